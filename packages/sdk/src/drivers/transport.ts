@@ -1,0 +1,26 @@
+/**
+ * What a replica needs of a network: frames of text to a named peer, in order while the link lives. A link
+ * can die at any moment; nothing is promised about frames that were under way.
+ */
+
+export interface Link {
+  /** Never throws; after the end it does nothing. */
+  send(frame: string): void;
+  close(): void;
+}
+
+export interface LinkEvents {
+  opened(link: Link): void;
+  received(frame: string): void;
+  /** Exactly once, after which no other event comes. */
+  closed(reason: string): void;
+}
+
+/** One configured way to reach others: `server(url, { token })`. */
+export interface Transport {
+  readonly name: string;
+  /** Starts one attempt. Events come later, never in this turn. The returned function abandons it. */
+  connect(events: LinkEvents): () => void;
+  /** The token for the next `hello`; may be asked again after `token-expired`. */
+  token?(done: (token: string | undefined) => void): void;
+}

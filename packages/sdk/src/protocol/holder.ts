@@ -1,0 +1,67 @@
+/**
+ * What anti-entropy needs of whoever holds a space: the client's replica, the server's feed, later any peer.
+ * The exchange (exchange.ts) asks and tells; the holder decides what is accepted.
+ */
+import type { Summary } from './ids.js';
+import type { CommitEntry, LedgerLine, Update } from './update.js';
+import type { PageRow } from './message.js';
+
+/** A frozen picture of the base at `csn`, cut into pages by the rule in page.ts. */
+export interface BaseSnapshot {
+  readonly history: string;
+  readonly csn: number;
+  readonly at: number;
+  readonly lamport: number;
+  readonly ledger: readonly LedgerLine[];
+  /** Lazily, in table and key order. */
+  pages(): Iterator<SnapshotPage>;
+}
+export interface SnapshotPage {
+  readonly table: string;
+  readonly hash: string;
+  readonly rows: readonly PageRow[];
+}
+
+/** `gap`: something before it is missing; the exchange asks again from the summary. `refused`: told to the other side. */
+export type Receipt =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** Sender's half: what can be passed on. */
+export interface HolderSource {
+  summary(): Summary;
+  /** The settled sequence of that replica in the ledger; 0 if unknown. */
+  settledSeq(replica: string): number;
+  /** Commit entries after `csn` in order, at most `maxEntries`; `trimmed` when the kept log does not reach back. */
+  entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed';
+  /** Tentative updates in stamp order after position `after` (an opaque cursor; start with 0) that may be sent now. */
+  tentativeAfter(cursor: number, maxUpdates: number): { readonly updates: readonly Update[]; readonly cursor: number };
+  /** A snapshot for a full transfer, or undefined when one cannot be taken right now (the exchange is pumped again later). */
+  snapshot(): BaseSnapshot | undefined;
+}
+
+/** Receiver's half. */
+export interface HolderSink {
+  receiveUpdates(updates: readonly Update[]): Receipt;
+  /** Dense from csn + 1 on, after the exchange has dropped what was known. */
+  receiveCommits(history: string, entries: readonly CommitEntry[]): Receipt;
+  /** Page hashes that need not travel: of the present base and of an interrupted transfer. */
+  havePages(): readonly string[];
+  /** A complete transfer; `rows` of a skipped page are looked up by hash in what `havePages` promised. */
+  receiveBase(base: ReceivedBase): Receipt;
+  /** The page with that hash, if `havePages` named it. */
+  pageByHash(hash: string): readonly PageRow[] | undefined;
+  /** What the other side holds changed (from `opened`). */
+  learned?(summary: Summary, settledSeq: number): void;
+}
+export interface ReceivedBase {
+  readonly history: string;
+  readonly csn: number;
+  readonly at: number;
+  readonly lamport: number;
+  readonly ledger: readonly LedgerLine[];
+  readonly pages: readonly SnapshotPage[];
+}
+
+export type Holder = HolderSource & HolderSink;

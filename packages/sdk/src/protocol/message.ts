@@ -1,0 +1,120 @@
+/**
+ * Everything that is said on a link, in either direction, by any pair: client and server, two peers, two
+ * tabs. One direction of anti-entropy is: `open` (my summary: send what I lack, and go on doing so), then a
+ * stream of `commits` and `updates`, or a full transfer when the sender's kept log no longer reaches back.
+ * Two replicas that both send `open` synchronise both ways. Petersen et al., SOSP'97 §3-4.
+ */
+import type { ReplicaId, SpaceId, Summary } from './ids.js';
+import type { CommitEntry, LedgerLine, Row, Update, KeyText } from './update.js';
+
+/** First word of whoever opened the link. */
+export interface Hello {
+  readonly kind: 'hello';
+  /** Protocol versions spoken, oldest to newest. */
+  readonly versions: readonly [oldest: number, newest: number];
+  readonly app: string;
+  readonly appVersion: number;
+  readonly replica: ReplicaId;
+  readonly token?: string;
+}
+/** The answer: the version that both will speak, and who the speaker takes the other for. */
+export interface Welcome {
+  readonly kind: 'welcome';
+  readonly version: number;
+  readonly replica: ReplicaId;
+  readonly user: string | null;
+}
+/** "This is what I hold of the space: send me the rest, and what comes later." Repeating it starts over from the new summary. */
+export interface Open {
+  readonly kind: 'open';
+  readonly space: SpaceId;
+  readonly summary: Summary;
+}
+/** Answer to `open`: what the sender holds, and the receiver's own settled sequence there. */
+export interface Opened {
+  readonly kind: 'opened';
+  readonly space: SpaceId;
+  readonly summary: Summary;
+  readonly settledSeq: number;
+}
+export interface Updates {
+  readonly kind: 'updates';
+  readonly space: SpaceId;
+  /** In stamp order; every replica's in sequence. */
+  readonly updates: readonly Update[];
+}
+export interface Commits {
+  readonly kind: 'commits';
+  readonly space: SpaceId;
+  readonly history: string;
+  /** In csn order, dense. */
+  readonly entries: readonly CommitEntry[];
+}
+/** Start of a full transfer of the base as of `csn`. The receiver answers with `have`. */
+export interface Transfer {
+  readonly kind: 'transfer';
+  readonly space: SpaceId;
+  readonly history: string;
+  readonly csn: number;
+  /** Commit timestamp and Lamport counter as of `csn`. */
+  readonly at: number;
+  readonly lamport: number;
+  readonly ledger: readonly LedgerLine[];
+}
+/** Hashes of base pages that the receiver holds, from its old base and from an interrupted transfer. */
+export interface Have {
+  readonly kind: 'have';
+  readonly space: SpaceId;
+  readonly csn: number;
+  readonly hashes: readonly string[];
+}
+export type PageRow = readonly [key: KeyText, row: Row];
+/** One page; `rows` is left out when the receiver said that it has the hash. */
+export interface Page {
+  readonly kind: 'page';
+  readonly space: SpaceId;
+  readonly csn: number;
+  /** Counts from 0 without gaps within a transfer. */
+  readonly index: number;
+  readonly table: string;
+  readonly hash: string;
+  readonly rows?: readonly PageRow[];
+}
+export interface Transferred {
+  readonly kind: 'transferred';
+  readonly space: SpaceId;
+  readonly csn: number;
+  readonly pages: number;
+}
+/** Flow control: characters of frames received on this link so far, of the kinds that count (`isCounted`). */
+export interface Ack {
+  readonly kind: 'ack';
+  readonly received: number;
+}
+export interface Leave {
+  readonly kind: 'leave';
+  readonly space: SpaceId;
+}
+/** Something was refused. Without `space` the whole link is refused and closes. */
+export interface Fail {
+  readonly kind: 'fail';
+  readonly code: string;
+  readonly message: string;
+  readonly space?: SpaceId;
+  /** When trying again makes sense: after so many ms. Absent: not before something was changed. */
+  readonly retryMs?: number;
+}
+export interface Ping {
+  readonly kind: 'ping';
+}
+export interface Pong {
+  readonly kind: 'pong';
+}
+
+export type Message =
+  | Hello | Welcome | Open | Opened | Updates | Commits | Transfer | Have | Page | Transferred
+  | Ack | Leave | Fail | Ping | Pong;
+
+/** Kinds under flow control: the bulk ones. All others are small and always allowed. */
+export const isCounted = (kind: Message['kind']): boolean =>
+  kind === 'updates' || kind === 'commits' || kind === 'page';

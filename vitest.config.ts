@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['oxbow-source'] },
+  ssr: { resolve: { conditions: ['oxbow-source'], externalConditions: ['oxbow-source'] } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/examples/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 120_000,
+  },
+});
