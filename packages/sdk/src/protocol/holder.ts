@@ -23,7 +23,7 @@ export interface SnapshotPage {
 }
 
 /** `gap`: something before it is missing; the exchange asks again from the summary. `refused`: told to the other side. */
-export type Receipt =
+export type Reception =
   | { readonly kind: 'ok' }
   | { readonly kind: 'gap' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
@@ -43,13 +43,13 @@ export interface HolderSource {
 
 /** Receiver's half. */
 export interface HolderSink {
-  receiveUpdates(updates: readonly Update[]): Receipt;
+  receiveUpdates(updates: readonly Update[]): Reception;
   /** Dense from csn + 1 on, after the exchange has dropped what was known. */
-  receiveCommits(history: string, entries: readonly CommitEntry[]): Receipt;
+  receiveCommits(history: string, entries: readonly CommitEntry[]): Reception;
   /** Page hashes that need not travel: of the present base and of an interrupted transfer. */
   havePages(): readonly string[];
   /** A complete transfer; `rows` of a skipped page are looked up by hash in what `havePages` promised. */
-  receiveBase(base: ReceivedBase): Receipt;
+  receiveBase(base: ReceivedBase): Reception;
   /** The page with that hash, if `havePages` named it. */
   pageByHash(hash: string): readonly PageRow[] | undefined;
   /** What the other side holds changed (from `opened`). */
