@@ -9,8 +9,17 @@ import type { OxbowError } from '../protocol/index.js';
 export const COLLECTIONS = ['meta', 'updates', 'entries', 'pages'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
+/** Longest key, in code units. LMDB takes 1,978 bytes; each code unit becomes at most three. */
+export const STORE_KEY_UNITS_MAX = 640;
+
+/** Keys are any code units; values are well-formed text (no lone surrogates), as JSON text is. */
 export type StoreOp =
-  | { readonly kind: 'put'; readonly collection: Collection; readonly key: string; readonly value: string }
+  | {
+      readonly kind: 'put';
+      readonly collection: Collection;
+      readonly key: string;
+      readonly value: string;
+    }
   | { readonly kind: 'delete'; readonly collection: Collection; readonly key: string };
 
 /** Half-open range of keys by code unit: from ≤ key < to. */
@@ -19,18 +28,49 @@ export interface KeyRange {
   readonly to: string;
 }
 
-export type Done<T> = (result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: OxbowError }) => void;
+export type Done<T> = (
+  result:
+    | { readonly ok: true; readonly value: T }
+    | { readonly ok: false; readonly error: OxbowError },
+) => void;
+
+/** Whether the browser may throw the store away, and how full it is. Absent: not known here. */
+export interface StoreCondition {
+  /** False: under storage pressure, or after a week unused in Safari, everything may be gone. */
+  readonly persisted?: boolean;
+  readonly usageBytes?: number;
+  readonly quotaBytes?: number;
+}
 
 export interface Store {
   /** `indexeddb`, `memory`, `file`: shown in `health.storage`. */
   readonly kind: string;
-  read(collection: Collection, range: KeyRange, done: Done<readonly (readonly [key: string, value: string])[]>): void;
-  /** All or nothing. `done` with ok only when the transaction has completed: that is what `saved` means. */
+  /** This opening had to create the database. A replica that is known elsewhere was evicted here. */
+  readonly fresh: boolean;
+  /**
+   * Pairs in key order. Sees every write that was asked for before it.
+   * Errors: `store-closed`, `store-lost`, `store-failed`, `store-newer`, `store-busy`.
+   */
+  read(
+    collection: Collection,
+    range: KeyRange,
+    done: Done<readonly (readonly [key: string, value: string])[]>,
+  ): void;
+  /**
+   * All or nothing, in the order asked for. `done` with ok only when the transaction has completed:
+   * that is what `saved` means. Errors: as `read`, and `store-full`, `store-key-too-long`.
+   */
   write(ops: readonly StoreOp[], done: Done<void>): void;
+  /** Finishes what was asked for before it, then refuses all with `store-closed`. */
   close(done: Done<void>): void;
+  /** Set by the owner. Called once, when the store can never be used again; why is in the error. */
+  onLost?: ((error: OxbowError) => void) | undefined;
+  condition?(done: Done<StoreCondition>): void;
 }
 
 export interface Storage {
   /** Errors: `store-in-use`, `store-newer`, `store-unavailable`. */
   open(done: Done<Store>): void;
+  /** Deletes everything, for good. Errors: `store-in-use`, `store-unavailable`. */
+  destroy?(done: Done<void>): void;
 }
