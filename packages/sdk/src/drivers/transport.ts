@@ -2,6 +2,7 @@
  * What a replica needs of a network: frames of text to a named peer, in order while the link lives. A link
  * can die at any moment; nothing is promised about frames that were under way.
  */
+import type { OxbowError } from '../protocol/index.js';
 
 export interface Link {
   /** Never throws; after the end it does nothing. */
@@ -21,6 +22,9 @@ export interface Transport {
   readonly name: string;
   /** Starts one attempt. Events come later, never in this turn. The returned function abandons it. */
   connect(events: LinkEvents): () => void;
-  /** The token for the next `hello`; may be asked again after `token-expired`. */
-  token?(done: (token: string | undefined) => void): void;
+  /**
+   * The token for the next `hello`; may be asked again after `token-expired`. With an error: none to be had now
+   * (the attempt counts as failed). Never answers in this turn.
+   */
+  token?(done: (token: string | undefined, error?: OxbowError) => void): void;
 }

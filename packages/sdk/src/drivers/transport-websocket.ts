@@ -1,0 +1,107 @@
+/**
+ * Links over WebSocket, in browsers and (with `ws` given by node.ts) in Node. The driver decides nothing: how long
+ * an attempt may take, when to try again and what is sent when is the machine's business (replica/session.ts), whose
+ * byte window also bounds what waits in the socket's buffer.
+ */
+import { OxbowError } from '../protocol/index.js';
+import type { LinkEvents, Transport } from './transport.js';
+
+/** The part of a WebSocket that is used; the browser's and `ws` both have it. */
+export interface Socket {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** Opens a socket, or throws (a bad URL). */
+export type OpenSocket = (url: string, protocol: string) => Socket;
+
+/** Name of the WebSocket subprotocol: the server refuses any other. */
+export const SUBPROTOCOL = 'oxbow';
+
+const CLOSE_NORMAL = 1000;
+const CLOSE_UNSUPPORTED = 1003;
+
+export interface ServerOptions {
+  /**
+   * What proves the user: text, or a function that is asked before each connection and again when the server says that
+   * the token has expired. A function that throws or rejects counts as a failed attempt: it is asked again later.
+   */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Shown in `health.links`. Default: the URL without its query. */
+  readonly name?: string;
+}
+
+export function socketTransport(url: string, options: ServerOptions, open: OpenSocket): Transport {
+  const transport: Transport = {
+    name: options.name ?? url.replace(/[?#].*$/, ''),
+    connect: (events) => connect(() => open(url, SUBPROTOCOL), events),
+  };
+  const { token } = options;
+  if (token === undefined) return transport;
+  return { ...transport, token: (done) => askToken(token, done) };
+}
+
+function connect(open: () => Socket, events: LinkEvents): () => void {
+  let listener: LinkEvents | undefined = events;
+  const closed = (reason: string): void => {
+    const told = listener;
+    listener = undefined;
+    told?.closed(reason);
+  };
+  let socket: Socket;
+  try {
+    socket = open();
+  } catch (error) {
+    queueMicrotask(() => closed(describe(error)));
+    return () => { listener = undefined; };
+  }
+  const link = {
+    send: (frame: string) => quietly(() => { if (listener !== undefined) socket.send(frame); }),
+    close: () => quietly(() => socket.close(CLOSE_NORMAL)),
+  };
+  socket.onopen = () => listener?.opened(link);
+  socket.onmessage = ({ data }) => {
+    if (typeof data === 'string') listener?.received(data);
+    else quietly(() => socket.close(CLOSE_UNSUPPORTED, 'binary frames are not spoken here'));
+  };
+  socket.onclose = ({ code, reason }) => closed(reason === '' ? `code ${code}` : `code ${code}: ${reason}`);
+  // `close` follows every `error` and knows more; without a handler `ws` would throw.
+  socket.onerror = () => undefined;
+  return () => {
+    listener = undefined;
+    quietly(() => socket.close(CLOSE_NORMAL));
+  };
+}
+
+/** A socket that is still connecting or already closed throws at `send` and `close`: its end is told by `onclose`. */
+function quietly(task: () => void): void {
+  try {
+    task();
+  } catch {
+    return;
+  }
+}
+
+type TokenDone = Parameters<NonNullable<Transport['token']>>[0];
+
+function askToken(token: NonNullable<ServerOptions['token']>, done: TokenDone): void {
+  const source = typeof token === 'string' ? () => token : token;
+  // Inside an async function a throw of the source is a rejection too.
+  const asked = (async () => source())();
+  asked.then(
+    (text) => done(text),
+    (cause: unknown) => done(undefined, new OxbowError(
+      'token-unavailable',
+      `The token function failed: ${describe(cause)}. It is asked again at the next attempt.`,
+      { cause },
+    )),
+  );
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
