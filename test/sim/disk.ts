@@ -1,0 +1,128 @@
+/**
+ * Simulated disks. A segment file holds what was synced and a list of writes that the operating system has not yet put
+ * down: a crash keeps any subset of those and tears the last one kept. A key-value disk completes each transaction
+ * after a delay; a crash loses those under way, or completes one whose completion was never told.
+ */
+import type { SegmentDirectory, SegmentFile } from '../../packages/server/src/log/append-file.js';
+import type { Random } from './random.js';
+import type { Process, World } from './world.js';
+
+export interface DiskFaults {
+  /** Mean time of a sync or a transaction, ms. */
+  readonly meanMs: number;
+  /** Probability that one takes a hundred times as long. */
+  readonly slow: number;
+  /** Whether a crash tears the last surviving write. */
+  readonly tears: boolean;
+}
+
+export function diskDelayMs(random: Random, faults: DiskFaults): number {
+  const base = 0.05 + random.exponential(faults.meanMs);
+  return random.chance(faults.slow) ? base * 100 : base;
+}
+
+interface Write {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+interface FileState {
+  durable: Uint8Array;
+  unsynced: Write[];
+}
+
+function put(file: Uint8Array, write: Write): Uint8Array {
+  const end = write.offset + write.bytes.length;
+  let target = file;
+  if (end > file.length) {
+    target = new Uint8Array(end);
+    target.set(file);
+  }
+  target.set(write.bytes, write.offset);
+  return target;
+}
+
+export class SimDirectory implements SegmentDirectory {
+  readonly #files = new Map<string, FileState>();
+  readonly #world: World;
+  readonly #process: Process;
+  readonly #random: Random;
+  readonly #faults: DiskFaults;
+
+  constructor(world: World, process: Process, options: { random: Random; faults: DiskFaults }) {
+    this.#world = world;
+    this.#process = process;
+    this.#random = options.random;
+    this.#faults = options.faults;
+  }
+
+  /** What a power failure leaves: each unsynced write survives by chance, the last survivor torn. */
+  crash(): void {
+    for (const file of this.#files.values()) {
+      const survivors = file.unsynced.filter(() => this.#random.chance(0.5));
+      const last = survivors.at(-1);
+      if (last !== undefined && this.#faults.tears) {
+        const kept = this.#random.int(0, last.bytes.length);
+        survivors[survivors.length - 1] = { offset: last.offset, bytes: last.bytes.subarray(0, kept) };
+      }
+      for (const write of survivors) file.durable = put(file.durable, write);
+      file.unsynced = [];
+    }
+  }
+
+  list(done: (names: readonly string[], error?: Error) => void): void {
+    this.#later(() => done([...this.#files.keys()].sort()));
+  }
+
+  read(name: string, done: (bytes: Uint8Array, error?: Error) => void): void {
+    this.#later(() => {
+      const file = this.#files.get(name);
+      if (file === undefined) return done(new Uint8Array(), new Error(`no file ${name}`));
+      let view: Uint8Array = file.durable.slice();
+      for (const write of file.unsynced) view = put(view, write);
+      done(view);
+    });
+  }
+
+  open(
+    name: string,
+    sizeBytes: number,
+    done: (file: SegmentFile | undefined, error?: Error) => void,
+  ): void {
+    this.#later(() => {
+      const file = this.#files.get(name) ?? { durable: new Uint8Array(sizeBytes), unsynced: [] };
+      this.#files.set(name, file);
+      done(this.#handle(name, file));
+    });
+  }
+
+  remove(name: string, done: (error?: Error) => void): void {
+    this.#later(() => {
+      this.#files.delete(name);
+      done();
+    });
+  }
+
+  #handle(name: string, file: FileState): SegmentFile {
+    return {
+      name,
+      write: (offset, bytes) => {
+        file.unsynced.push({ offset, bytes: bytes.slice() });
+      },
+      sync: (done) => {
+        const covered = file.unsynced.length;
+        const writes = file.unsynced.slice(0, covered);
+        this.#later(() => {
+          for (const write of writes) file.durable = put(file.durable, write);
+          file.unsynced = file.unsynced.filter((write) => !writes.includes(write));
+          done();
+        });
+      },
+      close: () => {},
+    };
+  }
+
+  #later(run: () => void): void {
+    this.#world.after(diskDelayMs(this.#random, this.#faults), this.#process.bound(run));
+  }
+}
