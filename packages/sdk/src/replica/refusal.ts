@@ -1,0 +1,27 @@
+/**
+ * What helps when the other side refuses. Codes are stable (docs/errors.md); one that is not known here (a newer
+ * server) is waited out, since a replica that gives up for ever is worse than one that asks too often.
+ */
+
+export type Remedy =
+  /** Ask the token source again. */
+  | 'new-token'
+  /** Our replica id is another's: write under a fresh one, if that does not hand one user's work to another. */
+  | 'new-replica'
+  /** Nothing that a replica can do: the person, the app or the server has to change. Asked again rarely. */
+  | 'change'
+  | 'wait';
+
+const REMEDIES: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
+  ['token-expired', 'new-token'],
+  ['replica-not-yours', 'new-replica'],
+  ['token-invalid', 'change'],
+  ['token-missing', 'change'],
+  ['protocol-version', 'change'],
+  ['app-unknown', 'change'],
+  ['forbidden', 'change'],
+]);
+
+export function remedyFor(code: string): Remedy {
+  return REMEDIES.get(code) ?? 'wait';
+}
