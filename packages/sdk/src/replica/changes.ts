@@ -1,0 +1,86 @@
+/**
+ * What a space tells its owner. A space decides what must be on disk, never how it lies there: it names each change,
+ * in the order in which it happened, and the layout turns all that were named in one turn into one atomic write.
+ * `StoredReplicaSpace` is the way back.
+ */
+import type {
+  BaseSnapshot, CommitEntry, KeyText, LedgerLine, OxbowError, ReplicaId, Row, Update, UpdateId,
+} from '../protocol/index.js';
+import type { ConflictRecord } from './conflict.js';
+
+/** A tentative update as it is kept. */
+export interface StoredUpdate {
+  readonly update: Update;
+  /** Its first id, where it was issued anew under another replica id: receipts are found by it too. */
+  readonly formerly?: UpdateId;
+}
+
+/** The small facts of a space that change with almost everything. */
+export interface SpaceHead {
+  /** Empty while nothing was ever received; then `csn` is 0. */
+  readonly history: string;
+  readonly csn: number;
+  /** Commit timestamp at `csn`, ms. */
+  readonly at: number;
+  /** Highest Lamport counter among the commits up to `csn`. */
+  readonly lamport: number;
+  /** Whose updates are ours: all own tentative ones bear this id. */
+  readonly replica: ReplicaId;
+  /** The next own update gets this number, or a higher one. Never goes back while `replica` stays. */
+  readonly nextSeq: number;
+}
+
+/**
+ * Where a space puts what must be kept. Calls of one turn belong into one atomic write. Rows and values are shared
+ * with the space and never changed in place, so they may be encoded later in the same turn.
+ */
+export interface ReplicaChanges {
+  updateAdded(stored: StoredUpdate): void;
+  /** Settled, dropped with its history, or issued anew. */
+  updateRemoved(id: UpdateId): void;
+  /** In csn order, dense, each with its body. They are part of the kept log and lie over the base on disk. */
+  entriesCommitted(entries: readonly CommitEntry[]): void;
+  /** The kept log no longer reaches back to these: gone for good once the base on disk has them. */
+  entriesTrimmed(throughCsn: number): void;
+  /** A full transfer: base, ledger and kept log (now empty) are replaced as a whole. */
+  baseReplaced(snapshot: BaseSnapshot): void;
+  /** New, or different. */
+  conflictPut(record: ConflictRecord): void;
+  conflictRemoved(id: UpdateId): void;
+  headChanged(head: SpaceHead): void;
+}
+
+/** What the disk gave back; everything as of `head.csn`. */
+export interface StoredReplicaSpace {
+  readonly head: SpaceHead;
+  readonly rows: Iterable<{ readonly table: string; readonly key: KeyText; readonly row: Row }>;
+  readonly ledger: readonly LedgerLine[];
+  /** The kept log: dense, in csn order, ending at `head.csn`; may be empty. */
+  readonly entries: readonly CommitEntry[];
+  /** In any order. */
+  readonly updates: readonly StoredUpdate[];
+  readonly conflicts: readonly ConflictRecord[];
+}
+
+/** Why our updates can no longer go out under the present replica id. */
+export type IdentityLoss =
+  /** Someone else wrote under our id, or a former self did whose memory we lack (a restored backup). */
+  | 'cloned'
+  /** The sequence of commits is another one, which may lack updates of ours that the former had settled. */
+  | 'history-changed';
+
+/** What a space needs of whoever owns it: the machine, a test. None is called from within a mutation or query. */
+export interface SpaceOwner {
+  readonly changes: ReplicaChanges;
+  /** Call `flushNotifications` at the end of the present turn. Asked once until that has happened. */
+  flushSoon(): void;
+  /** Own updates are ready to be sent, or updates and entries of others to be passed on. */
+  pump(): void;
+  /**
+   * Called at the end of the reception that showed it. Own updates stay here (they are not sent) until `reissue` is
+   * called with a fresh replica id, at once or later.
+   */
+  identityLost(loss: IdentityLoss): void;
+  /** A subscriber threw: it was not allowed to disturb the others. */
+  report(error: OxbowError): void;
+}
