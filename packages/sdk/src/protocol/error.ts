@@ -1,4 +1,7 @@
-/** The one error class. Codes are stable and documented (docs/errors.md); a message says cause and cure. */
+/**
+ * The one error class. Codes are stable and documented (docs/errors.md); a message says cause and
+ * cure.
+ */
 
 export class OxbowError extends Error {
   readonly code: string;

@@ -1,6 +1,6 @@
 /**
- * What anti-entropy needs of whoever holds a space: the client's replica, the server's feed, later any peer.
- * The exchange (exchange.ts) asks and tells; the holder decides what is accepted.
+ * What anti-entropy needs of whoever holds a space: the client's replica, the server's feed, later
+ * any peer. The exchange (exchange.ts) asks and tells; the holder decides what is accepted.
  */
 import type { Summary } from './ids.js';
 import type { CommitEntry, LedgerLine, Update } from './update.js';
@@ -22,22 +22,41 @@ export interface SnapshotPage {
   readonly rows: readonly PageRow[];
 }
 
-/** `gap`: something before it is missing; the exchange asks again from the summary. `refused`: told to the other side. */
+/**
+ * `gap`: something before it is missing; the exchange asks again from the summary. `refused`: told
+ * to the other side.
+ */
 export type Reception =
   | { readonly kind: 'ok' }
   | { readonly kind: 'gap' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+export interface TentativeRun {
+  readonly updates: readonly Update[];
+  readonly cursor: number;
+}
 
 /** Sender's half: what can be passed on. */
 export interface HolderSource {
   summary(): Summary;
   /** The settled sequence of that replica in the ledger; 0 if unknown. */
   settledSeq(replica: string): number;
-  /** Commit entries after `csn` in order, at most `maxEntries`; `trimmed` when the kept log does not reach back. */
+  /**
+   * Commit entries after `csn` in order, at most `maxEntries`; `trimmed` when the kept log does not
+   * reach back.
+   */
   entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed';
-  /** Tentative updates in stamp order after position `after` (an opaque cursor; start with 0) that may be sent now. */
-  tentativeAfter(cursor: number, maxUpdates: number): { readonly updates: readonly Update[]; readonly cursor: number };
-  /** A snapshot for a full transfer, or undefined when one cannot be taken right now (the exchange is pumped again later). */
+  /**
+   * Tentative updates that may be sent now, after a cursor (opaque; start with 0). The order
+   * respects causality. One that becomes sendable later comes behind every cursor given out before:
+   * count arrivals, not places in stamp order, as an update of another replica can have an earlier
+   * stamp.
+   */
+  tentativeAfter(cursor: number, maxUpdates: number): TentativeRun;
+  /**
+   * A snapshot for a full transfer, or undefined when one cannot be taken right now (the exchange
+   * is pumped again later).
+   */
   snapshot(): BaseSnapshot | undefined;
 }
 
@@ -48,12 +67,18 @@ export interface HolderSink {
   receiveCommits(history: string, entries: readonly CommitEntry[]): Reception;
   /** Page hashes that need not travel: of the present base and of an interrupted transfer. */
   havePages(): readonly string[];
-  /** A complete transfer; `rows` of a skipped page are looked up by hash in what `havePages` promised. */
+  /**
+   * A complete transfer; `rows` of a skipped page are looked up by hash in what `havePages`
+   * promised.
+   */
   receiveBase(base: ReceivedBase): Reception;
   /** The page with that hash, if `havePages` named it. */
   pageByHash(hash: string): readonly PageRow[] | undefined;
-  /** What the other side holds changed (from `opened`). */
-  learned?(summary: Summary, settledSeq: number): void;
+  /**
+   * What the other side holds (from `opened`), and the sequence up to which it knows our own
+   * updates as settled. `complete`: it has also sent all of it.
+   */
+  learned?(summary: Summary, settledSeq: number, complete: boolean): void;
 }
 export interface ReceivedBase {
   readonly history: string;

@@ -1,7 +1,8 @@
 /**
- * Every bound of the protocol, in one place, related by assertions below. A decoder refuses what exceeds
- * them, an encoder never makes it. Sizes are in UTF-16 code units of the frame's text ("chars"): both sides can count
- * them without encoding to bytes; a char is at most 3 bytes of UTF-8.
+ * Every bound of the protocol, in one place, related by assertions below. A decoder refuses what
+ * exceeds them, an encoder never makes it. Sizes are in UTF-16 code units of the frame's text
+ * ("chars"): both sides can count them without encoding to bytes; a char is at most 3 bytes of
+ * UTF-8.
  */
 import { invariant } from './error.js';
 
@@ -18,7 +19,9 @@ export const limits = {
 
   /** One update as text. The author is told at once: `args-too-large`. */
   updateCharsMax: 1 * MI,
-  /** One commit entry as text, with body. A primary rejects what would exceed it: `limit-exceeded`. */
+  /**
+   * One commit entry as text, with body. A primary rejects what would exceed it: `limit-exceeded`.
+   */
   entryCharsMax: 3 * MI,
   /** One row as text. */
   rowCharsMax: 2 * MI,
@@ -27,7 +30,10 @@ export const limits = {
   /** A batch in a log payload: entries of many spaces. */
   spacesPerBatchMax: 64 * KI,
   effectsPerEntryMax: 10_000,
-  /** Messages of a stream are cut when they reach this size, so that spaces can take turns on a link. */
+  /**
+   * Messages of a stream are cut when they reach this size, so that spaces can take turns on a
+   * link.
+   */
   messageCharsTarget: 64 * KI,
 
   /** Replicas with tentative updates in one summary or context. */
@@ -49,7 +55,10 @@ export const limits = {
   regexpCharsMax: 4096,
   /** Stays far below 2^53, so that one more is still exact. */
   lamportMax: 2 ** 52,
-  /** How far ahead of a holder's own counter an update may be: one wild writer must not use the counter up. */
+  /**
+   * How far ahead of a holder's own counter an update may be: one wild writer must not use the
+   * counter up.
+   */
   lamportJumpMax: 2 ** 32,
   /** Wall times, ms since 1970: the range of a JavaScript date. */
   atMax: 8_640_000_000_000_000,
@@ -60,9 +69,14 @@ export const limits = {
   pageCharsMax: 1 * MI,
   rowsPerPageMax: 64 * KI,
   pagesPerTransferMax: 64 * KI,
-  /** What an unfinished transfer may hold in memory at the receiver. Error: `transfer-too-large`. */
+  /**
+   * What an unfinished transfer may hold in memory at the receiver. Error: `transfer-too-large`.
+   */
   stagedCharsMax: 1024 * MI,
-  /** A receiver without anything gets the base instead of entries when it is this many entries behind. */
+  /**
+   * A receiver without anything gets the base instead of entries when it is this many entries
+   * behind.
+   */
   transferBehindEntries: 2 * KI,
 
   /** Counted chars that may be under way on a link, one direction. */
@@ -83,7 +97,10 @@ export const limits = {
   /** Silence after a ping that ends the link. */
   pongTimeoutMs: 20_000,
 
-  /** A replica's link life (replica/session.ts): what an attempt may take, and the pauses between attempts. */
+  /**
+   * A replica's link life (replica/session.ts): what an attempt may take, and the pauses between
+   * attempts.
+   */
   tokenTimeoutMs: 15_000,
   connectTimeoutMs: 15_000,
   reconnectMsMin: 500,
@@ -100,6 +117,8 @@ export const limits = {
   persistRetryMsMax: 10_000,
   /** Operations in one write; a bigger batch is cut where a change ends. */
   persistOpsTarget: 4_096,
+  /** Operations that wait for the disk: beyond it nothing more is taken from links. */
+  persistBacklogOpsMax: 65_536,
   /** Nothing was written for so long: time to rewrite pages. */
   checkpointIdleMs: 2_000,
   spacesOpenMax: 256,

@@ -1,11 +1,12 @@
 /**
- * Everything that is said on a link, in either direction, by any pair: client and server, two peers, two
- * tabs. One direction of anti-entropy is: `open` (my summary: send what I lack, and go on doing so), then a
- * stream of `commits` and `updates`, or a full transfer when the sender's kept log no longer reaches back.
- * Two replicas that both send `open` synchronise both ways. Petersen et al., SOSP'97 §3-4.
+ * Everything that is said on a link, in either direction, by any pair: client and server, two
+ * peers, two tabs. One direction of anti-entropy is: `open` (my summary: send what I lack, and go
+ * on doing so), then a stream of `commits` and `updates`, or a full transfer when the sender's kept
+ * log no longer reaches back. Two replicas that both send `open` synchronise both ways. Petersen et
+ * al., SOSP'97 §3-4.
  */
 import type { ReplicaId, SpaceId, Summary } from './ids.js';
-import type { CommitEntry, LedgerLine, Row, Update, KeyText } from './update.js';
+import type { CommitEntry, Row, Update, KeyText } from './update.js';
 
 /** First word of whoever opened the link. */
 export interface Hello {
@@ -24,23 +25,43 @@ export interface Welcome {
   readonly replica: ReplicaId;
   readonly user: string | null;
 }
-/** "This is what I hold of the space: send me the rest, and what comes later." Repeating it starts over from the new summary. */
+/**
+ * "This is what I hold of the space: send me the rest, and what comes later." Repeating it starts
+ * over from the new summary.
+ */
 export interface Open {
   readonly kind: 'open';
   readonly space: SpaceId;
+  /** Counts the speaker's opens of this space on this link from 1; the answer repeats it. */
+  readonly round: number;
+  /** `updates`: the speaker assigns csn itself (a primary), it takes tentative updates only. */
+  readonly wants: 'all' | 'updates';
   readonly summary: Summary;
+  /**
+   * The sequence up to which the listener's own updates are settled at the speaker; 0 if unknown.
+   */
+  readonly settledSeq: number;
 }
-/** Answer to `open`: what the sender holds, and the receiver's own settled sequence there. */
+/**
+ * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. With
+ * `complete` it comes again later, unasked: all that the summary names has been sent before it. A
+ * receiver that still lacks something then knows that frames were lost.
+ */
 export interface Opened {
   readonly kind: 'opened';
   readonly space: SpaceId;
+  readonly round: number;
   readonly summary: Summary;
   readonly settledSeq: number;
+  readonly complete: boolean;
 }
 export interface Updates {
   readonly kind: 'updates';
   readonly space: SpaceId;
-  /** In stamp order; every replica's in sequence. */
+  /**
+   * In an order that respects causality: every replica's in sequence, each after all of its
+   * context.
+   */
   readonly updates: readonly Update[];
 }
 export interface Commits {
@@ -50,7 +71,10 @@ export interface Commits {
   /** In csn order, dense. */
   readonly entries: readonly CommitEntry[];
 }
-/** Start of a full transfer of the base as of `csn`. The receiver answers with `have`. */
+/**
+ * Start of a full transfer of the base as of `csn`. The receiver answers with `have`. The ledger
+ * travels first, as rows of pages of the table `LEDGER_TABLE`.
+ */
 export interface Transfer {
   readonly kind: 'transfer';
   readonly space: SpaceId;
@@ -59,15 +83,20 @@ export interface Transfer {
   /** Commit timestamp and Lamport counter as of `csn`. */
   readonly at: number;
   readonly lamport: number;
-  readonly ledger: readonly LedgerLine[];
 }
-/** Hashes of base pages that the receiver holds, from its old base and from an interrupted transfer. */
+/**
+ * Hashes of base pages that the receiver holds, from its old base and from an interrupted transfer.
+ */
 export interface Have {
   readonly kind: 'have';
   readonly space: SpaceId;
   readonly csn: number;
   readonly hashes: readonly string[];
 }
+/**
+ * The reserved table of the ledger: key = replica, row = `{ seq, user }`. Apps' tables have names.
+ */
+export const LEDGER_TABLE = '';
 export type PageRow = readonly [key: KeyText, row: Row];
 /** One page; `rows` is left out when the receiver said that it has the hash. */
 export interface Page {
@@ -86,7 +115,10 @@ export interface Transferred {
   readonly csn: number;
   readonly pages: number;
 }
-/** Flow control: characters of frames received on this link so far, of the kinds that count (`isCounted`). */
+/**
+ * Flow control: characters of frames received on this link so far, of the kinds that count
+ * (`isCounted`).
+ */
 export interface Ack {
   readonly kind: 'ack';
   readonly received: number;
@@ -110,6 +142,11 @@ export interface Ping {
 export interface Pong {
   readonly kind: 'pong';
 }
+
+/** Messages of one space: an `Exchange` speaks and hears them. */
+export type SpaceMessage =
+  | Open | Opened | Updates | Commits | Transfer | Have | Page | Transferred | Leave
+  | (Fail & { readonly space: SpaceId });
 
 export type Message =
   | Hello | Welcome | Open | Opened | Updates | Commits | Transfer | Have | Page | Transferred

@@ -1,7 +1,7 @@
 /**
- * The two things that replicas exchange: updates (an invocation, tentative) and commit entries (its final
- * place, outcome and effects). Petersen et al., SOSP'97 §3; the effects travel with the commit so that
- * committed state never depends on the receiver's code.
+ * The two things that replicas exchange: updates (an invocation, tentative) and commit entries (its
+ * final place, outcome and effects). Petersen et al., SOSP'97 §3; the effects travel with the
+ * commit so that committed state never depends on the receiver's code.
  */
 import type { ReplicaId, UpdateId, VersionVector } from './ids.js';
 

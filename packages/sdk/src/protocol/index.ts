@@ -1,0 +1,19 @@
+/**
+ * What both sides agree on, byte for byte: names, messages, their text, their bounds, and how they
+ * are exchanged.
+ */
+export * from './ids.js';
+export * from './update.js';
+export * from './message.js';
+export * from './error.js';
+export * from './holder.js';
+export { limits } from './limits.js';
+export * from './version.js';
+export { decodeMessage, encodeMessage } from './codec.js';
+export {
+  bareEntry, decodeBatch, decodeEntry, decodeRows, decodeUpdate,
+  encodeBatch, encodeEntry, encodeRows, encodeUpdate,
+} from './record-codec.js';
+export type { EntryBatch } from './record-codec.js';
+export { isForbiddenKey, valueForm } from './value.js';
+export { isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';

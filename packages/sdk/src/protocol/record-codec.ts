@@ -1,0 +1,270 @@
+/**
+ * Updates and commit entries as text: in messages, in storage and in the server's log, always the
+ * same bytes. A commit fans out to many links, so the text of each object is made once and
+ * remembered; that is sound because both are never changed after they were made.
+ */
+import {
+  BadField, fieldsOf, integer, keyString, list, name, replicaId, spaceId, text, vector,
+  type Fields,
+} from './check.js';
+import { OxbowError } from './error.js';
+import type { SpaceId, UpdateId } from './ids.js';
+import { limits } from './limits.js';
+import type { PageRow } from './message.js';
+import type {
+  CommitEntry, Effect, LedgerLine, Outcome, Row, Update, UpdateBody,
+} from './update.js';
+import { decodeValue, encodeValue, valueFields } from './value.js';
+
+/** Entries of one space, in csn order: what a log payload is made of. */
+export interface EntryBatch {
+  readonly space: SpaceId;
+  readonly entries: readonly CommitEntry[];
+}
+
+const texts = new WeakMap<object, string>();
+const bareEntries = new WeakMap<CommitEntry, CommitEntry>();
+
+/** Text of an update, at most `limits.updateCharsMax`. Errors: `bad-value`, `message-too-large`. */
+export function encodeUpdate(update: Update): string {
+  return remembered(update, limits.updateCharsMax, updateText);
+}
+
+/** Text of an entry, at most `limits.entryCharsMax`. Errors: `bad-value`, `message-too-large`. */
+export function encodeEntry(entry: CommitEntry): string {
+  return remembered(entry, limits.entryCharsMax, entryText);
+}
+
+/** The entry without its body; the same object each time, so that its text is made once, too. */
+export function bareEntry(entry: CommitEntry): CommitEntry {
+  if (entry.body === undefined) return entry;
+  let bare = bareEntries.get(entry);
+  if (bare === undefined) {
+    const { body: _body, ...rest } = entry;
+    bare = rest;
+    bareEntries.set(entry, bare);
+  }
+  return bare;
+}
+
+/** Rows of a page as text: `[[key,row],[key,row,meta],…]`. */
+export function encodeRows(rows: readonly PageRow[]): string {
+  return remembered(rows, Infinity, (all) => `[${all.map(encodeRow).join(',')}]`);
+}
+
+/** For who made the text row by row already. */
+export function rememberRowsText(rows: readonly PageRow[], rowsText: string): void {
+  texts.set(rows, rowsText);
+}
+
+export function encodeRow([key, row]: PageRow): string {
+  const { json, meta } = encodeValue(row);
+  return meta === undefined
+    ? `[${JSON.stringify(key)},${json}]`
+    : `[${JSON.stringify(key)},${json},${meta}]`;
+}
+
+export function encodeBatch(batches: readonly EntryBatch[]): string {
+  const parts = batches.map(({ space, entries }) =>
+    `{"space":${JSON.stringify(space)},"entries":[${entries.map(encodeEntry).join(',')}]}`);
+  return `[${parts.join(',')}]`;
+}
+
+/** Errors: `bad-message`. */
+export const decodeUpdate = (string: string): Update =>
+  parsed(string, 'update', limits.updateCharsMax, readUpdate);
+
+/** Errors: `bad-message`. */
+export const decodeEntry = (string: string): CommitEntry =>
+  parsed(string, 'entry', limits.entryCharsMax, readEntry);
+
+/** Errors: `bad-message`. A batch is bounded by its log's record size, not here. */
+export const decodeBatch = (string: string): EntryBatch[] =>
+  parsed(string, 'batch', Infinity,
+    (value) => list(value, '', limits.spacesPerBatchMax, readBatch));
+
+/** Errors: `bad-message`. */
+export const decodeRows = (string: string): PageRow[] =>
+  parsed(string, 'rows', limits.frameCharsMax, (value) => readRows(value, ''));
+
+/** Parses and reads; whatever is wrong comes out as one `bad-message` that says where. */
+export function parsed<T>(
+  string: string, what: string, charsMax: number, read: (value: unknown) => T,
+): T {
+  if (string.length > charsMax) {
+    throw new OxbowError(
+      'message-too-large',
+      `Cannot read ${what}: ${string.length} chars where at most ${charsMax} are taken. ` +
+        'Send less at once.',
+    );
+  }
+  try {
+    return read(JSON.parse(string));
+  } catch (error) {
+    if (!(error instanceof BadField) && !(error instanceof SyntaxError)) throw error;
+    throw new OxbowError(
+      'bad-message',
+      `Cannot read ${what}: ${error.message}. ` +
+        'The other side is broken, or speaks another protocol.',
+      { cause: error },
+    );
+  }
+}
+
+function remembered<T extends object>(
+  thing: T, charsMax: number, make: (thing: T) => string,
+): string {
+  let string = texts.get(thing);
+  if (string === undefined) {
+    string = make(thing);
+    if (string.length > charsMax) {
+      throw new OxbowError(
+        'message-too-large',
+        `Cannot encode ${string.length} chars where at most ${charsMax} may travel. ` +
+          'Write less at once.',
+      );
+    }
+    texts.set(thing, string);
+  }
+  return string;
+}
+
+function updateText(update: Update): string {
+  return `{"id":${idText(update.id)},"lamport":${update.lamport},${bodyFields(update)}}`;
+}
+
+function entryText(entry: CommitEntry): string {
+  const body = entry.body === undefined ? '' : `,"body":{${bodyFields(entry.body)}}`;
+  return `{"csn":${entry.csn},"at":${entry.at},"id":${idText(entry.id)},` +
+    `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},"outcome":${outcomeText(entry.outcome)},` +
+    `"effects":[${entry.effects.map(effectText).join(',')}]${body}}`;
+}
+
+const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
+
+function bodyFields(body: UpdateBody): string {
+  return `"context":${JSON.stringify(body.context)},"name":${JSON.stringify(body.name)},` +
+    `"version":${body.version},"at":${body.at}${valueFields('args', body.args)}`;
+}
+
+function outcomeText(outcome: Outcome): string {
+  if (outcome.kind !== 'rejected') return JSON.stringify(outcome);
+  return `{"kind":"rejected","code":${JSON.stringify(outcome.code)}` +
+    `${valueFields('detail', outcome.detail)}}`;
+}
+
+function effectText(effect: Effect): string {
+  return `{"table":${JSON.stringify(effect.table)},"key":${JSON.stringify(effect.key)}` +
+    `${valueFields('row', effect.row)}}`;
+}
+
+export function readUpdate(value: unknown): Update {
+  const fields = fieldsOf(value, '');
+  return {
+    id: readId(fields.id),
+    lamport: integer(fields.lamport, 'lamport', 1, limits.lamportMax),
+    ...readBody(fields, ''),
+  };
+}
+
+export function readEntry(value: unknown): CommitEntry {
+  const fields = fieldsOf(value, '');
+  const entry: CommitEntry = {
+    csn: integer(fields.csn, 'csn', 1),
+    at: integer(fields.at, 'at', 0, limits.atMax),
+    id: readId(fields.id),
+    lamport: integer(fields.lamport, 'lamport', 1, limits.lamportMax),
+    user: readUser(fields.user, 'user'),
+    outcome: readOutcome(fields.outcome),
+    effects: list(fields.effects, 'effects', limits.effectsPerEntryMax, readEffect),
+  };
+  if (fields.body === undefined) return entry;
+  return { ...entry, body: readBody(fieldsOf(fields.body, 'body'), 'body.') };
+}
+
+function readBatch(value: unknown): EntryBatch {
+  const fields = fieldsOf(value, '');
+  return {
+    space: spaceId(fields.space, 'space'),
+    entries: list(fields.entries, 'entries', Infinity, readEntry),
+  };
+}
+
+function readId(value: unknown): UpdateId {
+  const fields = fieldsOf(value, 'id');
+  return {
+    replica: replicaId(fields.replica, 'id.replica'),
+    seq: integer(fields.seq, 'id.seq', 1),
+  };
+}
+
+function readBody(fields: Fields, at: string): UpdateBody {
+  const context = fieldsOf(fields.context, `${at}context`);
+  return {
+    context: {
+      csn: integer(context.csn, `${at}context.csn`),
+      vector: vector(context.vector, `${at}context.vector`),
+    },
+    name: name(fields.name, `${at}name`, limits.nameCharsMax),
+    version: integer(fields.version, `${at}version`),
+    args: decodeValue(fields.args, fields.argsMeta, `${at}args`),
+    at: integer(fields.at, `${at}at`, 0, limits.atMax),
+  };
+}
+
+function readOutcome(value: unknown): Outcome {
+  const fields = fieldsOf(value, 'outcome');
+  switch (fields.kind) {
+    case 'applied':
+      return { kind: 'applied' };
+    case 'merged':
+      return { kind: 'merged' };
+    case 'alternative':
+      return { kind: 'alternative', index: integer(fields.index, 'outcome.index') };
+    case 'rejected': {
+      const code = text(fields.code, 'outcome.code', limits.codeCharsMax);
+      const detail = decodeValue(fields.detail, fields.detailMeta, 'outcome.detail');
+      return detail === undefined ? { kind: 'rejected', code } : { kind: 'rejected', code, detail };
+    }
+    default:
+      throw new BadField('outcome.kind', 'is not an outcome');
+  }
+}
+
+function readEffect(value: unknown): Effect {
+  const fields = fieldsOf(value, '');
+  const table = name(fields.table, 'table', limits.tableCharsMax);
+  const key = keyString(fields.key, 'key', limits.keyCharsMax);
+  const row = fields.row === null ? null : readRow(fields.row, fields.rowMeta, 'row');
+  return { table, key, row };
+}
+
+function readRow(json: unknown, meta: unknown, path: string): Row {
+  fieldsOf(json, path);
+  // A meta at the row's own place would make it something else than a record.
+  return fieldsOf(decodeValue(json, meta, path), path);
+}
+
+export function readRows(value: unknown, path: string): PageRow[] {
+  return list(value, path, limits.rowsPerPageMax, (item): PageRow => {
+    if (!Array.isArray(item) || item.length < 2 || item.length > 3) {
+      throw new BadField('', 'is not a row');
+    }
+    const key = keyString(item[0], '[0]', limits.keyCharsMax);
+    return [key, readRow(item[1], item[2], '[1]')];
+  });
+}
+
+export function readUser(value: unknown, path: string): string | null {
+  return value === null ? null : text(value, path, limits.userCharsMax);
+}
+
+export function readLedgerLine(value: unknown): LedgerLine {
+  const fields = fieldsOf(value, '');
+  return {
+    replica: replicaId(fields.replica, 'replica'),
+    seq: integer(fields.seq, 'seq', 1),
+    user: readUser(fields.user, 'user'),
+  };
+}
+

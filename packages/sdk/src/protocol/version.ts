@@ -1,0 +1,39 @@
+/**
+ * The protocol's version: negotiated when a link opens, so that old and new programs meet in the
+ * newest that both speak, and say so clearly when there is none.
+ *
+ * History:
+ *   1  the first: open/opened, commits, updates, transfer by pages, bundles.
+ *
+ * Floor: 1. A version leaves the range only when no supported client can speak it alone.
+ */
+import { OxbowError } from './error.js';
+
+export const PROTOCOL_NEWEST = 1;
+export const PROTOCOL_OLDEST = 1;
+
+export type VersionRange = readonly [oldest: number, newest: number];
+export const protocolVersions: VersionRange = [PROTOCOL_OLDEST, PROTOCOL_NEWEST];
+
+/**
+ * The version that both speak: the newest in common. Asked by the one who answers a `hello`.
+ * Errors: `protocol-version`.
+ */
+export function negotiateVersion(theirs: VersionRange, ours = protocolVersions): number {
+  const newest = Math.min(theirs[1], ours[1]);
+  if (newest >= Math.max(theirs[0], ours[0])) return newest;
+  const behind = theirs[1] < ours[0] ? 'the other side' : 'this side';
+  throw new OxbowError(
+    'protocol-version',
+    `Cannot talk: the other side speaks protocol ${spoken(theirs)}, this side ${spoken(ours)}. ` +
+      `Update ${behind}.`,
+  );
+}
+
+/** Checks the version that a `welcome` names. Errors: `protocol-version`. */
+export function acceptVersion(named: number, ours = protocolVersions): number {
+  return negotiateVersion([named, named], ours);
+}
+
+const spoken = ([oldest, newest]: VersionRange): string =>
+  oldest === newest ? String(oldest) : `${oldest} to ${newest}`;
