@@ -1,0 +1,123 @@
+/**
+ * The calendar's app definition: the one module that every browser and the server load. Its promise is the
+ * meeting room example of Terry et al., SOSP'95 §2: in the committed view no room is ever booked twice. The
+ * author says beforehand what else would do (other times, other rooms), in order; what fits none of them is
+ * refused with the booking that stood in the way.
+ *
+ * Nothing here touches a clock, the DOM or the network: each replica must compute the same from the same.
+ */
+import { defineApp, mutation, reject, table } from '@oxbow/sdk/model';
+import {
+  AddPersonArgs, AddRoomArgs, BookArgs, BookingRow, CancelArgs, EditArgs, MoveArgs, PersonRow, RoomRow,
+} from './shapes.js';
+import { LENGTH_MAX_MS, type BlockedBy, type Booking, type Slot } from './shapes.js';
+
+/** What the checks below need of a transaction: any transaction of this app has it. */
+interface Lookup {
+  readonly room: { has(id: string): boolean };
+  readonly booking: {
+    has(id: string): boolean;
+    get(id: string): Booking | undefined;
+    index(name: 'byRoomStart'): {
+      between(from: readonly [string, number], to: readonly [string, number]): Iterable<Booking>;
+    };
+  };
+}
+
+/**
+ * The first booking of the room that overlaps [start, end), other than `self`. A booking is at most
+ * LENGTH_MAX_MS long, so one that reaches into the slot starts no earlier than that before it.
+ */
+function firstOverlap(tx: Lookup, slot: Slot, self?: string): Booking | undefined {
+  const from: [string, number] = [slot.room, slot.start - LENGTH_MAX_MS];
+  for (const other of tx.booking.index('byRoomStart').between(from, [slot.room, slot.end])) {
+    if (other.end > slot.start && other.id !== self) return other;
+  }
+  return undefined;
+}
+
+const isOpen = (tx: Lookup, slot: Slot, self?: string): boolean =>
+  tx.room.has(slot.room) && firstOverlap(tx, slot, self) === undefined;
+
+/** Why none of the wishes fitted: said of the first wish, the one that the author cares for most. */
+function refuse(tx: Lookup, slot: Slot, self?: string) {
+  if (!tx.room.has(slot.room)) return reject('room-unknown', { room: slot.room });
+  const by = firstOverlap(tx, slot, self);
+  if (by === undefined) return reject('slot-refused', { room: slot.room });
+  const { id, title, room, start, end } = by;
+  const detail: BlockedBy = { id, title, room, start, end, by: by.by };
+  return reject('room-taken', detail);
+}
+
+export const calendar = defineApp({
+  name: 'calendar',
+  version: 1,
+  tables: {
+    room: table({ schema: RoomRow, key: 'id' }),
+    person: table({ schema: PersonRow, key: 'id' }),
+    booking: table({
+      schema: BookingRow,
+      key: 'id',
+      indexes: { byRoomStart: ['room', 'start'], byStart: ['start'], byPerson: ['by', 'start'] },
+    }),
+  },
+  mutations: {
+    /** Adding what is there already changes nothing: two browsers that both add the starter set meet in one. */
+    addRoom: mutation({
+      args: AddRoomArgs,
+      apply: (tx, a) => {
+        if (!tx.room.has(a.id)) tx.room.put(a);
+      },
+    }),
+
+    addPerson: mutation({
+      args: AddPersonArgs,
+      apply: (tx, a) => {
+        if (!tx.person.has(a.id)) tx.person.put(a);
+      },
+      server: { authorize: (tx, a) => tx.user === a.id },
+    }),
+
+    book: mutation({
+      args: BookArgs,
+      check: (tx, a) => !tx.booking.has(a.id) && isOpen(tx, a),
+      apply: (tx, { orElse: _, ...booking }) => {
+        tx.booking.put({ ...booking, createdAt: tx.now });
+      },
+      alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
+      merge: (tx, a) => (tx.booking.has(a.id) ? reject('booking-exists', { id: a.id }) : refuse(tx, a)),
+      // Nobody books in another's name. Only the server knows for certain who asks.
+      server: { authorize: (tx, a) => tx.user === a.by },
+    }),
+
+    /** Another room, another time, another length: as strict as a new booking, and with wishes like one. */
+    move: mutation({
+      args: MoveArgs,
+      check: (tx, a) => tx.booking.has(a.id) && isOpen(tx, a, a.id),
+      apply: (tx, { id, room, start, end }) => {
+        tx.booking.update(id, { room, start, end });
+      },
+      alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
+      merge: (tx, a) => (tx.booking.has(a.id) ? refuse(tx, a, a.id) : reject('booking-gone', { id: a.id })),
+    }),
+
+    edit: mutation({
+      args: EditArgs,
+      check: (tx, a) => tx.booking.has(a.id),
+      apply: (tx, { id, ...patch }) => {
+        tx.booking.update(id, patch);
+      },
+      merge: (_tx, a) => reject('booking-gone', { id: a.id }),
+    }),
+
+    /** What another has cancelled meanwhile is cancelled: nothing to tell the author. */
+    cancel: mutation({
+      args: CancelArgs,
+      apply: (tx, a) => {
+        if (tx.booking.has(a.id)) tx.booking.delete(a.id);
+      },
+    }),
+  },
+});
+
+export default calendar;

@@ -1,0 +1,79 @@
+/**
+ * Where else a booking would fit: what the dialog offers as alternatives, and after a refusal as another try.
+ * Bounded: looks a week ahead in steps of a quarter of an hour.
+ */
+import type { Booking, Room, Slot } from './shapes.js';
+
+export interface Wanted extends Slot {
+  /** A booking that moves does not stand in its own way. */
+  readonly self?: string;
+}
+
+const STEP_MS = 15 * 60_000;
+const AHEAD_MS = 7 * 24 * 3_600_000;
+
+const overlaps = (a: Slot, b: Slot): boolean => a.room === b.room && a.start < b.end && b.start < a.end;
+
+/** The booking that stands in the way of a slot, if one does. */
+export function inTheWay(bookings: readonly Booking[], wanted: Wanted): Booking | undefined {
+  return bookings.find((b) => b.id !== wanted.self && overlaps(b, wanted));
+}
+
+export interface SearchOptions {
+  readonly bookings: readonly Booking[];
+  readonly rooms: readonly Room[];
+  /** The instant from which a start is possible: nobody books the past. */
+  readonly notBefore: number;
+  /** Whether people meet at this hour; said by whoever knows their time zone. */
+  readonly isWorkingTime: (slot: Slot) => boolean;
+  readonly count: number;
+}
+
+/** The room's next free slots of the same length after the wanted one, not overlapping each other. */
+export function laterSlots(wanted: Wanted, options: SearchOptions): Slot[] {
+  const { bookings, isWorkingTime, notBefore, count } = options;
+  const length = wanted.end - wanted.start;
+  const found: Slot[] = [];
+  let start = Math.max(wanted.start, Math.ceil(notBefore / STEP_MS) * STEP_MS);
+  for (const limit = start + AHEAD_MS; start < limit && found.length < count;) {
+    const slot = { room: wanted.room, start, end: start + length };
+    const blocker = inTheWay(bookings, { ...wanted, ...slot });
+    if (blocker !== undefined) {
+      start = Math.max(start + STEP_MS, Math.ceil(blocker.end / STEP_MS) * STEP_MS);
+    } else if (start === wanted.start || !isWorkingTime(slot)) {
+      start += STEP_MS;
+    } else {
+      found.push(slot);
+      start += Math.max(length, STEP_MS);
+    }
+  }
+  return found;
+}
+
+/** Other rooms that are free at the wanted time, the smallest that hold as many people first. */
+export function otherRooms(wanted: Wanted, options: SearchOptions): Slot[] {
+  const { bookings, rooms, count } = options;
+  const capacity = rooms.find((r) => r.id === wanted.room)?.capacity ?? 0;
+  const misfit = (room: Room): number =>
+    room.capacity >= capacity ? room.capacity - capacity : 10_000 + capacity - room.capacity;
+  return rooms
+    .filter((room) => room.id !== wanted.room)
+    .sort((a, b) => misfit(a) - misfit(b) || (a.name < b.name ? -1 : 1))
+    .map((room) => ({ room: room.id, start: wanted.start, end: wanted.end }))
+    .filter((slot) => inTheWay(bookings, { ...wanted, ...slot }) === undefined)
+    .slice(0, count);
+}
+
+/** Both kinds, best first: another room now, then the same room later. */
+export function suggestions(wanted: Wanted, options: SearchOptions): Slot[] {
+  const rooms = wanted.start >= options.notBefore ? otherRooms(wanted, options) : [];
+  const later = laterSlots(wanted, options);
+  const mixed: Slot[] = [];
+  for (let i = 0; i < options.count; i++) {
+    const room = rooms[i];
+    const time = later[i];
+    if (room !== undefined) mixed.push(room);
+    if (time !== undefined) mixed.push(time);
+  }
+  return mixed.slice(0, options.count);
+}
