@@ -16,6 +16,8 @@ interface Event {
 const before = (a: Event, b: Event): boolean =>
   a.at !== b.at ? a.at < b.at : a.tie !== b.tie ? a.tie < b.tie : a.order < b.order;
 
+const EVENTS_MAX = 2_000_000;
+
 /** 2026-01-01, so that stamps look like stamps. */
 const EPOCH_MS = 1_767_225_600_000;
 
@@ -78,6 +80,7 @@ export class World {
       this.#now = next.at;
       if (next.cancelled) continue;
       this.events++;
+      if (this.events > EVENTS_MAX) throw new Error(`more than ${EVENTS_MAX} events: something goes round in circles`);
       next.run();
       this.#drain();
     }

@@ -1,0 +1,133 @@
+/**
+ * The load: WebSocket connections to one node, each with a replica and a space of its own and one update in flight, sent
+ * again as soon as its commit has come. It speaks the protocol in prepared text, so that it costs less than what it measures.
+ */
+import { randomUUID } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { encodeMessage, type Message, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
+
+export interface LoadOrder {
+  readonly url: string;
+  readonly connections: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+export interface LoadReport {
+  readonly commits: number;
+  readonly elapsedMs: number;
+  readonly latenciesMs: readonly number[];
+}
+
+const VALUE = 'x1y2z3w4'.repeat(25);
+const ACK_EVERY = 128 * 1024;
+
+class Connection {
+  readonly #socket: WebSocket;
+  readonly #order: LoadOrder;
+  readonly #report: (latencyMs: number) => void;
+  #parts: readonly [string, string, string] = ['', '', ''];
+  #seq = 0;
+  #sentAt = 0;
+  #received = 0;
+  #acked = 0;
+
+  constructor(order: LoadOrder, report: (latencyMs: number) => void) {
+    this.#order = order;
+    this.#report = report;
+    this.#socket = new WebSocket(order.url, 'oxbow', { perMessageDeflate: false });
+  }
+
+  /** Resolves once the space is open and updates may be sent. */
+  open(): Promise<void> {
+    // reason: fresh identities are text until the protocol brands them.
+    const replica = randomUUID() as ReplicaId;
+    const space = `bench-${replica}` as SpaceId;
+    this.#prepare(replica, space);
+    return new Promise((resolve, reject) => {
+      const socket = this.#socket;
+      const say = (message: Message): void => socket.send(encodeMessage(message));
+      socket.on('error', reject);
+      socket.on('open', () => {
+        say({ kind: 'hello', versions: [1, 1], app: 'bench', appVersion: 1, replica, token: 'dev:bench' });
+      });
+      socket.on('message', (data: Buffer) => {
+        const frame = data.toString('latin1');
+        if (frame.startsWith('{"kind":"commits"')) return this.#committed(frame);
+        if (frame.startsWith('{"kind":"welcome"')) {
+          say({ kind: 'open', space, summary: { history: '', csn: 0, vector: {} } });
+        } else if (frame.startsWith('{"kind":"opened"')) resolve();
+        else if (frame.startsWith('{"kind":"ping"')) say({ kind: 'pong' });
+        else if (frame.startsWith('{"kind":"fail"')) reject(new Error(frame));
+      });
+    });
+  }
+
+  next(): void {
+    const seq = ++this.#seq;
+    const [before, between, after] = this.#parts;
+    this.#sentAt = performance.now();
+    this.#socket.send(before + seq + between + seq + after);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #committed(frame: string): void {
+    this.#received += frame.length;
+    if (this.#received - this.#acked > ACK_EVERY) {
+      this.#acked = this.#received;
+      this.#socket.send(encodeMessage({ kind: 'ack', received: this.#received }));
+    }
+    this.#report(performance.now() - this.#sentAt);
+  }
+
+  /** An update as text, cut open where its sequence and Lamport number stand. */
+  #prepare(replica: ReplicaId, space: SpaceId): void {
+    const text = encodeMessage({
+      kind: 'updates',
+      space,
+      updates: [{
+        id: { replica, seq: 111_222_333 }, lamport: 444_555_666, context: { csn: 0, vector: {} },
+        name: 'put', version: 1, args: { id: 'k', v: VALUE }, at: 1_767_225_600_000,
+      }],
+    });
+    const [before = '', rest = ''] = text.split('111222333');
+    const [between = '', after = ''] = rest.split('444555666');
+    if (after === '') throw new Error('The update message has another shape than the load expects');
+    this.#parts = [before, between, after];
+  }
+}
+
+async function run(order: LoadOrder): Promise<LoadReport> {
+  const latenciesMs: number[] = [];
+  let measuring = false;
+  let running = true;
+  const connections: Connection[] = [];
+  for (let i = 0; i < order.connections; i++) {
+    const connection: Connection = new Connection(order, (latencyMs) => {
+      if (measuring) latenciesMs.push(latencyMs);
+      if (running) connection.next();
+    });
+    await connection.open();
+    connections.push(connection);
+  }
+  for (const connection of connections) connection.next();
+  await new Promise((resolve) => setTimeout(resolve, order.warmUpMs));
+  measuring = true;
+  const started = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, order.measureMs));
+  measuring = false;
+  const elapsedMs = performance.now() - started;
+  running = false;
+  for (const connection of connections) connection.close();
+  return { commits: latenciesMs.length, elapsedMs, latenciesMs };
+}
+
+process.on('message', (order: LoadOrder) => {
+  run(order).then(
+    (report) => process.send?.({ report }, () => process.disconnect()),
+    (error: unknown) => process.send?.({ error: String(error) }, () => process.disconnect()),
+  );
+});

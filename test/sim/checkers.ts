@@ -1,0 +1,172 @@
+/**
+ * What must be true of a run, whatever went wrong in it. Each checker takes plain records and throws a `Violation` that
+ * names the promise; docs/guarantees.md lists them. `truth` is the server's chosen log, recorded as it was chosen.
+ */
+import { updateKey, type CommitEntry, type Effect, type UpdateId } from '@oxbow/sdk/protocol';
+
+export class Violation extends Error {
+  readonly promise: string;
+  constructor(promise: string, what: string) {
+    super(`${promise}: ${what}`);
+    this.promise = promise;
+  }
+}
+
+function must(condition: boolean, promise: string, what: () => string): void {
+  if (!condition) throw new Violation(promise, what());
+}
+
+/** The truth by csn and by update, and the promises that hold of the order itself. */
+export class Truth {
+  readonly entries: CommitEntry[] = [];
+  readonly csnByUpdate = new Map<string, number>();
+  readonly #seqByReplica = new Map<string, number>();
+
+  /** Called once per chosen entry, in the order of choosing, and again for replays after a crash. */
+  chosen(entry: CommitEntry): void {
+    const known = this.entries[entry.csn - 1];
+    if (known !== undefined) {
+      mustBeSame(known, entry, 'a chosen entry never changes');
+      return;
+    }
+    must(entry.csn === this.entries.length + 1, 'csn is dense', () => `${entry.csn} after ${this.entries.length}`);
+    const key = updateKey(entry.id);
+    must(!this.csnByUpdate.has(key), 'every update has one csn', () => `${key} at ${this.csnByUpdate.get(key)} and ${entry.csn}`);
+    this.#mustFollowItsReplica(entry);
+    this.#mustFollowItsContext(entry);
+    const last = this.entries.at(-1);
+    must(last === undefined || last.at <= entry.at, 'commit timestamps never decrease', () => `csn ${entry.csn}`);
+    this.entries.push(entry);
+    this.csnByUpdate.set(key, entry.csn);
+    this.#seqByReplica.set(entry.id.replica, entry.id.seq);
+  }
+
+  #mustFollowItsReplica(entry: CommitEntry): void {
+    const last = this.#seqByReplica.get(entry.id.replica) ?? 0;
+    must(entry.id.seq === last + 1, "a replica's updates commit in order", () => `${updateKey(entry.id)} after seq ${last}`);
+  }
+
+  #mustFollowItsContext(entry: CommitEntry): void {
+    const context = entry.body?.context;
+    if (context === undefined) return;
+    must(context.csn < entry.csn, 'causal order holds', () => `${updateKey(entry.id)} saw csn ${context.csn}, has ${entry.csn}`);
+    for (const [replica, seq] of Object.entries(context.vector)) {
+      must((this.#seqByReplica.get(replica) ?? 0) >= seq, 'causal order holds', () =>
+        `${updateKey(entry.id)} saw ${replica}/${seq}, which is not committed before it`);
+    }
+  }
+}
+
+function mustBeSame(a: CommitEntry, b: CommitEntry, promise: string): void {
+  const same = a.csn === b.csn && updateKey(a.id) === updateKey(b.id)
+    && JSON.stringify(a.outcome) === JSON.stringify(b.outcome)
+    && JSON.stringify(a.effects) === JSON.stringify(b.effects);
+  must(same, promise, () => `csn ${a.csn}: ${JSON.stringify(a)} / ${JSON.stringify(b)}`);
+}
+
+/** No acknowledged commit is lost or altered: what a replica was told is what the server's log says. */
+export function checkLearned(truth: Truth, client: string, entry: CommitEntry): void {
+  const known = truth.entries[entry.csn - 1];
+  must(known !== undefined, 'no acknowledged commit is lost', () => `${client} knows csn ${entry.csn} of ${updateKey(entry.id)}`);
+  if (known !== undefined) mustBeSame(known, entry, 'no acknowledged commit is lost');
+}
+
+/** Every update that was saved at a client whose disk survives is committed, once it could be. */
+export function checkSaved(truth: Truth, saved: ReadonlyMap<string, string>): void {
+  for (const [key, client] of saved) {
+    must(truth.csnByUpdate.has(key), 'no saved update is lost', () => `${key}, saved at ${client}, is in no log`);
+  }
+}
+
+export type RowsByTable = Readonly<Record<string, readonly (readonly [key: string, row: unknown])[]>>;
+
+/** The rows that the server's order leads to. */
+export function rowsAfter(entries: readonly CommitEntry[]): RowsByTable {
+  const tables = new Map<string, Map<string, unknown>>();
+  const apply = (effect: Effect): void => {
+    const table = tables.get(effect.table) ?? new Map<string, unknown>();
+    tables.set(effect.table, table);
+    if (effect.row === null) table.delete(effect.key);
+    else table.set(effect.key, effect.row);
+  };
+  for (const entry of entries) entry.effects.forEach(apply);
+  const rows: Record<string, readonly (readonly [string, unknown])[]> = {};
+  for (const [name, table] of tables) {
+    rows[name] = [...table].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+  return rows;
+}
+
+export function checkEqualRows(a: RowsByTable, b: RowsByTable, promise: string): void {
+  for (const table of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const left = new Map(a[table] ?? []);
+    const right = new Map(b[table] ?? []);
+    for (const key of new Set([...left.keys(), ...right.keys()])) {
+      const [l, r] = [canonical(left.get(key)), canonical(right.get(key))];
+      must(l === r, promise, () => `${table}/${key}: ${l} / ${r}`);
+    }
+  }
+}
+
+/** The app's invariant: at most one booking for a room and hour. */
+export function checkNoDoubleBooking(rows: RowsByTable, where: string): void {
+  const taken = new Map<string, string>();
+  for (const [key, row] of rows['booking'] ?? []) {
+    // reason: rows of the simulated app's booking table.
+    const { room, hour } = row as { room: string; hour: number };
+    const slot = `${room} at ${hour}`;
+    const other = taken.get(slot);
+    must(other === undefined, 'no room is booked twice', () => `${where}: ${slot} by ${other} and ${key}`);
+    taken.set(slot, key);
+  }
+}
+
+/** Exactly-once, seen from the app: each counter is the sum of the additions that were applied. */
+export function checkCounters(truth: Truth, rows: RowsByTable): void {
+  const sums = new Map<string, number>();
+  for (const entry of truth.entries) {
+    if (entry.body?.name !== 'add' || entry.outcome.kind !== 'applied') continue;
+    // reason: arguments of the simulated app's own mutation.
+    const args = entry.body.args as { id: string; by: number };
+    sums.set(args.id, (sums.get(args.id) ?? 0) + args.by);
+  }
+  const counted = new Map((rows['counter'] ?? []).map(([key, row]) =>
+    // reason: rows of the simulated app's counter table.
+    [key, (row as { total: number }).total]));
+  for (const [id, sum] of sums) {
+    must(counted.get(id) === sum, 'each update is applied once', () => `counter ${id} is ${counted.get(id)}, not ${sum}`);
+  }
+}
+
+/** Monotonic reads and read-your-writes of one run of a client between two crashes. */
+export class SessionChecker {
+  readonly #client: string;
+  #csn = 0;
+  readonly #own = new Set<string>();
+
+  constructor(client: string) {
+    this.#client = client;
+  }
+
+  wrote(id: UpdateId): void {
+    this.#own.add(updateKey(id));
+  }
+
+  /** `held`: the own updates that are pending; `settled` says whether an own update is committed at the client. */
+  read(csn: number, held: ReadonlySet<string>, settled: (key: string) => boolean): void {
+    must(csn >= this.#csn, 'reads are monotonic', () => `${this.#client} went from csn ${this.#csn} to ${csn}`);
+    this.#csn = csn;
+    for (const key of this.#own) {
+      if (settled(key)) this.#own.delete(key);
+      else must(held.has(key), 'one reads what one wrote', () => `${this.#client} no longer holds ${key}`);
+    }
+  }
+}
+
+/** Text that is equal for equal values, whatever the order of their fields. */
+export function canonical(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(',')}}`;
+}

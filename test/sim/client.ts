@@ -1,0 +1,219 @@
+/**
+ * One simulated client: a real ReplicaHost on a simulated disk, clock and network. It writes at random, crashes and comes back,
+ * and each thing that it is told or shows goes through the checkers.
+ */
+import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
+import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
+import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
+import { updateKey, type SpaceId } from '@oxbow/sdk/protocol';
+import { app } from './app.js';
+import {
+  checkEqualRows, checkLearned, checkNoDoubleBooking, rowsAfter, SessionChecker, Violation, type Truth,
+} from './checkers.js';
+import { SimClientDisk } from './client-store.js';
+import type { Network } from './network.js';
+import { checkViews, committedRows } from './oracle.js';
+import type { Random } from './random.js';
+import type { Swarm } from './swarm.js';
+import { drawMutation } from './workload.js';
+import { Process, type World } from './world.js';
+
+export interface ClientParts {
+  readonly world: World;
+  readonly network: Network;
+  readonly swarm: Swarm;
+  readonly truths: ReadonlyMap<string, Truth>;
+  readonly random: Random;
+}
+
+interface OpenSpace {
+  readonly replica: SpaceReplica;
+  readonly session: SessionChecker;
+  readonly truth: Truth;
+  /** Commit entries up to here were compared with the truth. */
+  checkedCsn: number;
+}
+
+export class SimClient {
+  readonly name: string;
+  readonly process: Process;
+  /** Updates that were saved here, by key: each must be committed in the end. */
+  readonly saved = new Map<string, string>();
+  mutations = 0;
+  readonly #parts: ClientParts;
+  readonly #disk: SimClientDisk;
+  #host: ReplicaHost | undefined;
+  #spaces = new Map<string, OpenSpace>();
+
+  constructor(name: string, parts: ClientParts) {
+    this.name = name;
+    this.#parts = parts;
+    const skew = parts.swarm.skewMs === 0 ? 0 : parts.random.int(-parts.swarm.skewMs, parts.swarm.skewMs);
+    this.process = new Process(parts.world, name, skew);
+    this.#disk = new SimClientDisk(parts.world, this.process, {
+      random: parts.random.fork('disk'), faults: parts.swarm.clientDisk,
+    });
+  }
+
+  start(): void {
+    const { world, network, swarm, random } = this.#parts;
+    this.process.start();
+    this.#spaces = new Map();
+    const ids = random.fork(`ids-${world.now}`);
+    const host = new ReplicaHost({
+      app,
+      storage: this.#disk,
+      transports: [network.transport(this.process)],
+      clock: this.process.clock,
+      entropy: { id: () => uuid(ids), seed: () => ids.uint32() },
+      dev: true,
+      fallbackToMemory: false,
+      onReport: (error) => {
+        if (error.code === 'invariant') throw error;
+        world.trace(`${this.name} reports ${error.code}`);
+      },
+    });
+    this.#host = host;
+    host.start(this.process.bound((result) => {
+      if (!result.ok) throw result.error;
+      for (const space of swarm.spaces) this.#open(host, space);
+    }));
+  }
+
+  crash(): void {
+    this.process.crash();
+    this.#disk.crash();
+    this.#host = undefined;
+    this.#spaces = new Map();
+    this.#parts.network.cutWhere((client) => client === this.name, 'client crashed');
+  }
+
+  goOffline(): void {
+    this.#host?.goOffline();
+  }
+
+  goOnline(): void {
+    this.#host?.goOnline();
+  }
+
+  /** One burst of random mutations in one of the open spaces. */
+  write(): void {
+    const { random, swarm } = this.#parts;
+    const open = [...this.#spaces.values()];
+    if (open.length === 0) return;
+    const space = random.pick(open);
+    for (let i = random.int(1, swarm.burst + 1); i > 0; i--) {
+      const { name, args } = drawMutation(random, space.replica, swarm);
+      const receipt = space.replica.mutate(name, args, this.process.clock.now());
+      this.mutations++;
+      space.session.wrote(receipt.id);
+      this.#follow(receipt);
+    }
+    this.look();
+  }
+
+  /** What a user would see now, compared with what must be so. */
+  look(): void {
+    for (const open of this.#spaces.values()) this.#checkSpace(open);
+  }
+
+  /** Everything that was asked for is settled and everything that is settled is here. */
+  get isSettled(): boolean {
+    const { swarm } = this.#parts;
+    if (this.#spaces.size < swarm.spaces.length) return false;
+    return [...this.#spaces.values()].every(({ replica, truth }) =>
+      replica.pending().length === 0 && replica.head.csn === truth.entries.length);
+  }
+
+  replica(space: string): SpaceReplica {
+    const open = this.#spaces.get(space);
+    if (open === undefined) throw new Error(`${this.name} has not opened ${space}`);
+    return open.replica;
+  }
+
+  savedIn(space: string): ReadonlyMap<string, string> {
+    return new Map([...this.saved].filter(([, where]) => where === `${this.name} ${space}`));
+  }
+
+  get state(): string {
+    const spaces = [...this.#spaces].map(([name, { replica, truth }]) =>
+      `${name}: csn ${replica.head.csn} of ${truth.entries.length}, ${replica.pending().length} pending`);
+    return `${this.name} ${this.process.isAlive ? '' : 'down '}[${spaces.join('; ')}]`;
+  }
+
+  #open(host: ReplicaHost, space: string): void {
+    host.open(space, this.process.bound((result) => {
+      if (!result.ok) throw result.error;
+      const truth = this.#parts.truths.get(space);
+      if (truth === undefined) throw new Error(`no truth for ${space}`);
+      const replica = result.value;
+      const open: OpenSpace = {
+        replica, truth, session: new SessionChecker(this.name), checkedCsn: 0,
+      };
+      this.#spaces.set(space, open);
+      for (const pending of replica.pending()) {
+        if (pending.own && pending.receipt !== undefined) this.#follow(pending.receipt);
+      }
+      this.#checkNothingSavedIsGone(space, open);
+      replica.subscribe(this.process.bound(() => this.#checkSpace(open)));
+      this.#checkSpace(open);
+    }));
+  }
+
+  /** After a restart: what was saved before is pending or settled. */
+  #checkNothingSavedIsGone(space: string, { replica, truth }: OpenSpace): void {
+    const held = new Set(replica.pending().map((pending) => updateKey(pending.id)));
+    for (const [key, where] of this.saved) {
+      if (where !== `${this.name} ${space}` || held.has(key)) continue;
+      if (truth.csnByUpdate.has(key)) continue;
+      throw new Violation('no saved update is lost', `${key} is gone from ${this.name} after its restart`);
+    }
+  }
+
+  /** Notes when an update is saved; a new id takes the old one's place. */
+  #follow(receipt: Receipt): void {
+    let noted: string | undefined;
+    const space = this.#spaceOf(receipt);
+    const note = (): void => {
+      if (noted !== undefined && noted !== updateKey(receipt.id)) this.saved.delete(noted);
+      if (receipt.stage === 'local') return;
+      noted = updateKey(receipt.id);
+      this.saved.set(noted, `${this.name} ${space}`);
+    };
+    note();
+    receipt.onChange(this.process.bound(note));
+  }
+
+  #spaceOf(receipt: Receipt): string {
+    for (const [name, { replica }] of this.#spaces) {
+      if (replica.receipt(receipt.id) === receipt) return name;
+    }
+    throw new Error('a receipt belongs to an open space');
+  }
+
+  #checkSpace(open: OpenSpace): void {
+    const { replica, truth, session } = open;
+    const { csn } = replica.head;
+    this.#checkCommits(open);
+    const held = new Set(replica.pending().map((pending) => updateKey(pending.id)));
+    session.read(csn, held, (key) => (truth.csnByUpdate.get(key) ?? Infinity) <= csn);
+    if (!this.#parts.random.chance(0.1)) return;
+    const rows = committedRows(replica);
+    checkEqualRows(rows, rowsAfter(truth.entries.slice(0, csn)), `the committed view of ${this.name} is the server's order`);
+    checkNoDoubleBooking(rows, `the committed view of ${this.name}`);
+    checkViews(replica, this.name, this.name);
+  }
+
+  #checkCommits(open: OpenSpace): void {
+    const { replica, truth } = open;
+    if (replica.head.csn === open.checkedCsn) return;
+    const entries = replica.entriesAfter(open.checkedCsn, 100_000);
+    if (entries !== 'trimmed') for (const entry of entries) checkLearned(truth, this.name, entry);
+    open.checkedCsn = replica.head.csn;
+  }
+}
+
+function uuid(random: Random): string {
+  const hex = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,170 @@
+/**
+ * One seed, one run: clients and server on virtual time under the faults that the seed draws; then everything is healed and all
+ * that was asked for must be settled, and all replicas equal, within a bound of virtual time.
+ */
+import { OxbowError } from '@oxbow/sdk/protocol';
+import { SimClient } from './client.js';
+import {
+  checkCounters, checkEqualRows, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
+} from './checkers.js';
+import { Network, QUIET_NETWORK } from './network.js';
+import { committedRows, tentativeRows } from './oracle.js';
+import { Random } from './random.js';
+import { SimServer } from './server.js';
+import { drawSwarm, type Swarm } from './swarm.js';
+import { Process, World } from './world.js';
+
+/** After healing, everything must be settled within this virtual time. */
+const SETTLE_MS = 240_000;
+
+export interface RunResult {
+  readonly seed: number;
+  /** The broken promise and what was seen; undefined: all held. */
+  readonly violation: string | undefined;
+  readonly traceHash: string;
+  readonly events: number;
+  readonly mutations: number;
+  readonly commits: number;
+  readonly log: readonly string[];
+}
+
+export function runSeed(seed: number, keepLog = false): RunResult {
+  const random = new Random(seed);
+  const world = new World(random, keepLog);
+  const swarm = drawSwarm(random.fork('swarm'));
+  const run = new Run(world, random, swarm);
+  let violation: string | undefined;
+  try {
+    run.turmoil();
+    run.settle();
+  } catch (error) {
+    if (!(error instanceof Violation) && !(error instanceof OxbowError) && !(error instanceof Error)) throw error;
+    violation = error instanceof Violation ? error.message : `${error.name}: ${error.message}\n${error.stack ?? ''}`;
+    world.trace(`VIOLATION ${violation}`);
+  }
+  return {
+    seed, violation, traceHash: world.traceHash, events: world.events,
+    mutations: run.mutations, commits: run.commits, log: world.log,
+  };
+}
+
+class Run {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #swarm: Swarm;
+  readonly #truths: ReadonlyMap<string, Truth>;
+  readonly #network: Network;
+  readonly #server: SimServer;
+  readonly #clients: readonly SimClient[];
+  #inTurmoil = true;
+
+  constructor(world: World, random: Random, swarm: Swarm) {
+    this.#world = world;
+    this.#random = random.fork('run');
+    this.#swarm = swarm;
+    this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth()]));
+    const process = new Process(world, 'server', 0);
+    this.#network = new Network(world, process, { random: random.fork('network'), faults: swarm.network });
+    this.#server = new SimServer({
+      world, process, swarm, network: this.#network, truths: this.#truths, random: random.fork('server'),
+    });
+    this.#clients = Array.from({ length: swarm.clients }, (_, index) =>
+      new SimClient(`client${index + 1}`, {
+        world, network: this.#network, swarm, truths: this.#truths, random: random.fork(`client${index + 1}`),
+      }));
+  }
+
+  get mutations(): number {
+    return this.#clients.reduce((sum, client) => sum + client.mutations, 0);
+  }
+
+  get commits(): number {
+    return [...this.#truths.values()].reduce((sum, truth) => sum + truth.entries.length, 0);
+  }
+
+  turmoil(): void {
+    const swarm = this.#swarm;
+    this.#server.start();
+    for (const client of this.#clients) {
+      client.start();
+      this.#every(swarm.mutateEveryMs, () => {
+        if (client.process.isAlive) client.write();
+      });
+      this.#every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
+      this.#every(swarm.partitionEveryMs, () => {
+        this.#network.partition(client.name, true);
+        this.#later(() => this.#network.partition(client.name, false));
+      });
+      this.#every(swarm.offlineEveryMs, () => {
+        client.goOffline();
+        this.#later(() => client.goOnline());
+      });
+    }
+    this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
+    this.#world.run(swarm.turmoilMs);
+  }
+
+  /** Faults end; what is down comes up; then nothing may remain open. */
+  settle(): void {
+    this.#inTurmoil = false;
+    this.#network.faults = QUIET_NETWORK;
+    this.#network.cutWhere(() => true, 'healed');
+    if (!this.#server.process.isAlive) this.#server.start();
+    for (const client of this.#clients) {
+      this.#network.partition(client.name, false);
+      if (!client.process.isAlive) client.start();
+      client.goOnline();
+    }
+    const deadline = this.#world.now + SETTLE_MS;
+    while (this.#world.now < deadline && !this.#isSettled()) this.#world.run(this.#world.now + 250);
+    if (!this.#isSettled()) {
+      const states = this.#clients.map((client) => client.state).join(', ');
+      throw new Violation('everything settles once the faults are over', `${states}, ${this.#server.state}`);
+    }
+    this.#checkTheEnd();
+  }
+
+  #isSettled(): boolean {
+    return this.#clients.every((client) => client.isSettled);
+  }
+
+  #checkTheEnd(): void {
+    for (const client of this.#clients) client.look();
+    for (const [space, truth] of this.#truths) {
+      const rows = rowsAfter(truth.entries);
+      checkNoDoubleBooking(rows, `the order of ${space}`);
+      checkCounters(truth, rows);
+      for (const client of this.#clients) {
+        const replica = client.replica(space);
+        checkEqualRows(committedRows(replica), rows, `all replicas converge (${client.name}, committed)`);
+        checkEqualRows(tentativeRows(replica), rows, `all replicas converge (${client.name}, tentative)`);
+        checkSaved(truth, client.savedIn(space));
+      }
+    }
+  }
+
+  #crashFor(victim: SimClient | SimServer): void {
+    if (!victim.process.isAlive) return;
+    victim.crash();
+    this.#world.after(this.#random.exponential(500), () => {
+      if (!victim.process.isAlive) victim.start();
+    });
+  }
+
+  #later(task: () => void): void {
+    this.#world.after(this.#random.exponential(1_500), task);
+  }
+
+  /** Again and again while the turmoil lasts, on average so often; never if 0. */
+  #every(meanMs: number, task: () => void): void {
+    if (meanMs === 0) return;
+    const next = (): void => {
+      this.#world.after(this.#random.exponential(meanMs), () => {
+        if (!this.#inTurmoil) return;
+        task();
+        next();
+      });
+    };
+    next();
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Swarm configuration: each seed draws which faults there are and how bad, so that some runs are quiet but for one kind and
+ * others have everything at once (Groce et al., "Swarm testing", 2012).
+ */
+import type { DiskFaults } from './disk.js';
+import type { NetworkFaults } from './network.js';
+import type { Random } from './random.js';
+
+export interface Swarm {
+  readonly clients: number;
+  readonly spaces: readonly string[];
+  readonly rooms: readonly string[];
+  /** How long faults last, virtual ms. */
+  readonly turmoilMs: number;
+  /** Mean time between two mutations of a client, ms. */
+  readonly mutateEveryMs: number;
+  /** Up to so many mutations at once. */
+  readonly burst: number;
+  readonly network: NetworkFaults;
+  readonly clientDisk: DiskFaults;
+  readonly serverDisk: DiskFaults;
+  /** Mean time between crashes of a client, of the server; 0: none. */
+  readonly clientCrashEveryMs: number;
+  readonly serverCrashEveryMs: number;
+  /** Mean time between times without network of a client; 0: none. */
+  readonly partitionEveryMs: number;
+  /** Mean time between times that a client chooses to be offline; 0: none. */
+  readonly offlineEveryMs: number;
+  readonly skewMs: number;
+  /** Entries that the server keeps for those who come late. */
+  readonly keptEntries: number;
+  readonly segmentBytes: number;
+}
+
+export function drawSwarm(random: Random): Swarm {
+  const maybe = (probability: number, value: () => number): number =>
+    random.chance(probability) ? value() : 0;
+  const disk = (): DiskFaults => ({
+    meanMs: random.pick([0.1, 1, 5, 20]), slow: maybe(0.3, () => 0.02), tears: random.chance(0.7),
+  });
+  return {
+    clients: random.int(2, 5),
+    spaces: random.chance(0.7) ? ['team'] : ['team', 'other'],
+    rooms: ['blue', 'red', 'green'].slice(0, random.int(1, 4)),
+    turmoilMs: random.int(5_000, 25_000),
+    mutateEveryMs: random.pick([100, 300, 1000]),
+    burst: random.pick([1, 3, 12]),
+    network: {
+      meanMs: random.pick([1, 10, 80]),
+      loss: maybe(0.3, () => random.pick([0.005, 0.05])),
+      duplication: maybe(0.3, () => random.pick([0.01, 0.1])),
+      reordering: maybe(0.3, () => random.pick([0.01, 0.1])),
+      cutEveryMs: maybe(0.5, () => random.pick([500, 3_000])),
+      holes: maybe(0.3, () => 0.2),
+    },
+    clientDisk: disk(),
+    serverDisk: disk(),
+    clientCrashEveryMs: maybe(0.5, () => random.pick([2_000, 8_000])),
+    serverCrashEveryMs: maybe(0.6, () => random.pick([1_000, 5_000])),
+    partitionEveryMs: maybe(0.4, () => 6_000),
+    offlineEveryMs: maybe(0.4, () => 6_000),
+    skewMs: maybe(0.4, () => random.pick([1_000, 3_600_000])),
+    keptEntries: random.pick([4, 20, 1000]),
+    segmentBytes: random.pick([16 * 1024, 256 * 1024]),
+  };
+}

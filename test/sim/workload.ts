@@ -1,0 +1,34 @@
+/** What the simulated people do. */
+import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
+import { HOURS, type Booking } from './app.js';
+import type { Random } from './random.js';
+import type { Swarm } from './swarm.js';
+
+export interface Drawn {
+  readonly name: string;
+  readonly args: unknown;
+}
+
+export function drawMutation(random: Random, space: SpaceReplica, swarm: Swarm): Drawn {
+  const id = `b${random.uint32().toString(36)}`;
+  const slot = (): { room: string; hour: number } => ({
+    room: random.pick(swarm.rooms), hour: random.int(0, HOURS),
+  });
+  const kind = random.int(0, 10);
+  if (kind < 3) {
+    const orElse = Array.from({ length: random.int(0, 3) }, slot);
+    return { name: 'book', args: { id, ...slot(), title: `by ${id}`, orElse } };
+  }
+  if (kind < 5) return { name: 'firstFree', args: { id, room: random.pick(swarm.rooms) } };
+  if (kind === 5) return { name: 'add', args: { id: random.pick(['x', 'y']), by: random.int(1, 5) } };
+  if (kind === 6) return { name: 'brittle', args: { id: random.pick(['x', 'y']) } };
+  const booking = anyBooking(random, space);
+  if (booking === undefined) return { name: 'add', args: { id: 'x', by: 1 } };
+  if (kind === 7) return { name: 'move', args: { id: booking.id, ...slot() } };
+  return { name: 'cancel', args: { id: booking.id } };
+}
+
+function anyBooking(random: Random, space: SpaceReplica): Booking | undefined {
+  const bookings: readonly Booking[] = space.query((tx) => tx.booking.all());
+  return bookings.length === 0 ? undefined : random.pick(bookings);
+}
