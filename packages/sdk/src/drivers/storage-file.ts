@@ -1,0 +1,236 @@
+/**
+ * The store of a Node process: one LMDB file. LMDB gives what is asked for here as it is: ordered keys, atomic
+ * batches, no recovery after a crash. It is an optional dependency, loaded when a store is opened, so that
+ * neither browsers nor servers without it pay for it.
+ */
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type * as Lmdb from 'lmdb';
+import { OxbowError } from '../protocol/index.js';
+import { keyBytes, keyOfBytes } from './key-bytes.js';
+import type { Collection, Done, KeyRange, Storage, Store, StoreOp } from './storage.js';
+import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+import { releasePath, takeOwnership, takePath } from './store-owner.js';
+
+export interface FileOptions {
+  /**
+   * `strict` (default): saved means on disk. `relaxed`: saved means handed to the operating system, which
+   * survives a crash of the process but not a power cut.
+   */
+  readonly durability?: 'strict' | 'relaxed';
+}
+
+type Pair = readonly [key: string, value: string];
+type Result<T> = Parameters<Done<T>>[0];
+type Database = Lmdb.RootDatabase<string, Buffer>;
+
+/** First byte of a key. 0 is the store's own. */
+const PREFIX: Readonly<Record<Collection, number>> = { meta: 1, updates: 2, entries: 3, pages: 4 };
+const FORMAT_KEY = keyBytes(0, 'format');
+/** Raised when the file's content changes in a way that older code would misread. */
+const FORMAT = 1;
+
+/**
+ * Keeps a replica in a folder of this machine (created when it is missing). One process has it open at a time,
+ * in one thread; a process that died does not hold it. Needs the package `lmdb`.
+ *
+ * Works offline. Errors of opening: `store-in-use`, `store-newer`, `store-unavailable` (`lmdb` is not
+ * installed, or the folder cannot be written).
+ *
+ * @example
+ * const replica = await openReplica({ app, storage: file('./data/kiosk'), sync: [server(url)] });
+ */
+export function file(path: string, options: FileOptions = {}): Storage {
+  return new FileStorage(resolve(path), options);
+}
+
+class FileStorage implements Storage {
+  readonly #folder: string;
+  readonly #options: FileOptions;
+
+  constructor(folder: string, options: FileOptions) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  open(done: Done<Store>): void {
+    this.#openStore().then(
+      (store) => done(succeeded(store)),
+      (cause: unknown) => done(failed(unavailable(this.#folder, cause))),
+    );
+  }
+
+  destroy(done: Done<void>): void {
+    if (!existsSync(databasePath(this.#folder))) {
+      queueMicrotask(() => done(succeeded(undefined)));
+      return;
+    }
+    this.open((opened) => {
+      if (!opened.ok) {
+        done(opened);
+        return;
+      }
+      opened.value.close(() => {
+        for (const suffix of ['', '-lock']) rmSync(databasePath(this.#folder) + suffix);
+        done(succeeded(undefined));
+      });
+    });
+  }
+
+  async #openStore(): Promise<FileStore> {
+    const { open } = await loadLmdb();
+    mkdirSync(this.#folder, { recursive: true });
+    const path = databasePath(this.#folder);
+    takePath(path);
+    let database: Database | undefined;
+    try {
+      database = open<string, Buffer>({
+        path,
+        noSubdir: true,
+        encoding: 'string',
+        keyEncoding: 'binary',
+        // With it, a write counts as done before it is on disk.
+        overlappingSync: this.#options.durability === 'relaxed',
+      });
+      const fresh = isFresh(path, database);
+      takeOwnership(path, database);
+      if (fresh) await database.put(FORMAT_KEY, String(FORMAT));
+      return new FileStore(path, database, fresh);
+    } catch (error) {
+      await database?.close();
+      releasePath(path);
+      throw error;
+    }
+  }
+}
+
+class FileStore implements Store {
+  readonly kind = 'file';
+  readonly fresh: boolean;
+  onLost?: ((error: OxbowError) => void) | undefined;
+  readonly #path: string;
+  readonly #database: Database;
+  readonly #queue: StoreQueue;
+
+  constructor(path: string, database: Database, fresh: boolean) {
+    this.#path = path;
+    this.#database = database;
+    this.fresh = fresh;
+    this.#queue = new StoreQueue(path);
+  }
+
+  read(
+    collection: Collection,
+    range: KeyRange,
+    done: Done<readonly Pair[]>,
+  ): void {
+    this.#queue.add<readonly Pair[]>((settle) => {
+      settle(this.#pairs(collection, range));
+    }, done);
+  }
+
+  write(ops: readonly StoreOp[], done: Done<void>): void {
+    this.#queue.add<void>((settle) => {
+      const error = refusal(ops);
+      if (error === undefined) this.#commit(ops, settle);
+      else settle(failed(error));
+    }, done);
+  }
+
+  close(done: Done<void>): void {
+    this.#queue.close((settle) => {
+      const finish = (): void => {
+        releasePath(this.#path);
+        settle(succeeded(undefined));
+      };
+      this.#database.close().then(finish, finish);
+    }, done);
+  }
+
+  #pairs(collection: Collection, { from, to }: KeyRange): Result<readonly Pair[]> {
+    if (from >= to) return succeeded([]);
+    const prefix = PREFIX[collection];
+    try {
+      const range = { start: keyBytes(prefix, from), end: keyBytes(prefix, to) };
+      const records = [...this.#database.getRange(range)];
+      return succeeded(records.map(({ key, value }): Pair => [keyOfBytes(key), value]));
+    } catch (cause) {
+      return failed(brokenError(this.#path, cause));
+    }
+  }
+
+  #commit(ops: readonly StoreOp[], settle: Done<void>): void {
+    const written = this.#database.batch(() => {
+      for (const op of ops) {
+        const key = keyBytes(PREFIX[op.collection], op.key);
+        if (op.kind === 'put') void this.#database.put(key, op.value);
+        else void this.#database.remove(key);
+      }
+    });
+    written.then(
+      () => settle(succeeded(undefined)),
+      (cause: unknown) => this.#failed(brokenError(this.#path, cause), settle),
+    );
+  }
+
+  /** What a failed write left in the operating system's cache is anybody's guess: it is never tried again. */
+  #failed(error: OxbowError, settle: Done<void>): void {
+    if (error.code === 'store-full') {
+      settle(failed(error));
+      return;
+    }
+    this.#queue.lose(error);
+    settle(failed(error));
+    this.onLost?.(error);
+  }
+}
+
+const databasePath = (folder: string): string => join(folder, 'store.mdb');
+
+async function loadLmdb(): Promise<typeof Lmdb> {
+  try {
+    return await import('lmdb');
+  } catch (cause) {
+    throw new OxbowError(
+      'store-unavailable',
+      "Cannot keep a store in a file as the package 'lmdb' does not load. Install it: npm install lmdb.",
+      { cause },
+    );
+  }
+}
+
+/** Whether nobody has written a format yet. Throws `store-newer`. */
+function isFresh(path: string, database: Database): boolean {
+  const format = database.get(FORMAT_KEY);
+  if (format === undefined) return true;
+  if (Number(format) <= FORMAT) return false;
+  throw new OxbowError(
+    'store-newer',
+    `Cannot open the store file '${path}' as its format is newer: found ${format}, know ${FORMAT}. ` +
+      'Update @oxbow/sdk.',
+  );
+}
+
+function unavailable(folder: string, cause: unknown): OxbowError {
+  if (cause instanceof OxbowError) return cause;
+  return new OxbowError(
+    'store-unavailable',
+    `Cannot open a store in '${folder}' (${String(cause)}). Choose a folder that this process may write.`,
+    { cause },
+  );
+}
+
+function brokenError(path: string, cause: unknown): OxbowError {
+  if (/ENOSPC|No space left|MDB_MAP_FULL/.test(String(cause))) {
+    return new OxbowError(
+      'store-full',
+      `Cannot write to the store file '${path}' as the disk is full. Free disk space.`,
+      { cause },
+    );
+  }
+  return new OxbowError(
+    'store-failed',
+    `The store file '${path}' failed (${String(cause)}). Check the disk, then open the replica again.`,
+    { cause },
+  );
+}

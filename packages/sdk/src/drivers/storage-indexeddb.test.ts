@@ -1,0 +1,183 @@
+import 'fake-indexeddb/auto';
+import { IDBFactory, IDBTransaction as FakeTransaction } from 'fake-indexeddb';
+import { deleteDB, openDB } from 'idb';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { indexedDb } from './storage-indexeddb.js';
+import { closed, lawsFor, openStore, put, read, refused, result, write } from './testing/storage-laws.js';
+import type { StorageBench } from './testing/storage-laws.js';
+import type { Store } from './storage.js';
+import type { OxbowError } from '../protocol/index.js';
+
+const bench: StorageBench = {
+  kind: 'indexeddb',
+  storage: (place) => indexedDb(place),
+  writtenByNewerCode: async (place) => {
+    (await openDB(`oxbow/${place}`, 99)).close();
+  },
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('indexedDb keeps the laws of storage:', () => {
+  for (const law of lawsFor(bench)) test(law.name, () => law.run(bench));
+});
+
+describe('strict indexedDb keeps the laws of storage:', () => {
+  const strict: StorageBench = {
+    kind: 'indexeddb',
+    storage: (place) => indexedDb(`strict/${place}`, { durability: 'strict', persist: false }),
+  };
+  for (const law of lawsFor(strict)) test(law.name, () => law.run(strict));
+});
+
+test('durability is what was asked for, relaxed by default, and each write is committed explicitly', async () => {
+  const transactions = vi.spyOn(IDBDatabase.prototype, 'transaction');
+  const commits = vi.spyOn(FakeTransaction.prototype, 'commit');
+  for (const options of [{}, { durability: 'strict' as const }]) {
+    const store = await openStore(indexedDb('durability', options));
+    await write(store, [put('meta', 'a', '1'), put('updates', 'b', '2')]);
+    await closed(store);
+  }
+  const writes = transactions.mock.calls.filter(([, mode]) => mode === 'readwrite');
+  expect(writes.map(([stores, , options]) => [stores, options])).toEqual([
+    [['meta', 'updates'], { durability: 'relaxed' }],
+    [['meta', 'updates'], { durability: 'strict' }],
+  ]);
+  expect(commits).toHaveBeenCalledTimes(2);
+});
+
+test('a connection that the browser has closed is opened again, and the write repeated', async () => {
+  const store = await openStore(indexedDb('closing'));
+  await write(store, [put('meta', 'a', '1')]);
+  const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(() => {
+    throw new DOMException('The database connection is closing.', 'InvalidStateError');
+  });
+  await write(store, [put('meta', 'b', '2')]);
+  expect(transaction).toHaveBeenCalledTimes(2);
+  expect(await read(store, 'meta')).toEqual([['a', '1'], ['b', '2']]);
+  await closed(store);
+});
+
+test('a transaction that is aborted under a write is repeated as a whole', async () => {
+  const store = await openStore(indexedDb('aborted'));
+  vi.spyOn(FakeTransaction.prototype, 'commit').mockImplementationOnce(function (this: IDBTransaction) {
+    this.abort();
+  });
+  await write(store, [put('meta', 'a', '1'), put('pages', 'b', '2')]);
+  expect(await read(store, 'meta')).toEqual([['a', '1']]);
+  expect(await read(store, 'pages')).toEqual([['b', '2']]);
+  await closed(store);
+});
+
+test('a connection that always fails is given up, and the next job tries again', async () => {
+  const store = await openStore(indexedDb('failing'));
+  const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => {
+    throw new DOMException('Connection to Indexed Database server lost.', 'UnknownError');
+  });
+  const error = await refused('store-failed', result<void>((done) => store.write([put('meta', 'a', '1')], done)));
+  expect(error.message).toContain('Connection to Indexed Database server lost');
+  expect(transaction).toHaveBeenCalledTimes(4);
+  transaction.mockRestore();
+  await write(store, [put('meta', 'a', '1')]);
+  await closed(store);
+});
+
+test('no room left is store-full, at once, and nothing of the write stays', async () => {
+  const store = await openStore(indexedDb('full'));
+  const puts = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+  });
+  const ops = [{ kind: 'delete', collection: 'meta', key: 'x' } as const, put('meta', 'a', '1')];
+  await refused('store-full', result<void>((done) => store.write(ops, done)));
+  expect(puts).toHaveBeenCalledTimes(1);
+  puts.mockRestore();
+  expect(await read(store, 'meta')).toEqual([]);
+  await closed(store);
+});
+
+test('a database that is deleted under us is lost, not taken for an empty one', async () => {
+  const store = await openStore(indexedDb('evicted'));
+  const losses: OxbowError[] = [];
+  store.onLost = (error) => losses.push(error);
+  await write(store, [put('meta', 'a', '1')]);
+  await deleteDB('oxbow/evicted');
+  const first = result<void>((done) => store.write([put('meta', 'b', '2')], done));
+  const second = result((done) => store.read('meta', { from: '', to: 'z' }, done));
+  await refused('store-lost', first);
+  await refused('store-lost', second);
+  expect(losses.map((error) => error.code)).toEqual(['store-lost']);
+  await closed(store);
+  const again = await openStore(indexedDb('evicted'));
+  expect(again.fresh).toBe(true);
+  await closed(again);
+});
+
+test('a database that newer code upgrades under us is let go, and then store-newer', async () => {
+  const store = await openStore(indexedDb('upgraded'));
+  (await openDB('oxbow/upgraded', 99)).close();
+  await refused('store-newer', result<void>((done) => store.write([put('meta', 'b', '2')], done)));
+  await closed(store);
+});
+
+test('who waits for the lock opens when the other has closed', async () => {
+  const store = await openStore(indexedDb('waiting'));
+  const events: string[] = [];
+  const waiting = openStore(indexedDb('waiting', { waitForLock: true })).then((next) => {
+    events.push('opened');
+    return next;
+  });
+  await write(store, [put('meta', 'a', '1')]);
+  events.push('written');
+  await closed(store);
+  const next = await waiting;
+  expect(events).toEqual(['written', 'opened']);
+  expect(await read(next, 'meta')).toEqual([['a', '1']]);
+  await closed(next);
+});
+
+test('without IndexedDB it is store-unavailable, and the name is free again', async () => {
+  vi.stubGlobal('indexedDB', undefined);
+  const error = await refused('store-unavailable', result<Store>((done) => indexedDb('absent').open(done)));
+  expect(error.message).toContain('memory()');
+  await refused('store-unavailable', result<void>((done) => indexedDb('absent').destroy?.(done)));
+  vi.stubGlobal('indexedDB', new IDBFactory());
+  await closed(await openStore(indexedDb('absent')));
+  vi.unstubAllGlobals();
+});
+
+test('a browser that never answers is store-unavailable', async () => {
+  vi.useFakeTimers();
+  vi.spyOn(IDBFactory.prototype, 'open').mockImplementationOnce(() => new EventTarget() as IDBOpenDBRequest);
+  const opening = result<Store>((done) => indexedDb('silent').open(done));
+  await vi.advanceTimersByTimeAsync(15_000);
+  await refused('store-unavailable', opening);
+  vi.useRealTimers();
+  await closed(await openStore(indexedDb('silent')));
+});
+
+test('the browser is asked once to keep the store, unless it keeps it anyway or nobody wants that', async () => {
+  const persist = vi.fn(() => Promise.resolve(true));
+  let isKept = false;
+  const storage = { persist, persisted: () => Promise.resolve(isKept), estimate: () => Promise.resolve({ usage: 5, quota: 9 }) };
+  vi.stubGlobal('navigator', { storage });
+  const store = await openStore(indexedDb('kept'));
+  await write(store, [put('meta', 'a', '1')]);
+  expect(persist).toHaveBeenCalledTimes(1);
+  isKept = true;
+  const condition = await result((done) => store.condition?.(done));
+  expect(condition).toEqual({ ok: true, value: { persisted: true, usageBytes: 5, quotaBytes: 9 } });
+  await closed(store);
+  await closed(await openStore(indexedDb('kept')));
+  isKept = false;
+  await closed(await openStore(indexedDb('kept', { persist: false })));
+  expect(persist).toHaveBeenCalledTimes(1);
+  vi.unstubAllGlobals();
+});
+
+test('where the browser says nothing of its storage, nothing is claimed', async () => {
+  vi.stubGlobal('navigator', {});
+  const store = await openStore(indexedDb('unsaid'));
+  expect(await result((done) => store.condition?.(done))).toEqual({ ok: true, value: {} });
+  await closed(store);
+  vi.unstubAllGlobals();
+});

@@ -1,0 +1,252 @@
+/**
+ * The browser's store. A write is one short transaction with an explicit `commit()`: a frozen background tab
+ * that holds one open would block every other tab. Records are plain strings under string keys: the layout
+ * above packs rows into pages, as a record per row takes six times as long to load.
+ */
+import { deleteDB } from 'idb';
+import { OxbowError } from '../protocol/index.js';
+import { holdName } from './held-name.js';
+import type { HeldName } from './held-name.js';
+import { IndexedDbConnection } from './indexeddb-connection.js';
+import type { Attempt } from './indexeddb-connection.js';
+import type {
+  Collection,
+  Done,
+  KeyRange,
+  Storage,
+  Store,
+  StoreCondition,
+  StoreOp,
+} from './storage.js';
+import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+
+export interface IndexedDbOptions {
+  /**
+   * `relaxed` (default): saved means handed to the operating system, which survives a crash of the browser
+   * but not a power cut in the next seconds. `strict`: on disk, several times slower.
+   */
+  readonly durability?: 'relaxed' | 'strict';
+  /** Wait until another tab lets go of the store, instead of failing with `store-in-use`. */
+  readonly waitForLock?: boolean;
+  /** Ask the browser not to evict the store (default true). Firefox shows a question for it. */
+  readonly persist?: boolean;
+}
+
+/** Records per round trip: a page may have a megabyte, and Chromium sends one answer in one message. */
+const READ_CHUNK: Readonly<Record<Collection, number>> = {
+  meta: 4096,
+  updates: 4096,
+  entries: 1024,
+  pages: 64,
+};
+
+/**
+ * Keeps a replica in IndexedDB, in the database `oxbow/<name>`. One tab has it open at a time.
+ *
+ * Works offline. Errors of opening: `store-in-use` (another tab has it), `store-newer`,
+ * `store-unavailable` (no IndexedDB here).
+ *
+ * @example
+ * const replica = await openReplica({ app, storage: indexedDb('calendar'), sync: [server(url)] });
+ */
+export function indexedDb(name: string, options: IndexedDbOptions = {}): Storage {
+  return new IndexedDbStorage(`oxbow/${name}`, options);
+}
+
+class IndexedDbStorage implements Storage {
+  readonly #name: string;
+  readonly #options: IndexedDbOptions;
+
+  constructor(name: string, options: IndexedDbOptions) {
+    this.#name = name;
+    this.#options = options;
+  }
+
+  open(done: Done<Store>): void {
+    this.#hold(this.#options.waitForLock ?? false, done, (held) => {
+      const store = new IndexedDbStore(this.#name, this.#options, held);
+      store.start((result) => {
+        if (!result.ok) held.release();
+        done(result.ok ? succeeded(store) : result);
+      });
+    });
+  }
+
+  destroy(done: Done<void>): void {
+    this.#hold(false, done, (held) => {
+      const settle: Done<void> = (result) => {
+        held.release();
+        done(result);
+      };
+      // In a promise of its own, as a missing IndexedDB makes `deleteDB` throw instead of reject.
+      Promise.resolve()
+        .then(() => deleteDB(this.#name))
+        .then(
+          () => settle(succeeded(undefined)),
+          (cause: unknown) => settle(failed(cannotDelete(this.#name, cause))),
+        );
+    });
+  }
+
+  #hold<T>(wait: boolean, done: Done<T>, then: (held: HeldName) => void): void {
+    holdName(this.#name, wait, { held: then, taken: () => done(failed(inUse(this.#name))) });
+  }
+}
+
+class IndexedDbStore implements Store {
+  readonly kind = 'indexeddb';
+  onLost?: ((error: OxbowError) => void) | undefined;
+  readonly #connection: IndexedDbConnection;
+  readonly #queue: StoreQueue;
+  readonly #options: IndexedDbOptions;
+  readonly #held: HeldName;
+
+  constructor(name: string, options: IndexedDbOptions, held: HeldName) {
+    this.#options = options;
+    this.#held = held;
+    this.#queue = new StoreQueue(name);
+    this.#connection = new IndexedDbConnection(name, (error) => {
+      this.#queue.lose(error);
+      this.onLost?.(error);
+    });
+  }
+
+  get fresh(): boolean {
+    return this.#connection.fresh;
+  }
+
+  start(done: Done<void>): void {
+    this.#connection.open((result) => {
+      if (result.ok && this.#options.persist !== false) void askToKeep();
+      done(result);
+    });
+  }
+
+  read(
+    collection: Collection,
+    range: KeyRange,
+    done: Done<readonly (readonly [key: string, value: string])[]>,
+  ): void {
+    this.#queue.add<readonly (readonly [string, string])[]>((settle) => {
+      // IndexedDB throws on an empty range.
+      if (range.from >= range.to) settle(succeeded([]));
+      else this.#connection.run(readAttempt(collection, range), settle);
+    }, done);
+  }
+
+  write(ops: readonly StoreOp[], done: Done<void>): void {
+    this.#queue.add<void>((settle) => {
+      const error = refusal(ops);
+      if (error !== undefined) settle(failed(error));
+      else if (ops.length === 0) settle(succeeded(undefined));
+      else this.#connection.run(writeAttempt(ops, this.#options.durability ?? 'relaxed'), settle);
+    }, done);
+  }
+
+  close(done: Done<void>): void {
+    this.#queue.close((settle) => {
+      this.#connection.close();
+      this.#held.release();
+      settle(succeeded(undefined));
+    }, done);
+  }
+
+  condition(done: Done<StoreCondition>): void {
+    void storageCondition().then((condition) => done(succeeded(condition)));
+  }
+}
+
+function writeAttempt(
+  ops: readonly StoreOp[],
+  durability: 'relaxed' | 'strict',
+): Attempt<void> {
+  return (database, done, lost) => {
+    const collections = [...new Set(ops.map((op) => op.collection))];
+    const transaction = database.transaction(collections, 'readwrite', { durability });
+    transaction.oncomplete = () => done();
+    transaction.onabort = () => lost(transaction.error);
+    try {
+      for (const op of ops) {
+        const records = transaction.objectStore(op.collection);
+        if (op.kind === 'put') records.put(op.value, op.key);
+        else records.delete(op.key);
+      }
+      transaction.commit();
+    } catch (cause) {
+      abandon(transaction);
+      throw cause;
+    }
+  };
+}
+
+/** A half-made write must not be committed by the browser at the end of the turn. */
+function abandon(transaction: IDBTransaction): void {
+  transaction.onabort = null;
+  transaction.oncomplete = null;
+  try {
+    transaction.abort();
+  } catch {
+    // InvalidStateError: it is over already, and that is all that was wanted.
+  }
+}
+
+function readAttempt(
+  collection: Collection,
+  range: KeyRange,
+): Attempt<readonly (readonly [string, string])[]> {
+  return (database, done, lost) => {
+    const transaction = database.transaction(collection, 'readonly');
+    const records = transaction.objectStore(collection);
+    const pairs: (readonly [string, string])[] = [];
+    const readOn = (bounds: IDBKeyRange): void => {
+      const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
+      const values = records.getAll(bounds, READ_CHUNK[collection]);
+      values.onsuccess = () => {
+        keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
+        const last = keys.result.at(-1);
+        if (keys.result.length < READ_CHUNK[collection] || last === undefined) return;
+        readOn(IDBKeyRange.bound(last, range.to, true, true));
+      };
+    };
+    transaction.oncomplete = () => done(pairs);
+    transaction.onabort = () => lost(transaction.error);
+    readOn(IDBKeyRange.bound(range.from, range.to, false, true));
+  };
+}
+
+async function askToKeep(): Promise<void> {
+  try {
+    const storage = navigator.storage;
+    if (!(await storage.persisted())) await storage.persist();
+  } catch {
+    // No such API here (insecure page, Node): the store works, and `condition` says that nothing is promised.
+  }
+}
+
+async function storageCondition(): Promise<StoreCondition> {
+  try {
+    const { usage, quota } = await navigator.storage.estimate();
+    return {
+      persisted: await navigator.storage.persisted(),
+      ...(usage === undefined ? {} : { usageBytes: usage }),
+      ...(quota === undefined ? {} : { quotaBytes: quota }),
+    };
+  } catch {
+    // Not known here, which is what an empty answer says.
+    return {};
+  }
+}
+
+const inUse = (name: string): OxbowError =>
+  new OxbowError(
+    'store-in-use',
+    `Cannot open IndexedDB '${name}' as another tab or worker of this site has it open. ` +
+      'Close that one, or pass { waitForLock: true } to take over when it is gone.',
+  );
+
+const cannotDelete = (name: string, cause: unknown): OxbowError =>
+  new OxbowError(
+    'store-unavailable',
+    `Cannot delete IndexedDB '${name}'. Allow storage for this site, or clear its data in the browser.`,
+    { cause },
+  );

@@ -1,0 +1,110 @@
+/**
+ * A store that lives as long as its page or process: for tests, for Node tools that need no disk, and to go on
+ * with when the browser has no IndexedDB or no room left.
+ */
+import { OxbowError } from '../protocol/index.js';
+import type { Collection, Done, KeyRange, Storage, Store, StoreOp } from './storage.js';
+import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+
+type Records = Record<Collection, Map<string, string>>;
+
+/**
+ * Keeps a replica in memory. What is `saved` here is gone with the page or process; opening the same
+ * `Storage` value again finds it. Errors of `open`: `store-in-use`.
+ *
+ * @example
+ * const replica = await openReplica({ app, storage: memory(), sync: [server(url)] });
+ */
+export function memory(): Storage {
+  return new MemoryStorage();
+}
+
+class MemoryStorage implements Storage {
+  #records: Records | undefined;
+  #isOpen = false;
+
+  open(done: Done<Store>): void {
+    queueMicrotask(() => {
+      if (this.#isOpen) {
+        done(failed(inUse()));
+        return;
+      }
+      this.#isOpen = true;
+      const fresh = this.#records === undefined;
+      this.#records ??= emptyRecords();
+      done(succeeded(new MemoryStore(this.#records, fresh, () => (this.#isOpen = false))));
+    });
+  }
+
+  destroy(done: Done<void>): void {
+    queueMicrotask(() => {
+      if (this.#isOpen) {
+        done(failed(inUse()));
+        return;
+      }
+      this.#records = undefined;
+      done(succeeded(undefined));
+    });
+  }
+}
+
+class MemoryStore implements Store {
+  readonly kind = 'memory';
+  readonly fresh: boolean;
+  readonly #records: Records;
+  readonly #release: () => void;
+  readonly #queue = new StoreQueue('memory');
+
+  constructor(records: Records, fresh: boolean, release: () => void) {
+    this.#records = records;
+    this.fresh = fresh;
+    this.#release = release;
+  }
+
+  read(
+    collection: Collection,
+    range: KeyRange,
+    done: Done<readonly (readonly [key: string, value: string])[]>,
+  ): void {
+    this.#queue.add((settle) => {
+      const pairs = [...this.#records[collection]].filter(
+        ([key]) => key >= range.from && key < range.to,
+      );
+      settle(succeeded(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
+    }, done);
+  }
+
+  write(ops: readonly StoreOp[], done: Done<void>): void {
+    this.#queue.add<void>((settle) => {
+      const error = refusal(ops);
+      if (error === undefined) {
+        for (const op of ops) {
+          const records = this.#records[op.collection];
+          if (op.kind === 'put') records.set(op.key, op.value);
+          else records.delete(op.key);
+        }
+      }
+      settle(error === undefined ? succeeded(undefined) : failed(error));
+    }, done);
+  }
+
+  close(done: Done<void>): void {
+    this.#queue.close((settle) => {
+      this.#release();
+      settle(succeeded(undefined));
+    }, done);
+  }
+}
+
+const emptyRecords = (): Records => ({
+  meta: new Map(),
+  updates: new Map(),
+  entries: new Map(),
+  pages: new Map(),
+});
+
+const inUse = (): OxbowError =>
+  new OxbowError(
+    'store-in-use',
+    'Cannot open this memory store as it is open already. Close its replica first, or use another.',
+  );
