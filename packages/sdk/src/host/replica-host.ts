@@ -4,11 +4,16 @@
  */
 import type { App } from '../model/index.js';
 import type { Clock, Entropy } from '../drivers/clock.js';
-import type { Done, Storage } from '../drivers/storage.js';
-import type { Transport } from '../drivers/transport.js';
-import type { OxbowError } from '../protocol/index.js';
-import type { ReplicaMachine } from '../replica/machine.js';
+import { memory } from '../drivers/storage-memory.js';
+import type { Done, Storage, Store, StoreCondition } from '../drivers/storage.js';
+import type { Link, Transport } from '../drivers/transport.js';
+import { invariant, isSpaceId, limits, OxbowError } from '../protocol/index.js';
+import type { LinkId, PersistOp, ReplicaEffects, Token } from '../replica/effects.js';
+import { ReplicaMachine } from '../replica/machine.js';
+import { PROFILE_KEY, readProfile, type Profile } from '../replica/profile.js';
 import type { SpaceReplica } from '../replica/space.js';
+import { SteadyClock } from './steady-clock.js';
+import { readSpace } from './stored-space.js';
 
 export interface HostConfig {
   readonly app: App;
@@ -18,24 +23,282 @@ export interface HostConfig {
   readonly entropy: Entropy;
   readonly dev: boolean;
   /** Who the app says that the user is; counts until a server has verified one. */
-  readonly user?: string | null;
+  readonly user?: string | null | undefined;
   /** Go on in memory when the store cannot be opened (`store-unavailable`) or is lost. Default: true. */
-  readonly fallbackToMemory?: boolean;
+  readonly fallbackToMemory?: boolean | undefined;
   /** Start without connecting. Default: false. */
-  readonly offline?: boolean;
-  readonly onReport?: (error: OxbowError) => void;
+  readonly offline?: boolean | undefined;
+  readonly onReport?: ((error: OxbowError) => void) | undefined;
 }
 
-export interface Host {
-  /** Opens the store, finds or makes the identity, goes online. Errors: `store-in-use`, `store-newer`, `store-unavailable`. */
-  start(done: Done<void>): void;
-  /** The same space always gives the same object. */
-  open(space: string, done: Done<SpaceReplica>): void;
-  /** After `start`. Local calls go straight to it and to its spaces; effects follow by themselves. */
-  readonly machine: ReplicaMachine;
-  goOffline(): void;
-  goOnline(): void;
-  hurry(): void;
-  /** Saves what is unsaved, ends links, closes the store. */
-  close(done: Done<void>): void;
+interface LinkSlot {
+  link: Link | undefined;
+  readonly abandon: () => void;
+}
+
+type Phase = 'new' | 'starting' | 'running' | 'closing' | 'closed';
+
+export class ReplicaHost {
+  readonly #config: HostConfig;
+  readonly #steady: SteadyClock;
+  readonly #links = new Map<LinkId, LinkSlot>();
+  readonly #opening = new Map<string, Done<SpaceReplica>[]>();
+  readonly #effects: ReplicaEffects;
+  #phase: Phase = 'new';
+  #store: Store | undefined;
+  #machine: ReplicaMachine | undefined;
+  #condition: StoreCondition = {};
+  #loss: OxbowError | undefined;
+  #flushAsked = false;
+  #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(config: HostConfig) {
+    this.#config = config;
+    this.#steady = new SteadyClock(config.clock);
+    this.#effects = this.#carriesOut();
+  }
+
+  /** All spaces and links. After `start`; what local calls on it and its spaces ask for is done by itself. */
+  get machine(): ReplicaMachine {
+    invariant(this.#machine, 'the machine is used after the start');
+    return this.#machine;
+  }
+
+  /** The store in use, how safe it is, and why it is not the one that was asked for, if so. */
+  get storage(): {
+    readonly kind: string;
+    readonly condition: StoreCondition;
+    readonly loss: OxbowError | undefined;
+  } {
+    return { kind: this.#store?.kind ?? 'none', condition: this.#condition, loss: this.#loss };
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed';
+  }
+
+  /**
+   * Opens the store, finds or makes the identity, goes online.
+   * Errors: `store-in-use`, `store-newer`, `store-unavailable`, `store-damaged`.
+   */
+  start(done: Done<void>): void {
+    invariant(this.#phase === 'new', 'a host starts once');
+    this.#phase = 'starting';
+    this.#config.storage.open((opened) => {
+      if (opened.ok) return this.#useStore(opened.value, done);
+      if (opened.error.code !== 'store-unavailable' || this.#config.fallbackToMemory === false) {
+        this.#phase = 'closed';
+        return done(opened);
+      }
+      this.#goOnInMemory(opened.error, (store) => this.#useStore(store, done));
+    });
+  }
+
+  /** The same space always gives the same object. Errors: `bad-space`, `replica-closed`, and those of reading the store. */
+  open(space: string, done: Done<SpaceReplica>): void {
+    if (!isSpaceId(space)) return this.#later(done, badSpace(space));
+    if (this.#phase !== 'running') return this.#later(done, replicaClosed());
+    const open = this.machine.space(space);
+    if (open !== undefined) return this.#config.clock.soon(() => done({ ok: true, value: open }));
+    const waiting = this.#opening.get(space);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return;
+    }
+    if (this.machine.spaceCount + this.#opening.size >= limits.spacesOpenMax) {
+      return this.#later(done, tooManySpaces());
+    }
+    const answers = [done];
+    this.#opening.set(space, answers);
+    readSpace(this.#mustStore(), space, (read) => {
+      this.#opening.delete(space);
+      const result = this.#phase !== 'running' ? failed(replicaClosed())
+        : read.ok ? caught(() => this.machine.openSpace(space, read.value, this.#steady.now()))
+          : read;
+      for (const answer of answers) answer(result);
+    });
+  }
+
+  goOffline(): void {
+    if (this.#phase === 'running') this.machine.goOffline();
+  }
+
+  goOnline(): void {
+    if (this.#phase === 'running') this.machine.goOnline(this.#steady.now());
+  }
+
+  /** A hint: the network may be back, the page is looked at again. Does nothing while offline on purpose. */
+  hurry(): void {
+    if (this.#phase === 'running') this.machine.hurry(this.#steady.now());
+  }
+
+  /** Ends links, saves what is unsaved, closes the store. Errors: `close-unsaved`: what was lost with it. */
+  close(done: Done<void>): void {
+    if (this.#phase !== 'running') return this.#later(done, this.isClosed ? undefined : replicaClosed());
+    this.#phase = 'closing';
+    this.machine.goOffline();
+    this.machine.flush(this.#steady.now());
+    let finished = false;
+    const finish = (error?: OxbowError): void => {
+      if (finished) return;
+      finished = true;
+      cancel();
+      this.#phase = 'closed';
+      this.#timer?.cancel();
+      this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+    };
+    const cancel = this.#config.clock.after(limits.closeTimeoutMs, () => finish(closeUnsaved(this.machine.saveError)));
+    this.#whenIdle = finish;
+    this.#checkIdle();
+  }
+
+  #useStore(store: Store, done: Done<void>): void {
+    this.#store = store;
+    store.onLost = (error) => this.#storeLost(error);
+    store.condition?.((condition) => { if (condition.ok) this.#condition = condition.value; });
+    store.read('meta', { from: PROFILE_KEY, to: `${PROFILE_KEY}\u0000` }, (read) => {
+      const profile = read.ok ? caught(() => readProfile(read.value[0]?.[1])) : read;
+      if (profile.ok) {
+        this.#run(profile.value);
+        return done({ ok: true, value: undefined });
+      }
+      this.#phase = 'closed';
+      store.close(() => done(profile));
+    });
+  }
+
+  #run(profile: Profile | undefined): void {
+    const { app, dev, entropy, transports, user, offline } = this.#config;
+    this.#phase = 'running';
+    this.#machine = new ReplicaMachine({
+      app, dev, user, profile, out: this.#effects,
+      seed: entropy.seed(),
+      newId: () => entropy.id(),
+      transports: transports.map(({ name, token }) => ({ name, hasToken: token !== undefined })),
+    });
+    if (offline !== true) this.#machine.goOnline(this.#steady.now());
+  }
+
+  #storeLost(error: OxbowError): void {
+    this.#loss = error;
+    if (this.#config.fallbackToMemory !== false && this.#phase === 'running') {
+      this.#goOnInMemory(error, (store) => { this.#store = store; });
+    }
+  }
+
+  #goOnInMemory(loss: OxbowError, use: (store: Store) => void): void {
+    this.#loss = loss;
+    this.#config.onReport?.(loss);
+    memory().open((opened) => {
+      invariant(opened.ok, 'a new store in memory opens');
+      use(opened.value);
+    });
+  }
+
+  #carriesOut(): ReplicaEffects {
+    return {
+      askToken: (transport, ask) => this.#askToken(transport, ask),
+      connect: (transport, link) => this.#connect(transport, link),
+      send: (link, frame) => this.#links.get(link)?.link?.send(frame),
+      cut: (link) => this.#cut(link),
+      persist: (ops, token) => this.#persist(ops, token),
+      wakeAt: (atMs) => this.#wakeAt(atMs),
+      flushSoon: () => this.#flushSoon(),
+      report: (error) => this.#config.onReport?.(error),
+    };
+  }
+
+  #askToken(transport: number, ask: Token): void {
+    this.#config.transports[transport]?.token?.((token, error) => {
+      if (this.#phase !== 'running') return;
+      const now = this.#steady.now();
+      if (error === undefined) this.machine.tokenFor(transport, ask, token, now);
+      else this.machine.tokenFailed(transport, ask, error, now);
+    });
+  }
+
+  #connect(transport: number, id: LinkId): void {
+    const slot: LinkSlot = {
+      link: undefined,
+      abandon: this.#mustTransport(transport).connect({
+        opened: (link) => {
+          if (this.#links.get(id) !== slot) return link.close();
+          slot.link = link;
+          this.machine.linkOpened(id, this.#steady.now());
+        },
+        received: (frame) => {
+          if (this.#links.get(id) === slot) this.machine.frame(id, frame, this.#steady.now());
+        },
+        closed: (reason) => {
+          if (this.#links.delete(id)) this.machine.linkClosed(id, reason, this.#steady.now());
+        },
+      }),
+    };
+    this.#links.set(id, slot);
+  }
+
+  #cut(id: LinkId): void {
+    const slot = this.#links.get(id);
+    this.#links.delete(id);
+    if (slot?.link === undefined) slot?.abandon();
+    else slot.link.close();
+  }
+
+  #persist(ops: readonly PersistOp[], token: Token): void {
+    this.#mustStore().write(ops, (written) => {
+      if (this.#phase === 'closed') return;
+      const now = this.#steady.now();
+      if (written.ok) this.machine.persisted(token, now);
+      else this.machine.persistFailed(token, written.error, now);
+      this.#checkIdle();
+    });
+  }
+
+  #flushSoon(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    this.#config.clock.soon(() => {
+      this.#flushAsked = false;
+      if (this.#phase === 'closed') return;
+      this.machine.flush(this.#steady.now());
+      this.#checkIdle();
+    });
+  }
+
+  #wakeAt(atMs: number | undefined): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (atMs === undefined || this.#phase === 'closed') return;
+    const delayMs = Math.max(0, atMs - this.#steady.now());
+    const cancel = this.#config.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      this.machine.tick(this.#steady.now());
+    });
+    this.#timer = { atMs, cancel };
+  }
+
+  #checkIdle(): void {
+    if (this.#phase === 'closing' && this.machine.isSaved) this.#whenIdle?.();
+  }
+
+  #mustStore(): Store {
+    invariant(this.#store, 'a running host has a store');
+    return this.#store;
+  }
+
+  #mustTransport(index: number): Transport {
+    const transport = this.#config.transports[index];
+    invariant(transport, 'the machine names transports that exist');
+    return transport;
+  }
+
+  #later<T>(done: Done<T>, error: OxbowError): void;
+  #later(done: Done<void>, error: OxbowError | undefined): void;
+  #later(done: Done<never> | Done<void>, error: OxbowError | undefined): void {
+    this.#config.clock.soon(() => {
+      if (error !== undefined) done(failed(error));
+      else (done as Done<void>)({ ok: true, value: undefined });
+    });
+  }
 }

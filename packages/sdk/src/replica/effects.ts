@@ -36,10 +36,11 @@ export interface ReplicaEffects {
   persist(ops: readonly PersistOp[], token: Token): void;
   /** Call `tick` at this machine time (ms) or after; replaces the former wish. `undefined`: no need. */
   wakeAt(atMs: number | undefined): void;
-  /** Call `flush` at the end of the present turn: what is changed until then shares one write. */
+  /**
+   * Call `flush` at the end of the present turn: what is changed until then shares one write, one round of sending and
+   * one call of each listener.
+   */
   flushSoon(): void;
-  /** Run after the machine has finished its turn: listeners, which may call back in. */
-  notify(task: () => void): void;
   /** Something that nobody asked for went wrong and was dealt with; for the developer's eyes. */
   report(error: OxbowError): void;
 }

@@ -136,7 +136,7 @@ export class Session {
     this.#state = { kind: 'offline' };
   }
 
-  /** Ends the link because of something seen on it; a new attempt follows after a pause. */
+  /** The link has ended, or ends because of something seen on it; a new attempt follows after a pause. */
   cut(reason: string, now: number): void {
     if (this.link === undefined) return;
     this.#lost(reason, now);
@@ -173,10 +173,6 @@ export class Session {
       kind: 'hello', versions: protocolVersions, app: app.name, appVersion: app.version, replica: replica(),
       ...(token === undefined ? {} : { token }),
     });
-  }
-
-  linkClosed(reason: string, now: number): void {
-    this.#lost(reason, now);
   }
 
   /** Something was heard. Answers what concerns the link alone; true: the message is for the spaces. */

@@ -1,0 +1,76 @@
+/** What an author holds of an update, with the promise that the pure part cannot give. */
+import type { UpdateId, Value } from '../protocol/index.js';
+import type { FinalOutcome } from '../replica/conflict.js';
+import type { Receipt as Held, Stage } from '../replica/receipt.js';
+import type { Closing } from './closing.js';
+
+const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
+
+/**
+ * One update of ours: how far it has come, and what it has done.
+ *
+ * @example
+ * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: ['red'] });
+ * receipt.outcome;                                 // { kind: 'applied' }: as things look here and now
+ * const outcome = await receipt.until('committed'); // final; a refusal is an outcome, not a throw
+ */
+export class Receipt {
+  readonly #held: Held;
+  readonly #closing: Closing;
+
+  constructor(held: Held, closing: Closing) {
+    this.#held = held;
+    this.#closing = closing;
+  }
+
+  /** Changes only if the update has to be issued anew under another replica id. */
+  get id(): UpdateId {
+    return this.#held.id;
+  }
+
+  get name(): string {
+    return this.#held.name;
+  }
+
+  /** As given. */
+  get args(): Value {
+    return this.#held.args;
+  }
+
+  /** Wall time of the call, ms since 1970: `tx.now`. */
+  get at(): number {
+    return this.#held.at;
+  }
+
+  /** `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it has its final place. */
+  get stage(): Stage {
+    return this.#held.stage;
+  }
+
+  /** What it does in the tentative view; may change until the stage is `committed`, never after. */
+  get outcome(): FinalOutcome {
+    return this.#held.outcome;
+  }
+
+  /**
+   * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is reached and the later
+   * stages wait. A rejected update resolves too: its outcome is `rejected` with code and detail.
+   * Rejects only with `replica-closed`, when the replica is closed before.
+   */
+  until(stage: Stage): Promise<FinalOutcome> {
+    const goal = STAGES.indexOf(stage);
+    return this.#closing.race((resolve) => {
+      const check = (): void => {
+        if (STAGES.indexOf(this.stage) >= goal) resolve(this.outcome);
+      };
+      const stop = this.#held.onChange(check);
+      check();
+      return stop;
+    });
+  }
+
+  /** Calls `fn` after stage, outcome or id have changed, never within `mutate`. Returns the way to stop it. */
+  subscribe(fn: () => void): () => void {
+    return this.#held.onChange(fn);
+  }
+}
