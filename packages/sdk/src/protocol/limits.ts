@@ -123,6 +123,19 @@ export const limits = {
   checkpointIdleMs: 2_000,
   spacesOpenMax: 256,
 
+  /** One space of a replica: own updates without a final place. Error: `too-many-pending`. */
+  ownPendingMax: 500_000,
+  /** Others' tentative updates that it holds; more are refused with `too-many-tentative`. */
+  foreignPendingMax: 100_000,
+  /** Commit entries kept for passing on; trimmed to three quarters when it is full. */
+  entriesKeptMax: 4 * KI,
+  /** Conflicts kept until they are acknowledged; beyond it the oldest goes. Reported: `conflicts-dropped`. */
+  conflictsMax: 10_000,
+  /** Updates named in one conflict as standing in the way. */
+  obstaclesMax: 16,
+  /** Live queries open at once in a space. Error: `too-many-queries`. */
+  liveQueriesMax: 10_000,
+
   bundleCharsMax: 512 * MI,
   bundleLinesMax: 1_000_000,
 } as const;
