@@ -8,24 +8,25 @@ import { Recorder } from './testing/recorder.js';
 const REPLICA = 'replica-1' as ReplicaId;
 const WELCOME: Welcome = { kind: 'welcome', version: 1, replica: REPLICA, user: 'ann' };
 
-function started(options: { hasToken?: boolean; cure?: boolean } = {}) {
+function started(options: { hasToken?: boolean } = {}) {
   const out = new Recorder();
   const told: string[] = [];
   let last = 0;
   const session = new Session({
     transport: 0, name: 'wire', hasToken: options.hasToken ?? false, app: { name: 'calendar', version: 3 },
-    replica: () => REPLICA, nextNumber: () => ++last, random: seededRandom(7), out,
+    replica: REPLICA, nextNumber: () => ++last, random: seededRandom(7), out,
     owner: {
       onLive: (_session, link, welcome) => told.push(`live ${link} ${welcome.user}`),
       onDown: (link) => told.push(`down ${link}`),
-      onReplicaRefused: () => options.cure ?? false,
+      onReplicaRefused: () => told.push('replica refused'),
+      onHealth: () => undefined,
     },
   });
   session.hurry(0);
   return { session, out, told };
 }
 
-function live(options: { hasToken?: boolean; cure?: boolean } = {}) {
+function live(options: { hasToken?: boolean } = {}) {
   const all = started(options);
   if (options.hasToken === true) all.session.tokenFor(all.out.takeOne('askToken').ask, 't1', 0);
   const { link } = all.out.takeOne('connect');
@@ -154,13 +155,11 @@ describe('the life of a link', () => {
     expect(out.takeOne('connect').transport).toBe(0);
   });
 
-  it('greets again under a fresh replica id where that is the cure', () => {
-    const { session, out } = live({ cure: true });
+  it('says that its replica id was refused', () => {
+    const { session, told } = live();
     session.onMessage({ kind: 'fail', code: 'replica-not-yours', message: 'no' }, 3);
-    expect(out.take().map(({ kind }) => kind)).toEqual(['cut', 'connect']);
-    const refused = live({ cure: false });
-    refused.session.onMessage({ kind: 'fail', code: 'replica-not-yours', message: 'no' }, 3);
-    expect(refused.session.health).toMatchObject({ state: 'refused' });
+    expect(told.at(-1)).toBe('replica refused');
+    expect(session.health).toMatchObject({ state: 'refused', code: 'replica-not-yours' });
   });
 
   it('waits as long as a busy server asks for', () => {

@@ -1,5 +1,5 @@
 /**
- * The life of the link over one transport: token, connection, `hello` and `welcome`, heartbeat, and what to do when it
+ * The life of the link over one transport, under one replica id: token, connection, `hello` and `welcome`, heartbeat, and what to do when it
  * ends. It knows nothing of spaces. A link counts as healthy by what was heard on it, never by the mood of its socket:
  * a socket can stay "open" for minutes after its network is gone.
  */
@@ -41,8 +41,10 @@ export interface SessionOwner {
   onLive(session: Session, link: LinkId, welcome: Welcome): void;
   /** The link is gone; nothing can be sent on it any more. */
   onDown(link: LinkId): void;
-  /** The other side takes our replica id for someone else's. True: there is a new one, try again at once. */
-  onReplicaRefused(): boolean;
+  /** The other side takes our replica id for someone else's. The session is in `refused`. */
+  onReplicaRefused(session: Session): void;
+  /** `health` is another one now. */
+  onHealth(): void;
 }
 
 export interface SessionConfig {
@@ -51,7 +53,7 @@ export interface SessionConfig {
   /** The transport has a token source. */
   readonly hasToken: boolean;
   readonly app: { readonly name: string; readonly version: number };
-  readonly replica: () => ReplicaId;
+  readonly replica: ReplicaId;
   /** Numbers for links and questions, shared by all sessions. */
   readonly nextNumber: () => number;
   readonly random: () => number;
@@ -73,6 +75,14 @@ export class Session {
     this.#config = config;
     const bounds = { baseMs: limits.reconnectMsMin, maxMs: limits.reconnectMsMax };
     this.#backoff = new Backoff(bounds, config.random);
+  }
+
+  get replica(): ReplicaId {
+    return this.#config.replica;
+  }
+
+  get transport(): number {
+    return this.#config.transport;
   }
 
   /** The link that frames are expected on, whatever its state. */
@@ -133,20 +143,13 @@ export class Session {
 
   goOffline(): void {
     this.#drop('offline');
-    this.#state = { kind: 'offline' };
+    this.#become({ kind: 'offline' });
   }
 
   /** The link has ended, or ends because of something seen on it; a new attempt follows after a pause. */
   cut(reason: string, now: number): void {
     if (this.link === undefined) return;
     this.#lost(reason, now);
-  }
-
-  /** Cuts and connects again at once: our identity has changed. */
-  restart(now: number): void {
-    if (this.#state.kind === 'offline') return;
-    this.#drop('identity changed');
-    this.#attempt(now);
   }
 
   send(message: Message): void {
@@ -168,9 +171,9 @@ export class Session {
     if (this.#state.kind !== 'connecting') return;
     const { link, token } = this.#state;
     const { app, replica } = this.#config;
-    this.#state = { kind: 'greeting', link, deadlineMs: now + limits.helloTimeoutMs };
+    this.#become({ kind: 'greeting', link, deadlineMs: now + limits.helloTimeoutMs });
     this.send({
-      kind: 'hello', versions: protocolVersions, app: app.name, appVersion: app.version, replica: replica(),
+      kind: 'hello', versions: protocolVersions, app: app.name, appVersion: app.version, replica,
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -226,13 +229,13 @@ export class Session {
     const { hasToken, nextNumber, out, transport } = this.#config;
     if (!hasToken) return this.#connect(undefined, now);
     const ask = nextNumber();
-    this.#state = { kind: 'asking', ask, deadlineMs: now + limits.tokenTimeoutMs };
+    this.#become({ kind: 'asking', ask, deadlineMs: now + limits.tokenTimeoutMs });
     out.askToken(transport, ask);
   }
 
   #connect(token: string | undefined, now: number): void {
     const link = this.#config.nextNumber();
-    this.#state = { kind: 'connecting', link, token, deadlineMs: now + limits.connectTimeoutMs };
+    this.#become({ kind: 'connecting', link, token, deadlineMs: now + limits.connectTimeoutMs });
     this.#config.out.connect(this.#config.transport, link);
   }
 
@@ -248,7 +251,7 @@ export class Session {
       return;
     }
     const { link } = this.#state;
-    this.#state = { kind: 'live', link, sinceMs: now };
+    this.#become({ kind: 'live', link, sinceMs: now });
     this.#config.owner.onLive(this, link, welcome);
   }
 
@@ -269,16 +272,16 @@ export class Session {
     const { code, message } = fail;
     const remedy = remedyFor(code);
     if (remedy === 'new-token' && this.#config.hasToken && !this.#wasRenewed(now)) {
+      this.#drop(code);
       this.#renewed = true;
-      this.restart(now);
-    } else if (remedy === 'new-replica' && this.#config.owner.onReplicaRefused()) {
-      this.restart(now);
+      this.#attempt(now);
     } else if (remedy === 'wait') {
       this.#lost(`${code}: ${message}`, now, fail.retryMs);
     } else {
       this.#drop(code);
       const pauseMs = Math.max(fail.retryMs ?? 0, limits.refusedRetryMs);
-      this.#state = { kind: 'refused', untilMs: now + this.#jittered(pauseMs), code, message };
+      this.#become({ kind: 'refused', untilMs: now + this.#jittered(pauseMs), code, message });
+      if (remedy === 'new-replica') this.#config.owner.onReplicaRefused(this);
     }
   }
 
@@ -298,7 +301,12 @@ export class Session {
     }
     this.#drop(reason);
     const waitMs = Math.max(this.#backoff.nextMs(), this.#jittered(pauseMs));
-    this.#state = { kind: 'waiting', untilMs: now + waitMs, reason };
+    this.#become({ kind: 'waiting', untilMs: now + waitMs, reason });
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    this.#config.owner.onHealth();
   }
 
   #jittered(pauseMs: number): number {
