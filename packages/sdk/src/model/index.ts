@@ -1,0 +1,37 @@
+/**
+ * The app model: what tables and mutations an app has, and what becomes of a mutation on a given state. Browser, Node
+ * and server run the same code.
+ */
+export { defineApp } from './app.js';
+export { copyValue } from './copy.js';
+export type { AppDefinition, MutationDefinition } from './definition.js';
+export { execute } from './execute.js';
+export type { Execution, Invocation } from './execution.js';
+export { freezeValue } from './freeze.js';
+export { Guard } from './guard.js';
+export type { NondeterminismReport } from './guard.js';
+export type {
+  AnyTables, App, ArgsIn, ArgsListOf, ArgsOf, ArgsOut, CheckTx, MutationName, MutationOf,
+  MutationOptions, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx, Tx, UpdateFacts,
+} from './inference.js';
+export { indexKey, keyText, keyValue, prefixText } from './key.js';
+export type { Key } from './key.js';
+export { modelLimits } from './limits.js';
+export { mutation, unchecked } from './mutation.js';
+export { compareTexts, newOrderedMap } from './ordered-map.js';
+export type { OrderedMap } from './ordered-map.js';
+export { parseArgs } from './parse-args.js';
+export type { ParsedArgs } from './parse-args.js';
+export { observe, runQuery } from './query.js';
+export type { Observed, QueryRun } from './query.js';
+export * from './reader.js';
+export { reject, Rejection } from './rejection.js';
+export { sameValue } from './same.js';
+export type { Issue } from './schema.js';
+export { table } from './table.js';
+export { TableData } from './table-data.js';
+export { keyOfRow, placeOf, samePlace } from './table-shape.js';
+export type { IndexShape, Shapes, TableShape } from './table-shape.js';
+export { Tables } from './tables.js';
+export { NO_EFFECTS, NO_READS } from './transaction.js';
+export type { TxCore } from './tx.js';

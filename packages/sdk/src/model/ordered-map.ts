@@ -1,0 +1,23 @@
+/**
+ * The B+ tree under every table, from `sorted-btree`: ordered by key text, cloned in O(1), shared until
+ * written. The package is CommonJS with an ES default, which Node hands over as `{ default }` and
+ * some bundlers as the class itself: this file is the one place that knows.
+ */
+import imported from 'sorted-btree';
+import type { KeyText } from '../protocol/index.js';
+
+export type OrderedMap<V> = imported.default<KeyText, V>;
+
+// reason: under a bundler that unwraps defaults the import is the class, whatever its types say.
+const BTree = (imported.default ?? imported) as typeof imported.default;
+
+/** Few levels, short copies after a clone: measured best of 16 to 128 for random puts and scans. */
+const NODE_SIZE = 32;
+
+export const newOrderedMap = <V>(): OrderedMap<V> =>
+  new BTree<KeyText, V>(undefined, compareTexts, NODE_SIZE);
+
+export function compareTexts(a: KeyText, b: KeyText): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,69 @@
+/**
+ * From the arguments that travelled to those that the mutation of this version takes: lifted version by
+ * version, then through the schema. Done once per update and replica; the result is kept beside the update.
+ */
+import { OxbowError } from '../protocol/index.js';
+import type { Value } from '../protocol/index.js';
+import type { AppDefinition, MutationDefinition } from './definition.js';
+import { freezeValue } from './freeze.js';
+import { issuesText, validate } from './schema.js';
+import type { Issue } from './schema.js';
+
+export type ParsedArgs =
+  /** No such mutation here, or only an older version of it: this code is older than the update. */
+  | { readonly kind: 'unknown' }
+  | {
+      readonly kind: 'invalid';
+      readonly code: 'args-invalid' | 'mutation-outdated' | 'schema-async';
+      readonly message: string;
+      readonly issues: readonly Issue[];
+    }
+  | { readonly kind: 'ready'; readonly definition: MutationDefinition; readonly args: Value };
+
+const UNKNOWN: ParsedArgs = Object.freeze({ kind: 'unknown' });
+
+/**
+ * Never throws: what is wrong is in the result. The arguments are frozen, as they are the same objects in every
+ * execution of the update: a mutation that changed them would not do the same thing twice.
+ */
+export function parseArgs(
+  app: AppDefinition, name: string, version: number, args: Value,
+): ParsedArgs {
+  const definition = app.definitions.get(name);
+  const known = definition?.version ?? 1;
+  if (definition === undefined || version > known) return UNKNOWN;
+  try {
+    let lifted = args;
+    for (let from = version; from < known; from++) {
+      const lift = definition.upgrade?.[from];
+      if (lift === undefined) return outdated(name, version, known);
+      lifted = lift(lifted);
+    }
+    return checked(definition, lifted);
+  } catch (error) {
+    const isAsync = error instanceof OxbowError && error.code === 'schema-async';
+    return invalid(isAsync ? 'schema-async' : 'args-invalid', messageOf(error));
+  }
+}
+
+function checked(definition: MutationDefinition, args: Value): ParsedArgs {
+  if (definition.args === undefined) return { kind: 'ready', definition, args: freezeValue(args) };
+  const result = validate(definition.args, args);
+  if (result.ok) return { kind: 'ready', definition, args: freezeValue(result.value) };
+  return invalid('args-invalid', issuesText(result.issues), result.issues);
+}
+
+const invalid = (
+  code: 'args-invalid' | 'mutation-outdated' | 'schema-async',
+  message: string,
+  issues: readonly Issue[] = [],
+): ParsedArgs => ({ kind: 'invalid', code, message, issues });
+
+const outdated = (name: string, version: number, known: number): ParsedArgs =>
+  invalid(
+    'mutation-outdated',
+    `'${name}' is at version ${known}, which no longer lifts version ${version}.`,
+  );
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

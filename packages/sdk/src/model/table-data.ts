@@ -1,0 +1,165 @@
+/** One table in memory: its rows by key, and for each index a tree of hits by place. */
+import { invariant, OxbowError } from '../protocol/index.js';
+import type { KeyText, Row } from '../protocol/index.js';
+import { newOrderedMap } from './ordered-map.js';
+import type { OrderedMap } from './ordered-map.js';
+import { PRIMARY } from './reader.js';
+import type { IndexHit, Range } from './reader.js';
+import { placeOf, samePlace } from './table-shape.js';
+import type { IndexShape } from './table-shape.js';
+
+interface IndexTree {
+  readonly shape: IndexShape;
+  /** One hit per row, by place; its row is the one in `#rows`. */
+  readonly hits: OrderedMap<IndexHit>;
+}
+
+export class TableData {
+  readonly #rows: OrderedMap<Row>;
+  readonly #indexes: readonly IndexTree[];
+
+  private constructor(rows: OrderedMap<Row>, indexes: readonly IndexTree[]) {
+    this.#rows = rows;
+    this.#indexes = indexes;
+  }
+
+  static empty(indexes: readonly IndexShape[]): TableData {
+    const trees = indexes.map((shape) => ({ shape, hits: newOrderedMap<IndexHit>() }));
+    return new TableData(newOrderedMap<Row>(), trees);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  row(key: KeyText): Row | undefined {
+    return this.#rows.get(key);
+  }
+
+  put(key: KeyText, row: Row): void {
+    const indexes = this.#indexes;
+    if (indexes.length > 0) {
+      const old = this.#rows.get(key);
+      for (let i = 0; i < indexes.length; i++) {
+        const index = indexes[i];
+        if (index !== undefined) moveHit(index, key, old, row);
+      }
+    }
+    this.#rows.set(key, row);
+  }
+
+  delete(key: KeyText): void {
+    if (this.#indexes.length > 0) {
+      const old = this.#rows.get(key);
+      if (old === undefined) return;
+      for (const { shape, hits } of this.#indexes) hits.delete(placeOf(shape, old, key));
+    }
+    this.#rows.delete(key);
+  }
+
+  /** Rows in ascending key order into an empty table, in one go. */
+  load(rows: Iterable<readonly [key: KeyText, row: Row]>): void {
+    invariant(this.size === 0, 'only an empty table is loaded');
+    const hits: IndexHit[][] = this.#indexes.map(() => []);
+    let last = '';
+    for (const [key, row] of rows) {
+      invariant(key > last, 'rows are loaded in ascending key order');
+      last = key;
+      this.#rows.set(key, row);
+      this.#indexes.forEach(({ shape }, i) => {
+        hits[i]?.push({ place: placeOf(shape, row, key), key, row });
+      });
+    }
+    // Ascending insertion goes to the last leaf, which is full before it is left: sorting first pays.
+    this.#indexes.forEach((index, i) => {
+      const sorted = hits[i]?.sort(byPlace) ?? [];
+      for (const hit of sorted) index.hits.set(hit.place, hit);
+    });
+  }
+
+  /** O(1): trees are shared until one side writes. */
+  clone(): TableData {
+    const indexes = this.#indexes.map(({ shape, hits }) => ({ shape, hits: hits.clone() }));
+    return new TableData(this.#rows.clone(), indexes);
+  }
+
+  /** Lazy. The table must not change while the scan is in use. Errors: `bad-query` for an unknown index. */
+  scan(index: string, range: Range, reverse: boolean): IterableIterator<IndexHit> {
+    if (index === PRIMARY) return new RowScan(this.#rows, range, reverse);
+    const tree = this.#indexes.find(({ shape }) => shape.name === index);
+    if (tree === undefined) throw new OxbowError('bad-query', `There is no index '${index}'.`);
+    return new HitScan(tree.hits, range, reverse);
+  }
+
+  /** All rows in key order, each pair a new one. */
+  entries(): IterableIterator<[KeyText, Row]> {
+    return this.#rows.entries();
+  }
+}
+
+const byPlace = (a: IndexHit, b: IndexHit): number => (a.place < b.place ? -1 : 1);
+
+function moveHit(index: IndexTree, key: KeyText, old: Row | undefined, row: Row): void {
+  const { shape, hits } = index;
+  const place = placeOf(shape, row, key);
+  if (old !== undefined && !samePlace(shape, old, row)) hits.delete(placeOf(shape, old, key));
+  hits.set(place, { place, key, row });
+}
+
+/** One end of iteration for all scans. */
+abstract class TreeScan<V> implements IterableIterator<IndexHit> {
+  readonly #pairs: IterableIterator<[KeyText, V]>;
+  readonly #end: KeyText | undefined;
+  readonly #reverse: boolean;
+  /** Filled by the tree for every pair: no array per row. */
+  readonly #pair: [KeyText, V] | [] = [];
+  #done = false;
+
+  constructor(tree: OrderedMap<V>, range: Range, reverse: boolean) {
+    // reason: the tree writes key and value into it before it is read.
+    const pair = this.#pair as [KeyText, V];
+    this.#pairs = reverse
+      ? tree.entriesReversed(range.to, pair, true)
+      : tree.entries(range.from, pair);
+    this.#end = reverse ? range.from : range.to;
+    this.#reverse = reverse;
+  }
+
+  next(): IteratorResult<IndexHit, undefined> {
+    if (this.#done) return { done: true, value: undefined };
+    const result = this.#pairs.next();
+    if (result.done === true || this.#isBeyond(result.value[0])) {
+      this.#done = true;
+      return { done: true, value: undefined };
+    }
+    return { done: false, value: this.hit(result.value[0], result.value[1]) };
+  }
+
+  return(): IteratorResult<IndexHit, undefined> {
+    this.#done = true;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): IterableIterator<IndexHit> {
+    return this;
+  }
+
+  protected abstract hit(place: KeyText, value: V): IndexHit;
+
+  #isBeyond(place: KeyText): boolean {
+    if (this.#end === undefined) return false;
+    return this.#reverse ? place < this.#end : place >= this.#end;
+  }
+}
+
+class RowScan extends TreeScan<Row> {
+  protected override hit(place: KeyText, row: Row): IndexHit {
+    return { place, key: place, row };
+  }
+}
+
+class HitScan extends TreeScan<IndexHit> {
+  protected override hit(_place: KeyText, hit: IndexHit): IndexHit {
+    return hit;
+  }
+}

@@ -1,0 +1,72 @@
+/** One table's part in a transaction: its own writes, laid over the rows below. */
+import type { KeyText, Row } from '../protocol/index.js';
+import { newOrderedMap } from './ordered-map.js';
+import type { OrderedMap } from './ordered-map.js';
+import { TableData } from './table-data.js';
+import type { TableShape } from './table-shape.js';
+import type { Transaction, Write } from './transaction.js';
+
+/** Own writes in the orders of the table's indexes. */
+export interface Ordered {
+  readonly rows: TableData;
+  /** Every key written, deleted ones too: what is below is hidden. */
+  readonly hidden: OrderedMap<true>;
+}
+
+export class TablePart {
+  readonly transaction: Transaction;
+  readonly shape: TableShape;
+  #writes: Map<KeyText, Write> | undefined;
+  /** Kept from the first scan over own writes on; most executions never need it. */
+  #ordered: Ordered | undefined;
+
+  constructor(transaction: Transaction, shape: TableShape) {
+    this.transaction = transaction;
+    this.shape = shape;
+  }
+
+  row(key: KeyText): Row | undefined {
+    this.transaction.step();
+    const own = this.#writes?.get(key);
+    if (own !== undefined) return own.row ?? undefined;
+    this.transaction.readKey(this.shape.name, key);
+    return this.transaction.reader.row(this.shape.name, key);
+  }
+
+  /** `units` as `copyValue` counts. */
+  write(key: KeyText, row: Row | null, units: number): void {
+    const writes = (this.#writes ??= new Map<KeyText, Write>());
+    const known = writes.get(key);
+    if (known === undefined) {
+      const write = { table: this.shape.name, key, row };
+      this.transaction.addWrite(write, units);
+      writes.set(key, write);
+    } else {
+      this.transaction.weighWrite(units);
+      known.row = row;
+    }
+    if (this.#ordered !== undefined) addTo(this.#ordered, key, row);
+  }
+
+  /** The writes so far as a scan sees them to its end, whatever is written meanwhile; undefined if there are none. */
+  ownRows(): Ordered | undefined {
+    if (this.#writes === undefined) return undefined;
+    const { rows, hidden } = (this.#ordered ??= this.#order(this.#writes));
+    return { rows: rows.clone(), hidden: hidden.clone() };
+  }
+
+  #order(writes: ReadonlyMap<KeyText, Write>): Ordered {
+    const ordered: Ordered = {
+      rows: TableData.empty(this.shape.indexes),
+      hidden: newOrderedMap<true>(),
+    };
+    for (const { key, row } of writes.values()) addTo(ordered, key, row);
+    return ordered;
+  }
+}
+
+function addTo(ordered: Ordered, key: KeyText, row: Row | null): void {
+  ordered.hidden.set(key, true);
+  if (row === null) ordered.rows.delete(key);
+  else ordered.rows.put(key, row);
+}

@@ -1,0 +1,49 @@
+/** What the machines know of a table: where its rows' keys are, and where a row stands in each index. */
+import type { KeyText, Row } from '../protocol/index.js';
+import { indexKey, indexKeyOf, keyText } from './key.js';
+import type { AnySchema } from './schema.js';
+
+export interface IndexShape {
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
+export interface TableShape {
+  readonly name: string;
+  /** The field that holds the primary key. */
+  readonly key: string;
+  readonly indexes: readonly IndexShape[];
+  readonly schema: AnySchema | undefined;
+}
+
+/** Anything that knows tables by name: an app. */
+export interface Shapes {
+  readonly shapes: ReadonlyMap<string, TableShape>;
+}
+
+/** Errors: `bad-key`. */
+export const keyOfRow = (shape: TableShape, row: Row): KeyText => keyText(row[shape.key]);
+
+/** The row's place in that index, its primary key included: unique within the index. Never fails. */
+export function placeOf(index: IndexShape, row: Row, key: KeyText): KeyText {
+  const fields = index.fields;
+  const first = fields[0];
+  if (first !== undefined && fields.length === 1) return indexKeyOf(row[first], key);
+  return indexKey(fields.map((field) => row[field]), key);
+}
+
+/** Whether both rows stand at the same place of the index; may say no where it would take longer to find out. */
+export function samePlace(index: IndexShape, a: Row, b: Row): boolean {
+  for (const field of index.fields) if (a[field] !== b[field]) return false;
+  return true;
+}
+
+/** What a row must fulfil before it is written here. Errors: `bad-key`. */
+export function checkIndexed(shape: TableShape, row: Row): void {
+  for (const { fields } of shape.indexes) {
+    for (const field of fields) {
+      const value = row[field];
+      if (value !== undefined && value !== null) keyText(value);
+    }
+  }
+}

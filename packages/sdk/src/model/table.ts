@@ -1,0 +1,64 @@
+/** `table()`: one table's definition, in the three forms that TypeScript's inference asks for. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { OxbowError } from '../protocol/index.js';
+import type { IndexFields, KeyField, TableOf } from './inference.js';
+import type { AnySchema } from './schema.js';
+
+/** Told from a plain object by its class: `defineApp` takes no other. */
+export class TableDefinition {
+  readonly key: string;
+  readonly indexes: Readonly<Record<string, readonly string[]>>;
+  readonly schema: AnySchema | undefined;
+
+  constructor(options: LooseOptions) {
+    this.key = options.key;
+    this.indexes = options.indexes ?? {};
+    this.schema = options.schema;
+  }
+}
+
+interface LooseOptions {
+  readonly key: string;
+  readonly indexes?: Readonly<Record<string, readonly string[]>>;
+  readonly schema?: AnySchema;
+}
+
+type RowOut<S> = S extends StandardSchemaV1<infer _In, infer Out> ? Out : never;
+type RowIn<S> = S extends StandardSchemaV1<infer In, unknown> ? In : never;
+/** Index names that nobody inferred. */
+type AnyIndexes = { readonly [name: string]: readonly string[] };
+
+/**
+ * Rows and indexes follow from the schema: `table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } })`. The
+ * schema must take what it gives, as it also checks rows that an update has changed.
+ */
+export function table<
+  S extends StandardSchemaV1<never, object>,
+  const K extends KeyField<RowOut<S>>,
+  const I extends IndexFields<RowOut<S>> = {},
+>(options: {
+  readonly schema: S;
+  readonly key: K;
+  readonly indexes?: I;
+}): TableOf<RowOut<S>, RowIn<S>, K, I>;
+/** Without a schema: `table<Booking>()({ key: 'id', indexes: { bySlot: ['room', 'start'] } })`. */
+export function table<R extends object>(): <
+  const K extends KeyField<R>,
+  const I extends IndexFields<R> = {},
+>(options: {
+  readonly key: K;
+  readonly indexes?: I;
+}) => TableOf<R, R, K, I>;
+/**
+ * The short form `table<Booking>({…})`. TypeScript does not infer the rest once a type is given by hand: names and
+ * parts of indexes are checked when they are used (`bad-query`), not when they are compiled.
+ */
+export function table<R extends object>(options: {
+  readonly key: KeyField<R>;
+  readonly indexes?: { readonly [name: string]: readonly KeyField<R>[] };
+}): TableOf<R, R, KeyField<R>, AnyIndexes>;
+export function table(options?: LooseOptions): unknown {
+  if (options === undefined) return (later: LooseOptions) => new TableDefinition(later);
+  if (typeof options === 'object' && options !== null) return new TableDefinition(options);
+  throw new OxbowError('bad-app', "table() takes { key, indexes, schema }: found no object.");
+}
