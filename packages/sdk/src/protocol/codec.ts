@@ -202,6 +202,7 @@ function readFail(fields: Fields): Fail {
     code: text(fields.code, 'code', limits.codeCharsMax),
     message: text(fields.message, 'message', limits.textCharsMax),
     ...(fields.space === undefined ? {} : { space: spaceId(fields.space, 'space') }),
+    ...(fields.sendingOnly === true ? { sendingOnly: true } : {}),
   };
   if (fields.retryMs === undefined) return fail;
   return { ...fail, retryMs: integer(fields.retryMs, 'retryMs') };

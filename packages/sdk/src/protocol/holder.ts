@@ -62,8 +62,12 @@ export interface HolderSource {
 
 /** Receiver's half. */
 export interface HolderSink {
+  /** Each the next of its replica, its context held. After `ok` the summary covers them. */
   receiveUpdates(updates: readonly Update[]): Reception;
-  /** Dense from csn + 1 on, after the exchange has dropped what was known. */
+  /**
+   * Dense from csn + 1 on: the exchange has dropped what was known. After `ok` the summary covers
+   * them.
+   */
   receiveCommits(history: string, entries: readonly CommitEntry[]): Reception;
   /** Page hashes that need not travel: of the present base and of an interrupted transfer. */
   havePages(): readonly string[];

@@ -17,3 +17,11 @@ export {
 export type { EntryBatch } from './record-codec.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
+export { checksum, cutPages, ledgerPages, pageHash } from './page.js';
+export { PageStaging } from './page-staging.js';
+export { Exchange } from './exchange.js';
+export type { ExchangeConfig } from './exchange.js';
+export type { Wants } from './exchange-receiver.js';
+export { LinkFlow } from './link-flow.js';
+export { LinkExchanges } from './link-exchanges.js';
+export type { LinkExchangesConfig, SpaceFail, SpaceOffer } from './link-exchanges.js';

@@ -129,7 +129,10 @@ export const limits = {
   foreignPendingMax: 100_000,
   /** Commit entries kept for passing on; trimmed to three quarters when it is full. */
   entriesKeptMax: 4 * KI,
-  /** Conflicts kept until they are acknowledged; beyond it the oldest goes. Reported: `conflicts-dropped`. */
+  /**
+   * Conflicts kept until they are acknowledged; beyond it the oldest goes. Reported:
+   * `conflicts-dropped`.
+   */
   conflictsMax: 10_000,
   /** Updates named in one conflict as standing in the way. */
   obstaclesMax: 16,

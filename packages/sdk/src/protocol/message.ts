@@ -133,6 +133,8 @@ export interface Fail {
   readonly code: string;
   readonly message: string;
   readonly space?: SpaceId;
+  /** Only what the listener sends is refused: what it receives goes on. */
+  readonly sendingOnly?: true;
   /** When trying again makes sense: after so many ms. Absent: not before something was changed. */
   readonly retryMs?: number;
 }

@@ -40,8 +40,8 @@ export function bareEntry(entry: CommitEntry): CommitEntry {
   if (entry.body === undefined) return entry;
   let bare = bareEntries.get(entry);
   if (bare === undefined) {
-    const { body: _body, ...rest } = entry;
-    bare = rest;
+    const { csn, at, id, lamport, user, outcome, effects } = entry;
+    bare = { csn, at, id, lamport, user, outcome, effects };
     bareEntries.set(entry, bare);
   }
   return bare;
@@ -136,7 +136,8 @@ function updateText(update: Update): string {
 function entryText(entry: CommitEntry): string {
   const body = entry.body === undefined ? '' : `,"body":{${bodyFields(entry.body)}}`;
   return `{"csn":${entry.csn},"at":${entry.at},"id":${idText(entry.id)},` +
-    `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},"outcome":${outcomeText(entry.outcome)},` +
+    `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},` +
+    `"outcome":${outcomeText(entry.outcome)},` +
     `"effects":[${entry.effects.map(effectText).join(',')}]${body}}`;
 }
 

@@ -1,0 +1,49 @@
+/**
+ * Pages of a full transfer while it is under way. They outlive the link: a transfer that was cut
+ * goes on with the pages that are here already, by their hashes, also when the base has moved on
+ * meanwhile.
+ */
+import { limits } from './limits.js';
+import type { PageRow } from './message.js';
+
+export class PageStaging {
+  readonly #charsMax: number;
+  readonly #rowsByHash = new Map<string, readonly PageRow[]>();
+  /** Promised once and then not found. */
+  readonly #spoilt = new Set<string>();
+  #chars = 0;
+
+  constructor(charsMax: number = limits.stagedCharsMax) {
+    this.#charsMax = charsMax;
+  }
+
+  /** False when there is no room: the transfer is too large. */
+  put(hash: string, rows: readonly PageRow[], chars: number): boolean {
+    if (this.#chars + chars > this.#charsMax) return false;
+    if (!this.#rowsByHash.has(hash)) this.#chars += chars;
+    this.#rowsByHash.set(hash, rows);
+    return true;
+  }
+
+  rows(hash: string): readonly PageRow[] | undefined {
+    return this.#rowsByHash.get(hash);
+  }
+
+  spoil(hash: string): void {
+    this.#spoilt.add(hash);
+  }
+
+  isSpoilt(hash: string): boolean {
+    return this.#spoilt.has(hash);
+  }
+
+  hashes(): IterableIterator<string> {
+    return this.#rowsByHash.keys();
+  }
+
+  clear(): void {
+    this.#rowsByHash.clear();
+    this.#spoilt.clear();
+    this.#chars = 0;
+  }
+}
