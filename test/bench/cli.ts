@@ -1,0 +1,26 @@
+/**
+ * npm run bench -- NAME [--json]     runs one benchmark with its peers; the last line is one JSON object
+ * Names: core
+ */
+import { parseArgs } from 'node:util';
+import { measureCore } from './core.js';
+
+const benches: Readonly<Record<string, () => Promise<Record<string, number>>>> = { core: measureCore };
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const name = positionals[0] ?? '';
+const bench = benches[name];
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- NAME [--json]\nnames: ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+const metrics = await bench();
+const rounded = Object.fromEntries(
+  Object.entries(metrics).map(([metric, value]) => [metric, Number(value.toPrecision(4))]),
+);
+if (!values.json) console.table(rounded);
+console.log(JSON.stringify({ name, metrics: rounded }));
+process.exit(0);

@@ -1,0 +1,107 @@
+/**
+ * The core: the replica in memory, and one node that acknowledges after its log is synced, beside PostgreSQL on the same disk.
+ * The node runs in a process of its own from the built package, as an operator would run it; the load in another.
+ */
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { measureClient } from './core-client.js';
+import type { LoadOrder, LoadReport } from './load-worker.js';
+import { measurePostgres } from './postgres.js';
+import { quantile } from './statistics.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const scratch = join(root, '.tmp', 'bench');
+const PORT = 18_787;
+const CONNECTIONS = [1, 64, 512];
+const WARM_UP_MS = 1_500;
+const MEASURE_MS = 6_000;
+
+export async function measureCore(): Promise<Record<string, number>> {
+  mkdirSync(scratch, { recursive: true });
+  const metrics: Record<string, number> = { ...measureClient() };
+  Object.assign(metrics, await measureServer());
+  const postgres = measurePostgres(scratch, [1, 64], 6);
+  if (postgres === undefined) console.error('PostgreSQL is not installed: its figures are left out.');
+  for (const [clients, perS] of postgres?.insertsPerS ?? []) {
+    metrics[`postgres_inserts_per_s_${clients}`] = perS;
+  }
+  return metrics;
+}
+
+async function measureServer(): Promise<Record<string, number>> {
+  const metrics: Record<string, number> = {};
+  const data = mkdtempSync(join(scratch, 'data-'));
+  const appFile = await bundleApp();
+  const server = await startServer(appFile, data);
+  try {
+    for (const connections of CONNECTIONS) {
+      const report = await load({
+        url: `ws://127.0.0.1:${PORT}/sync`, connections, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS,
+      });
+      metrics[`server_commits_per_s_${connections}`] = (report.commits / report.elapsedMs) * 1000;
+      metrics[`p50_ms_${connections}`] = quantile(report.latenciesMs, 0.5);
+      metrics[`p99_ms_${connections}`] = quantile(report.latenciesMs, 0.99);
+    }
+  } finally {
+    await stop(server);
+    rmSync(data, { recursive: true, force: true });
+  }
+  return metrics;
+}
+
+async function bundleApp(): Promise<string> {
+  const outfile = join(scratch, 'bench-app.mjs');
+  await build({
+    entryPoints: [join(root, 'test/bench/bench-app.ts')], outfile,
+    bundle: true, platform: 'node', format: 'esm', conditions: ['oxbow-source'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  return outfile;
+}
+
+function startServer(appFile: string, data: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [
+    'packages/server/bin/oxbow.js', 'serve', '--app', appFile, '--data', data,
+    '--port', String(PORT), '--dev-auth', '--log-level', 'warn',
+  ], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the server ended with code ${code}: is the project built?`)));
+    const deadline = Date.now() + 15_000;
+    const ask = (): void => {
+      fetch(`http://127.0.0.1:${PORT}/readyz`).then(
+        (answer) => (answer.ok ? resolve(child) : again()),
+        again,
+      );
+    };
+    const again = (): void => {
+      if (Date.now() > deadline) reject(new Error('the server did not become ready'));
+      else setTimeout(ask, 100);
+    };
+    ask();
+  });
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.removeAllListeners('exit');
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}
+
+function load(order: LoadOrder): Promise<LoadReport> {
+  const worker = fork(fileURLToPath(new URL('load-worker.ts', import.meta.url)), {
+    execArgv: process.execArgv,
+  });
+  return new Promise((resolve, reject) => {
+    worker.once('message', (answer: { report?: LoadReport; error?: string }) => {
+      if (answer.report === undefined) reject(new Error(answer.error));
+      else resolve(answer.report);
+    });
+    worker.once('error', reject);
+    worker.send(order);
+  });
+}
