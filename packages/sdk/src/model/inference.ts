@@ -21,7 +21,7 @@ export interface TableOf<R, In, K, I> {
   readonly schema: StandardSchemaV1<In, R> | undefined;
 }
 
-export type AnyTable = TableOf<object, never, string, unknown>;
+export type AnyTable = TableOf<object, unknown, string, unknown>;
 export type AnyTables = { readonly [name: string]: AnyTable };
 
 /** A part of an index prefix: the field's value, null where a row may lack it. */
@@ -100,7 +100,7 @@ export interface UpdateFacts {
 }
 
 type ReadsOf<T> = {
-  readonly [N in keyof T]: T[N] extends TableOf<infer R, never, infer K, infer I>
+  readonly [N in keyof T]: T[N] extends TableOf<infer R, unknown, infer K, infer I>
     ? TableReadTx<R, K, I> : never;
 };
 
@@ -175,4 +175,4 @@ export type ArgsListOf<A, N extends MutationName<A>> =
   undefined extends ArgsOf<A, N> ? [args?: ArgsOf<A, N>] : [args: ArgsOf<A, N>];
 /** What reads of the table give. */
 export type RowOf<A, N extends keyof TablesIn<A>> =
-  TablesIn<A>[N] extends TableOf<infer R, never, unknown, unknown> ? Readonly<R> : never;
+  TablesIn<A>[N] extends TableOf<infer R, unknown, unknown, unknown> ? Readonly<R> : never;

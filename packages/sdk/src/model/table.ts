@@ -29,11 +29,23 @@ type RowIn<S> = S extends StandardSchemaV1<infer In, unknown> ? In : never;
 type AnyIndexes = { readonly [name: string]: readonly string[] };
 
 /**
+ * What `table<Booking>()` waits for. The intersection is on purpose: of functions that return plain functions TypeScript puts
+ * off the call, and it must know the tables before it looks at the mutations (see `MutationOf`).
+ */
+type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
+  const K extends KeyField<R>,
+  const I extends IndexFields<R> = {},
+>(options: {
+  readonly key: K;
+  readonly indexes?: I;
+}) => TableOf<R, R, K, I>);
+
+/**
  * Rows and indexes follow from the schema: `table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } })`. The
  * schema must take what it gives, as it also checks rows that an update has changed.
  */
 export function table<
-  S extends StandardSchemaV1<never, object>,
+  S extends StandardSchemaV1<unknown, object>,
   const K extends KeyField<RowOut<S>>,
   const I extends IndexFields<RowOut<S>> = {},
 >(options: {
@@ -42,13 +54,7 @@ export function table<
   readonly indexes?: I;
 }): TableOf<RowOut<S>, RowIn<S>, K, I>;
 /** Without a schema: `table<Booking>()({ key: 'id', indexes: { bySlot: ['room', 'start'] } })`. */
-export function table<R extends object>(): <
-  const K extends KeyField<R>,
-  const I extends IndexFields<R> = {},
->(options: {
-  readonly key: K;
-  readonly indexes?: I;
-}) => TableOf<R, R, K, I>;
+export function table<R extends object>(): CurriedTable<R>;
 /**
  * The short form `table<Booking>({…})`. TypeScript does not infer the rest once a type is given by hand: names and
  * parts of indexes are checked when they are used (`bad-query`), not when they are compiled.
