@@ -6,31 +6,32 @@
  *
  * Nothing here touches a clock, the DOM or the network: each replica must compute the same from the same.
  */
-import { defineApp, mutation, reject, table } from '@oxbow/sdk/model';
+import { defineApp, mutation, reject, table, type CheckTx } from '@oxbow/sdk/model';
 import {
   AddPersonArgs, AddRoomArgs, BookArgs, BookingRow, CancelArgs, EditArgs, MoveArgs, PersonRow, RoomRow,
 } from './shapes.js';
 import { LENGTH_MAX_MS, type BlockedBy, type Booking, type Slot } from './shapes.js';
 
-/** What the checks below need of a transaction: any transaction of this app has it. */
-interface Lookup {
-  readonly room: { has(id: string): boolean };
-  readonly booking: {
-    has(id: string): boolean;
-    get(id: string): Booking | undefined;
-    index(name: 'byRoomStart'): {
-      between(from: readonly [string, number], to: readonly [string, number]): Iterable<Booking>;
-    };
-  };
-}
+const tables = {
+  room: table({ schema: RoomRow, key: 'id' }),
+  person: table({ schema: PersonRow, key: 'id' }),
+  booking: table({
+    schema: BookingRow,
+    key: 'id',
+    indexes: { byRoomStart: ['room', 'start'], byStart: ['start'], byPerson: ['by', 'start'] },
+  }),
+};
+
+type Lookup = CheckTx<typeof tables>;
 
 /**
  * The first booking of the room that overlaps [start, end), other than `self`. A booking is at most
  * LENGTH_MAX_MS long, so one that reaches into the slot starts no earlier than that before it.
  */
-function firstOverlap(tx: Lookup, slot: Slot, self?: string): Booking | undefined {
-  const from: [string, number] = [slot.room, slot.start - LENGTH_MAX_MS];
-  for (const other of tx.booking.index('byRoomStart').between(from, [slot.room, slot.end])) {
+function firstOverlap(tx: Lookup, slot: Slot, self?: string): Readonly<Booking> | undefined {
+  const { room, start, end } = slot;
+  const near = tx.booking.index('byRoomStart').between([room, start - LENGTH_MAX_MS], [room, end]);
+  for (const other of near) {
     if (other.end > slot.start && other.id !== self) return other;
   }
   return undefined;
@@ -52,15 +53,7 @@ function refuse(tx: Lookup, slot: Slot, self?: string) {
 export const calendar = defineApp({
   name: 'calendar',
   version: 1,
-  tables: {
-    room: table({ schema: RoomRow, key: 'id' }),
-    person: table({ schema: PersonRow, key: 'id' }),
-    booking: table({
-      schema: BookingRow,
-      key: 'id',
-      indexes: { byRoomStart: ['room', 'start'], byStart: ['start'], byPerson: ['by', 'start'] },
-    }),
-  },
+  tables,
   mutations: {
     /** Adding what is there already changes nothing: two browsers that both add the starter set meet in one. */
     addRoom: mutation({

@@ -37,7 +37,7 @@ export const BookingRow = z.object({
   notes: Notes,
   createdAt: Time,
   /** Occurrences of one imported series carry the same one. */
-  seriesId: Id.optional(),
+  seriesId: z.exactOptional(Id),
 });
 export type Booking = z.infer<typeof BookingRow>;
 
@@ -48,7 +48,7 @@ export interface Slot {
 }
 
 /** A wish replaces what it names and leaves the rest as first asked. */
-const Wish = z.object({ room: Id.optional(), start: Time.optional(), end: Time.optional() });
+const Wish = z.object({ room: z.exactOptional(Id), start: z.exactOptional(Time), end: z.exactOptional(Time) });
 export type Wish = z.infer<typeof Wish>;
 const Wishes = z.array(Wish).max(WISHES_MAX).default([]);
 

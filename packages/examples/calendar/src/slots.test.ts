@@ -11,7 +11,7 @@ const booking = (id: string, where: string, fromHour: number, toHour: number): B
 });
 const rooms = [room('blue', 6), room('green', 12), room('hall', 60), room('nook', 2)];
 const nineToFive = ({ start, end }: { start: number; end: number }): boolean =>
-  start % (24 * HOUR) >= 9 * HOUR && (end - 1) % (24 * HOUR) < 17 * HOUR;
+  start % (24 * HOUR) >= 9 * HOUR && start % (24 * HOUR) + end - start <= 17 * HOUR;
 const options = (bookings: Booking[], more: Partial<SearchOptions> = {}): SearchOptions =>
   ({ bookings, rooms, notBefore: day, isWorkingTime: nineToFive, count: 3, ...more });
 const wanted = { room: 'blue', start: day + 10 * HOUR, end: day + 11 * HOUR };

@@ -28,6 +28,8 @@ function wallOfTime(time: ICAL.Time): Wall {
   return { year, month, day, hour, minute, second, isDate };
 }
 
+const floating = (wall: Wall): ICAL.Time => new ICAL.Time(wall, ICAL.Timezone.localTimezone);
+
 const dateText = (w: Wall): string =>
   [String(w.year).padStart(4, '0'), String(w.month).padStart(2, '0'), String(w.day).padStart(2, '0')].join('-');
 
@@ -84,7 +86,7 @@ class Series {
     const endless = recur.clone();
     // UNTIL is checked here, as an instant: the library compares it with a wall time that has lost its zone.
     endless.until = null;
-    const iterator = new BoundedIterator({ rule: endless, dtstart: new ICAL.Time(first) });
+    const iterator = new BoundedIterator({ rule: endless, dtstart: floating(first) });
     for (let steps = 0; ; steps++) {
       if (steps === STEPS_MAX || this.walls.size > OCCURRENCES_MAX) {
         this.problems.push({ line, reason: 'This series repeats too often: its later occurrences are left out' });

@@ -1,0 +1,175 @@
+/**
+ * The calendar itself: @event-calendar/core under React. It draws columns of rooms or days and turns drags into slots; it
+ * decides nothing: what a drag means is an update, and what is shown is what the replica says afterwards.
+ */
+import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, TimeGrid } from '@event-calendar/core';
+import type { Calendar } from '@event-calendar/core';
+import { useEffect, useRef } from 'react';
+import type { Room, Slot } from '../shapes.js';
+import { timeText } from '../times.js';
+import type { BoardBooking } from './board.js';
+
+export type BoardView = 'day' | 'week';
+
+export interface BoardRange {
+  readonly from: number;
+  readonly to: number;
+  readonly title: string;
+}
+
+export interface CalendarBoardProps {
+  readonly view: BoardView;
+  readonly date: number;
+  readonly bookings: readonly BoardBooking[];
+  /** The rooms that are shown, in order. */
+  readonly rooms: readonly Room[];
+  readonly narrow: boolean;
+  onRange(range: BoardRange): void;
+  /** A stretch of time was drawn or clicked; without a room in the week view. */
+  onDraw(slot: Omit<Slot, 'room'> & { room?: string }): void;
+  onOpen(bookingId: string): void;
+  onMove(bookingId: string, slot: Slot): void;
+}
+
+const VIEWS: Record<BoardView, string> = { day: 'resourceTimeGridDay', week: 'timeGridWeek' };
+
+function span(className: string, text: string): HTMLSpanElement {
+  const element = document.createElement('span');
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+const stageText = ({ stage, wish }: BoardBooking): string | undefined => {
+  if (stage === 'committed') return undefined;
+  return wish === undefined ? 'waiting' : `waiting · choice ${wish + 1}`;
+};
+
+/** The card of a booking. Tests find it by its data attributes. */
+function card(shown: BoardBooking): HTMLElement {
+  const { booking, room, byName, mine, stage } = shown;
+  const element = document.createElement('div');
+  element.className = 'card';
+  Object.assign(element.dataset, {
+    testid: 'booking', bookingId: booking.id, stage, room: booking.room,
+    start: String(booking.start), end: String(booking.end), mine: String(mine),
+  });
+  element.append(span('card-title', booking.title));
+  const waiting = stageText(shown);
+  if (waiting !== undefined) element.append(span('card-stage', waiting));
+  element.append(
+    span('card-time', `${timeText(booking.start)} – ${timeText(booking.end)}`),
+    span('card-room', room.name),
+    span('card-by', mine ? 'you' : byName),
+  );
+  return element;
+}
+
+function eventOf(shown: BoardBooking): Calendar.EventInput {
+  const { booking, room, stage, mine } = shown;
+  return {
+    id: booking.id,
+    start: new Date(booking.start),
+    end: new Date(booking.end),
+    resourceIds: [booking.room],
+    title: booking.title,
+    classNames: [`is-${stage}`, ...(mine ? ['is-mine'] : [])],
+    styles: [`--room: ${room.colour}`],
+    extendedProps: { shown },
+  };
+}
+
+/** What is being dragged is drawn by the calendar from a copy of the event. */
+function contentOf({ event }: Calendar.EventContentInfo): Calendar.Content {
+  const shown = event.extendedProps['shown'];
+  // reason: extendedProps carries what eventOf put there, and nothing for a selection under way.
+  if (shown !== undefined) return { domNodes: [card(shown as BoardBooking)] };
+  return { domNodes: [span('card-time', `${timeText(event.start.getTime())} – ${timeText(event.end.getTime())}`)] };
+}
+
+function slotOf(event: Calendar.Event): Slot {
+  return {
+    room: String(event.resourceIds[0] ?? ''), start: event.start.getTime(), end: event.end.getTime(),
+  };
+}
+
+const CLICK_LENGTH_MS = 60 * 60_000;
+
+type Callbacks = Pick<CalendarBoardProps, 'onRange' | 'onDraw' | 'onOpen' | 'onMove'>;
+
+function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options {
+  return {
+    headerToolbar: { start: '', center: '', end: '' },
+    height: '100%',
+    firstDay: 1,
+    allDaySlot: false,
+    slotDuration: '00:30',
+    snapDuration: '00:15',
+    scrollTime: '07:30',
+    nowIndicator: true,
+    editable: true,
+    selectable: true,
+    selectLongPressDelay: 350,
+    eventLongPressDelay: 350,
+    eventTimeFormat: () => '',
+    slotLabelFormat: { hour: '2-digit', minute: '2-digit' },
+    eventContent: contentOf,
+    datesSet: ({ view }) => latest.current.onRange({
+      from: view.activeStart.getTime(), to: view.activeEnd.getTime(), title: view.title,
+    }),
+    eventClick: ({ event }) => latest.current.onOpen(String(event.id)),
+    eventDrop: ({ event, revert }) => {
+      latest.current.onMove(String(event.id), slotOf(event));
+      // The replica says where it stands now; until it has spoken nothing has moved.
+      revert();
+    },
+    eventResize: ({ event, revert }) => {
+      latest.current.onMove(String(event.id), slotOf(event));
+      revert();
+    },
+    select: ({ start, end, resource }) => latest.current.onDraw(drawn(start.getTime(), end.getTime(), resource)),
+    dateClick: ({ date, resource }) =>
+      latest.current.onDraw(drawn(date.getTime(), date.getTime() + CLICK_LENGTH_MS, resource)),
+  };
+}
+
+function drawn(start: number, end: number, resource: Calendar.Resource | undefined) {
+  return { start, end, ...(resource === undefined ? {} : { room: String(resource.id) }) };
+}
+
+export function CalendarBoard(props: CalendarBoardProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const calendar = useRef<Calendar | null>(null);
+  const latest = useRef<Callbacks>(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+
+  useEffect(() => {
+    if (host.current === null) return;
+    const made = createCalendar(host.current, [TimeGrid, ResourceTimeGrid, Interaction], fixedOptions(latest));
+    calendar.current = made;
+    return () => {
+      calendar.current = null;
+      void destroyCalendar(made);
+    };
+  }, []);
+
+  const { view, date, rooms, bookings, narrow } = props;
+  useEffect(() => {
+    const resources = rooms.map((r) => ({ id: r.id, title: r.name, extendedProps: { room: r } }));
+    calendar.current?.setOption('resources', resources);
+  }, [rooms]);
+  useEffect(() => {
+    calendar.current?.setOption('columnWidth', narrow ? (view === 'day' ? '148px' : '104px') : 'minmax(116px, 1fr)');
+    calendar.current?.setOption('view', VIEWS[view]);
+  }, [view, narrow]);
+  useEffect(() => {
+    calendar.current?.setOption('date', new Date(date));
+  }, [date]);
+  useEffect(() => {
+    calendar.current?.setOption('events', bookings.map(eventOf));
+  }, [bookings]);
+
+  return <div ref={host} className="board ec-auto-dark" data-testid="board" data-view={view} />;
+}

@@ -1,0 +1,168 @@
+/**
+ * From a file to bookings, in three steps: choose, look at what was read and what was not, book. Each event is booked on
+ * its own, so that one whose room is taken does not hold up the others.
+ */
+import { useEffect, useId, useRef, useState } from 'react';
+import { planBookings } from '../ics/plan.js';
+import { readCalendar, TEXT_MAX, type ReadResult } from '../ics/read.js';
+import type { BookInput, Room } from '../shapes.js';
+import { addDays, dayStart, plural, slotText } from '../times.js';
+import { Icon } from './icons.js';
+
+export interface ImportDialogProps {
+  readonly rooms: readonly Room[];
+  readonly me: string;
+  readonly now: number;
+  isKnown(bookingId: string): boolean;
+  /** Books one; false if it would be refused as things stand. */
+  onBook(booking: BookInput): boolean;
+  onClose(): void;
+}
+
+interface Read {
+  readonly fileName: string;
+  readonly result: ReadResult;
+}
+
+interface Done {
+  readonly booked: number;
+  readonly refused: number;
+  readonly known: number;
+}
+
+const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Bytes of UTF-8 for as many characters. */
+const FILE_BYTES_MAX = TEXT_MAX * 4;
+const CHUNK = 40;
+const SHOWN_MAX = 200;
+
+async function readFile(file: File, now: number): Promise<Read> {
+  const text = file.size > FILE_BYTES_MAX ? ' '.repeat(TEXT_MAX + 1) : await file.text();
+  const window = { from: addDays(dayStart(now), -31), to: addDays(dayStart(now), 366) };
+  return { fileName: file.name, result: readCalendar(text, { window, localZone: localZone() }) };
+}
+
+/** A few at a time, so that the page stays alive under a file of thousands. */
+async function bookAll(
+  plan: readonly BookInput[], props: ImportDialogProps, onProgress: (done: number) => void,
+): Promise<Done> {
+  let booked = 0;
+  let refused = 0;
+  const fresh = plan.filter((booking) => !props.isKnown(booking.id));
+  for (let at = 0; at < fresh.length; at += CHUNK) {
+    for (const booking of fresh.slice(at, at + CHUNK)) {
+      if (props.onBook(booking)) booked++;
+      else refused++;
+    }
+    onProgress(Math.min(at + CHUNK, fresh.length));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return { booked, refused, known: plan.length - fresh.length };
+}
+
+function Problems({ result }: { readonly result: ReadResult }) {
+  const { problems } = result;
+  if (problems.length === 0) return <p className="hint is-free">Every line could be read.</p>;
+  return (
+    <details className="problems" open>
+      <summary data-testid="import-problem-count">{plural(problems.length, 'thing')} could not be read</summary>
+      <ol>
+        {problems.slice(0, SHOWN_MAX).map(({ line, reason }, index) => (
+          <li key={index} data-testid="import-problem"><span className="line-no">line {line}</span> {reason}</li>
+        ))}
+      </ol>
+      {problems.length > SHOWN_MAX && <p className="hint">and {problems.length - SHOWN_MAX} more</p>}
+    </details>
+  );
+}
+
+function Preview({ result }: { readonly result: ReadResult }) {
+  const { events } = result;
+  return (
+    <>
+      <p data-testid="import-count">{plural(events.length, 'event')} found, from a month ago to a year from now
+        for those that repeat.</p>
+      <ul className="preview">
+        {events.slice(0, 5).map((event) => (
+          <li key={`${event.uid} ${event.start}`}><strong>{event.title || 'Untitled'}</strong> {slotText(event)}</li>
+        ))}
+        {events.length > 5 && <li className="hint">and {events.length - 5} more</li>}
+      </ul>
+    </>
+  );
+}
+
+function DoneReport({ done }: { readonly done: Done }) {
+  return (
+    <div className="done" data-testid="import-done">
+      <p><strong>{plural(done.booked, 'booking')} added.</strong> They are final once the server has them.</p>
+      {done.known > 0 && <p>{plural(done.known, 'event')} had been imported before.</p>}
+      {done.refused > 0 && (
+        <p>{plural(done.refused, 'event')} found the room taken. You find them under the bell.</p>
+      )}
+    </div>
+  );
+}
+
+function useModal() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return dialog;
+}
+
+export function ImportDialog(props: ImportDialogProps) {
+  const { rooms, me, now, onClose } = props;
+  const heading = useId();
+  const dialog = useModal();
+  const [room, setRoom] = useState(rooms[0]?.id ?? '');
+  const [read, setRead] = useState<Read>();
+  const [progress, setProgress] = useState<number>();
+  const [done, setDone] = useState<Done>();
+  const events = read?.result.events ?? [];
+  const start = (): void => {
+    const plan = planBookings(events, { rooms, fallbackRoom: room, by: me, localZone: localZone() });
+    setProgress(0);
+    void bookAll(plan, props, setProgress).then(setDone);
+  };
+  const choose = (file: File | undefined): void => {
+    if (file !== undefined) void readFile(file, now).then(setRead);
+  };
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby={heading} onCancel={onClose} onClose={onClose}
+      data-testid="import-dialog">
+      <header className="dialog-head">
+        <h2 id={heading}>Import a calendar file</h2>
+        <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
+      </header>
+      <label className="field">File, as Google, Outlook or Apple export it (.ics)
+        <input type="file" accept=".ics,text/calendar" data-testid="import-file"
+          onChange={(e) => choose(e.target.files?.[0])} />
+      </label>
+      <label className="field">Room for events whose place is none of your rooms
+        <select value={room} onChange={(e) => setRoom(e.target.value)}>
+          {rooms.map((r) => <option key={r.id} value={r.id}>{r.name}</option>)}
+        </select>
+      </label>
+      {read !== undefined && <Preview result={read.result} />}
+      {read !== undefined && <Problems result={read.result} />}
+      {progress !== undefined && done === undefined && (
+        <progress max={events.length} value={progress} aria-label="Bookings made so far" />
+      )}
+      {done !== undefined && <DoneReport done={done} />}
+      <footer className="dialog-foot">
+        <span className="grow" />
+        <button type="button" onClick={onClose}>{done === undefined ? 'Cancel' : 'Close'}</button>
+        {done === undefined && (
+          <button type="button" className="primary" onClick={start} data-testid="import-start"
+            disabled={events.length === 0 || progress !== undefined}>
+            {events.length === 0 ? 'Import' : `Import ${plural(events.length, 'event')}`}
+          </button>
+        )}
+      </footer>
+    </dialog>
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * The bookings of mine that did not go as I asked: a list that stays until each is dismissed, and a toast when one arrives.
+ * The list is the replica's own, durable one; the toast only says that it has grown.
+ */
+import { useEffect, useState } from 'react';
+import { Icon } from './icons.js';
+import type { Notice } from './notices.js';
+
+export interface ListedNotice {
+  readonly id: string;
+  readonly notice: Notice;
+}
+
+export interface NoticeActions {
+  onTryAgain(id: string): void;
+  onShow(id: string): void;
+  onDismiss(id: string): void;
+}
+
+function NoticeButtons({ id, notice, actions }: ListedNotice & { readonly actions: NoticeActions }) {
+  const moved = notice.kind === 'moved';
+  return (
+    <div className="row">
+      {notice.wanted !== undefined && (
+        <button type="button" className={moved ? '' : 'primary'} data-testid="notice-retry"
+          onClick={() => actions.onTryAgain(id)}>{moved ? 'Find another time' : 'Try another time'}</button>
+      )}
+      {(notice.got ?? notice.wanted) !== undefined && (
+        <button type="button" onClick={() => actions.onShow(id)}>Show</button>
+      )}
+      <button type="button" data-testid="notice-dismiss" onClick={() => actions.onDismiss(id)}>
+        {moved ? 'Keep it' : 'Dismiss'}
+      </button>
+    </div>
+  );
+}
+
+export function NoticePanel({ notices, actions, onClose }: {
+  readonly notices: readonly ListedNotice[]; readonly actions: NoticeActions; onClose(): void;
+}) {
+  return (
+    <aside className="notices" aria-label="Moved and refused bookings" data-testid="notices">
+      <header className="panel-head">
+        <h2>What became of your bookings</h2>
+        <button type="button" className="quiet" aria-label="Close the list" onClick={onClose}><Icon name="close" /></button>
+      </header>
+      {notices.length === 0 && (
+        <p className="hint">Everything went as you asked. A booking that has to move or is refused is listed here.</p>
+      )}
+      <ul>
+        {notices.map(({ id, notice }) => (
+          <li key={id} className={`notice is-${notice.kind}`} data-testid="notice" data-kind={notice.kind}
+            data-booking-id={notice.bookingId}>
+            <Icon name={notice.kind} />
+            <div>
+              <h3>{notice.headline}</h3>
+              <p>{notice.text}</p>
+              <NoticeButtons id={id} notice={notice} actions={actions} />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </aside>
+  );
+}
+
+const TOAST_MS = 8_000;
+
+/** Shows what was added to the list since the page was opened, for a while; `children` says something else. */
+export function Toasts({ notices, onOpen }: { readonly notices: readonly ListedNotice[]; onOpen(): void }) {
+  const [seen, setSeen] = useState<ReadonlySet<string>>(() => new Set(notices.map((n) => n.id)));
+  const fresh = notices.filter((n) => !seen.has(n.id));
+  const freshIds = fresh.map((n) => n.id).join(' ');
+  useEffect(() => {
+    if (freshIds === '') return;
+    const timer = setTimeout(() => setSeen((old) => new Set([...old, ...freshIds.split(' ')])), TOAST_MS);
+    return () => clearTimeout(timer);
+  }, [freshIds]);
+  const shown = fresh.slice(-3);
+  return (
+    <div className="toasts" role="status" aria-live="polite" data-testid="toasts">
+      {shown.map(({ id, notice }) => (
+        <button key={id} type="button" className={`toast is-${notice.kind}`} onClick={onOpen} data-testid="toast">
+          <Icon name={notice.kind} />
+          <span><strong>{notice.headline}</strong><span>{notice.text}</span></span>
+        </button>
+      ))}
+    </div>
+  );
+}

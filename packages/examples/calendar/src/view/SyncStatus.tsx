@@ -1,0 +1,84 @@
+/** Whether this device is in touch with the server, what still waits to be sent, and the switch to go offline. */
+import { plural } from '../times.js';
+import { Icon } from './icons.js';
+
+/** One own update under way, in words. */
+export interface WaitingItem {
+  readonly id: string;
+  readonly text: string;
+  /** As things stand now; the server has the last word. */
+  readonly outlook: 'applied' | 'alternative' | 'rejected' | 'merged';
+}
+
+export interface SyncState {
+  readonly link: 'online' | 'connecting' | 'offline';
+  /** Offline because the user wants to be. */
+  readonly byChoice: boolean;
+  readonly waiting: readonly WaitingItem[];
+  /** Set when the store is not what it should be: bookings would not outlive this page. */
+  readonly storageWarning: string | undefined;
+}
+
+const WAITING_SHOWN = 30;
+
+const OUTLOOK: Record<WaitingItem['outlook'], string> = {
+  applied: '', merged: '', alternative: 'would take an alternative', rejected: 'would be refused',
+};
+
+export function statusText({ link, byChoice, waiting }: SyncState): string {
+  const count = waiting.length;
+  const queue = count === 0 ? '' : `, ${plural(count, 'change')} waiting`;
+  if (byChoice) return `Offline${queue}`;
+  if (link === 'online') return count === 0 ? 'In sync' : `Sending ${plural(count, 'change')}`;
+  return `${link === 'connecting' ? 'Connecting' : 'No connection'}${queue}`;
+}
+
+export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onToggle(): void }) {
+  const { waiting, byChoice, link } = state;
+  const look = byChoice || link === 'offline' ? 'is-offline' : link === 'connecting' || waiting.length > 0 ? 'is-busy' : 'is-synced';
+  return (
+    <div className="sync">
+      <details className="sync-details">
+        <summary className={`pill ${look}`} data-testid="sync-status" data-link={byChoice ? 'offline' : link}
+          data-waiting={waiting.length}>
+          <span className="dot" aria-hidden="true" /><span role="status">{statusText(state)}</span>
+        </summary>
+        <div className="popover">
+          <h2>{waiting.length === 0 ? 'Nothing is waiting' : `Waiting for the server: ${waiting.length}`}</h2>
+          <ul>
+            {waiting.slice(0, WAITING_SHOWN).map((item) => (
+              <li key={item.id} data-testid="waiting-item">
+                {item.text}{OUTLOOK[item.outlook] !== '' && <em> · {OUTLOOK[item.outlook]}</em>}
+              </li>
+            ))}
+          </ul>
+          {waiting.length > WAITING_SHOWN && <p className="hint">and {waiting.length - WAITING_SHOWN} more</p>}
+          <p className="hint">
+            {waiting.length === 0
+              ? 'All that you have done is in the team’s calendar.'
+              : 'They are kept on this device, also if you close the page.'}
+          </p>
+        </div>
+      </details>
+      <button type="button" role="switch" aria-checked={byChoice} className="switch" onClick={onToggle}
+        data-testid="offline-switch" aria-label="Work offline">
+        <Icon name={byChoice ? 'offline' : 'cloud'} /><span>{byChoice ? 'Go online' : 'Work offline'}</span>
+      </button>
+    </div>
+  );
+}
+
+/** Says at length what the pill says in short, while there is something to say. */
+export function Banner({ state }: { readonly state: SyncState }) {
+  const { byChoice, link, waiting, storageWarning } = state;
+  if (storageWarning !== undefined) return <p className="banner is-warning" role="alert">{storageWarning}</p>;
+  if (!byChoice && link !== 'offline') return null;
+  const bookings = waiting.length === 0
+    ? 'You can go on booking: it is kept here until then.'
+    : `${plural(waiting.length, 'change')} ${waiting.length === 1 ? 'is' : 'are'} kept here and will be sent by ${waiting.length === 1 ? 'itself' : 'themselves'}.`;
+  return (
+    <p className="banner" data-testid="offline-banner">
+      <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong> {bookings}
+    </p>
+  );
+}

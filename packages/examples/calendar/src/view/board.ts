@@ -1,0 +1,45 @@
+/**
+ * What the calendar shows of bookings, rooms and updates under way. A booking is committed when the tentative and
+ * the committed view agree on it: rows that are equal are the same reference, so telling costs nothing.
+ */
+import type { Booking, Person, Room } from '../shapes.js';
+
+export type BookingStage = 'tentative' | 'committed';
+
+export interface BoardBooking {
+  readonly booking: Booking;
+  readonly room: Room;
+  readonly byName: string;
+  readonly mine: boolean;
+  readonly stage: BookingStage;
+  /** Tentatively not the first wish but the n-th alternative, counted from 1. */
+  readonly wish: number | undefined;
+}
+
+export interface BoardInput {
+  readonly tentative: readonly Booking[];
+  readonly committed: readonly Booking[];
+  readonly rooms: readonly Room[];
+  readonly people: readonly Person[];
+  readonly me: string;
+  /** Booking id → tentative outcome of the update under way for it. */
+  readonly wishes: ReadonlyMap<string, number>;
+}
+
+export function boardBookings(input: BoardInput): BoardBooking[] {
+  const committed = new Map(input.committed.map((b) => [b.id, b]));
+  const rooms = new Map(input.rooms.map((r) => [r.id, r]));
+  const people = new Map(input.people.map((p) => [p.id, p.name]));
+  return input.tentative.flatMap((booking) => {
+    const room = rooms.get(booking.room);
+    if (room === undefined) return [];
+    return [{
+      booking,
+      room,
+      byName: people.get(booking.by) ?? booking.by,
+      mine: booking.by === input.me,
+      stage: committed.get(booking.id) === booking ? 'committed' : 'tentative',
+      wish: input.wishes.get(booking.id),
+    }];
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * What is told to the author of a booking that did not go as asked: from the replica's durable list of conflicts to
+ * sentences, with what is needed for another try.
+ */
+import type { BlockedBy, Room, Slot } from '../shapes.js';
+import { slotText, timeText } from '../times.js';
+
+/** The part of the SDK's conflict record that is told. */
+export interface ConflictFacts {
+  readonly name: string;
+  readonly args: unknown;
+  readonly outcome: {
+    readonly kind: string;
+    readonly index?: number;
+    readonly code?: string;
+    readonly detail?: unknown;
+  };
+}
+
+export interface Notice {
+  readonly kind: 'moved' | 'refused';
+  readonly headline: string;
+  readonly text: string;
+  readonly bookingId: string | undefined;
+  /** What was asked for first, where that was a slot. */
+  readonly wanted: Slot | undefined;
+  /** What was got instead. */
+  readonly got: Slot | undefined;
+  readonly title: string;
+  readonly notes: string;
+}
+
+export interface Names {
+  readonly rooms: readonly Room[];
+  personName(id: string): string;
+  /** The title of a booking that is known here: a move does not carry it. */
+  bookingTitle(id: string): string | undefined;
+}
+
+interface AskedArgs {
+  readonly id?: string;
+  readonly title?: string;
+  readonly notes?: string;
+  readonly room?: string;
+  readonly start?: number;
+  readonly end?: number;
+  readonly orElse?: readonly Partial<Slot>[];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  'room-unknown': 'That room no longer exists.',
+  'booking-gone': 'Someone has cancelled this booking meanwhile.',
+  'booking-exists': 'This booking is in the calendar already.',
+  'slot-refused': 'None of your choices was free.',
+  forbidden: 'You may not do this in this calendar.',
+  'args-invalid': 'The server could not accept it as it was.',
+  unknown: 'It was decided long ago; the calendar shows what came of it.',
+};
+
+const slotOf = ({ room, start, end }: AskedArgs): Slot | undefined =>
+  room === undefined || start === undefined || end === undefined ? undefined : { room, start, end };
+
+function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): string {
+  const { code = facts.outcome.kind, detail } = facts.outcome;
+  if (code === 'room-taken') {
+    // reason: the app's own `book` and `move` give this detail with this code.
+    const by = detail as BlockedBy;
+    const room = names.rooms.find((r) => r.id === by.room)?.name ?? by.room;
+    const others = (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
+    return `${room} is taken by “${by.title}” (${names.personName(by.by)}), `
+      + `${timeText(by.start)} – ${timeText(by.end)}.${others}`;
+  }
+  return REASONS[code] ?? `The calendar refused it (${code}).`;
+}
+
+export function noticeOf(facts: ConflictFacts, names: Names): Notice {
+  // reason: args were checked against the app's own schemas when the mutation was called.
+  const asked = facts.args as AskedArgs;
+  const known = asked.id === undefined ? undefined : names.bookingTitle(asked.id);
+  const title = asked.title ?? known ?? 'A booking';
+  const wanted = slotOf(asked);
+  const common = { bookingId: asked.id, wanted, title, notes: asked.notes ?? '' };
+  if (facts.outcome.kind === 'alternative' && wanted !== undefined) {
+    const got = { ...wanted, ...asked.orElse?.[facts.outcome.index ?? 0] };
+    const room = names.rooms.find((r) => r.id === got.room)?.name ?? got.room;
+    const first = names.rooms.find((r) => r.id === wanted.room)?.name ?? wanted.room;
+    return {
+      ...common, kind: 'moved', got, headline: `“${title}” moved to ${room}, ${slotText(got)}`,
+      text: `Your first choice, ${first}, ${slotText(wanted)}, went to someone else.`,
+    };
+  }
+  const what = { book: 'was not booked', move: 'was not moved', edit: 'was not changed' }[facts.name] ?? 'was refused';
+  return {
+    ...common, kind: 'refused', got: undefined, headline: `“${title}” ${what}`,
+    text: reasonText(facts, asked, names),
+  };
+}
