@@ -74,11 +74,11 @@ function watchFunction(holder: string, name: string, touch: (name: string) => vo
 
 /** Only what reads the clock is told: `new Date(ms)` is a value like any other. */
 function watchDate(touch: (name: string) => void): () => void {
+  const RealDate = Date;
   const now = (): number => {
     touch('Date.now');
-    return Date.now();
+    return RealDate.now();
   };
-  const RealDate = Date;
   const watched = new Proxy(RealDate, {
     construct(target, args, newTarget): object {
       if (args.length === 0) touch('new Date()');
@@ -100,7 +100,7 @@ function watchDate(touch: (name: string) => void): () => void {
 function replace(place: Holder, name: string, value: unknown): () => void {
   const own = Object.getOwnPropertyDescriptor(place, name);
   if (own !== undefined && own.configurable !== true) return nothing;
-  Object.defineProperty(place, name, { value, configurable: true, writable: true, enumerable: false });
+  Object.defineProperty(place, name, { value, configurable: true, writable: true });
   return () => {
     if (own === undefined) delete place[name];
     else Object.defineProperty(place, name, own);

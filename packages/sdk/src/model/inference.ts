@@ -12,6 +12,9 @@ export type KeyField<R> = {
   [F in keyof R]-?: Exclude<R[F], undefined> extends Key ? F : never;
 }[keyof R] & string;
 
+/** No index. */
+export type NoIndexes = Readonly<Record<never, never>>;
+
 export type IndexFields<R> = { readonly [name: string]: readonly [KeyField<R>, ...KeyField<R>[]] };
 
 /** A table as `table()` made it: `R` is what reads give, `In` what `put` takes, `K` the key field, `I` the indexes. */
@@ -115,7 +118,7 @@ export type CheckTxOf<T> = ReadsOf<T> & UpdateFacts;
 /** What a schema takes; without one, nothing. */
 export type ArgsIn<S> = S extends StandardSchemaV1<infer In, unknown> ? In : undefined;
 /** What a schema gives: what `check`, `apply` and the rest get. */
-export type ArgsOut<S> = S extends StandardSchemaV1<infer _In, infer Out> ? Out : undefined;
+export type ArgsOut<S> = S extends StandardSchemaV1<unknown, infer Out> ? Out : undefined;
 
 /** Method syntax, so that a lift may say what it takes. */
 type Lift = { lift(args: unknown): unknown }['lift'];

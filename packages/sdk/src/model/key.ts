@@ -147,8 +147,10 @@ function unescaped(text: string): string {
     const code = escape.charCodeAt(1);
     const low = escape.charAt(0) === LOW_ESCAPE;
     const original = low ? code - 1 : code + HIGH_SHIFT;
-    const known = low ? original === 0 || original === 1 : original >= HIGH_FROM && original <= 0xffff;
-    if (!known) throw badText(text);
+    const isOurs = low
+      ? original === 0 || original === 1
+      : original >= HIGH_FROM && original <= 0xffff;
+    if (!isOurs) throw badText(text);
     return String.fromCharCode(original);
   });
 }
@@ -186,12 +188,14 @@ const code = (digit: number): number => CODES[digit & 63] ?? 0;
 
 function numberOf(digits: string, text: KeyText): number {
   if (digits.length > NUMBER_DIGITS) throw badText(text);
-  const at = (i: number): number => (i < digits.length ? digitOf(digits.charAt(i), text) : 0);
-  const middle = at(5);
-  let high =
-    ((at(0) << 26) | (at(1) << 20) | (at(2) << 14) | (at(3) << 8) | (at(4) << 2) | (middle >> 4)) >>> 0;
-  let low =
-    ((middle << 28) | (at(6) << 22) | (at(7) << 16) | (at(8) << 10) | (at(9) << 4) | (at(10) >> 2)) >>> 0;
+  // The 64 bits stand left in 66: the last digit has two to spare.
+  let ordered = 0n;
+  for (let i = 0; i < NUMBER_DIGITS; i++) {
+    const digit = i < digits.length ? digitOf(digits.charAt(i), text) : 0;
+    ordered = (ordered << 6n) | BigInt(digit);
+  }
+  let high = Number(ordered >> 34n);
+  let low = Number((ordered >> 2n) & 0xffffffffn);
   if (high >= 0x80000000) {
     high = (high & 0x7fffffff) >>> 0;
   } else {

@@ -1,7 +1,7 @@
 /** `table()`: one table's definition, in the three forms that TypeScript's inference asks for. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { OxbowError } from '../protocol/index.js';
-import type { IndexFields, KeyField, TableOf } from './inference.js';
+import type { IndexFields, KeyField, NoIndexes, TableOf } from './inference.js';
 import type { AnySchema } from './schema.js';
 
 /** Told from a plain object by its class: `defineApp` takes no other. */
@@ -23,8 +23,10 @@ interface LooseOptions {
   readonly schema?: AnySchema;
 }
 
-type RowOut<S> = S extends StandardSchemaV1<infer _In, infer Out> ? Out : never;
+type RowOut<S> = S extends StandardSchemaV1<unknown, infer Out> ? Out : never;
 type RowIn<S> = S extends StandardSchemaV1<infer In, unknown> ? In : never;
+/** Without `indexes` TypeScript infers their constraint, which has any name: it must have none. */
+type Named<I> = string extends keyof I ? NoIndexes : I;
 /** Index names that nobody inferred. */
 type AnyIndexes = { readonly [name: string]: readonly string[] };
 
@@ -34,11 +36,11 @@ type AnyIndexes = { readonly [name: string]: readonly string[] };
  */
 type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
   const K extends KeyField<R>,
-  const I extends IndexFields<R> = {},
+  const I extends IndexFields<R> = NoIndexes,
 >(options: {
   readonly key: K;
   readonly indexes?: I;
-}) => TableOf<R, R, K, I>);
+}) => TableOf<R, R, K, Named<I>>);
 
 /**
  * Rows and indexes follow from the schema: `table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } })`. The
@@ -47,12 +49,12 @@ type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
 export function table<
   S extends StandardSchemaV1<unknown, object>,
   const K extends KeyField<RowOut<S>>,
-  const I extends IndexFields<RowOut<S>> = {},
+  const I extends IndexFields<RowOut<S>> = NoIndexes,
 >(options: {
   readonly schema: S;
   readonly key: K;
   readonly indexes?: I;
-}): TableOf<RowOut<S>, RowIn<S>, K, I>;
+}): TableOf<RowOut<S>, RowIn<S>, K, Named<I>>;
 /** Without a schema: `table<Booking>()({ key: 'id', indexes: { bySlot: ['room', 'start'] } })`. */
 export function table<R extends object>(): CurriedTable<R>;
 /**
