@@ -124,6 +124,12 @@ function readRareMessage(kind: Rare, fields: Fields): Message {
         csn: integer(fields.csn, 'csn'),
         pages: integer(fields.pages, 'pages', 0, limits.pagesPerTransferMax),
       };
+    case 'held':
+      return {
+        kind,
+        space: spaceId(fields.space, 'space'),
+        completion: integer(fields.completion, 'completion', 1),
+      };
     case 'leave':
       return { kind, space: spaceId(fields.space, 'space') };
     case 'fail':
@@ -172,14 +178,13 @@ function readOpen(fields: Fields): Open {
 }
 
 function readOpened(fields: Fields): Opened {
-  if (typeof fields.complete !== 'boolean') throw new BadField('complete', 'is not a boolean');
   return {
     kind: 'opened',
     space: spaceId(fields.space, 'space'),
     round: integer(fields.round, 'round', 1),
     summary: readSummary(fields.summary),
     settledSeq: integer(fields.settledSeq, 'settledSeq'),
-    complete: fields.complete,
+    completion: integer(fields.completion, 'completion'),
   };
 }
 

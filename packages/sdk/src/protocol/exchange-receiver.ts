@@ -33,6 +33,9 @@ type State =
   | 'asked'
   | 'open';
 
+/** So often at once without getting anywhere; then at the pace of beats: two that differ must not spin. */
+const ASKS_IN_VAIN_MAX = 3;
+
 export class ExchangeReceiver {
   readonly #config: ReceiverConfig;
   #state: State = 'closed';
@@ -41,8 +44,11 @@ export class ExchangeReceiver {
   #history = '';
   #transfer: TransferReceiver | undefined;
   #hasRefused = false;
-  /** Beats since something came that moved us on. */
+  /** Beats, and questions, since something came that moved us on. */
   #beats = 0;
+  #asks = 0;
+  /** Something is missing, but asking has not helped: not again before the next beat. */
+  #isOverdue = false;
 
   constructor(config: ReceiverConfig) {
     this.#config = config;
@@ -59,6 +65,8 @@ export class ExchangeReceiver {
     this.#history = summary.history;
     this.#transfer = undefined;
     this.#beats = 0;
+    this.#asks += 1;
+    this.#isOverdue = false;
     const settledSeq = peer === undefined ? 0 : holder.settledSeq(peer);
     out({ kind: 'open', space, round: this.#round, wants, summary, settledSeq });
   }
@@ -70,6 +78,8 @@ export class ExchangeReceiver {
 
   stop(): void {
     this.#state = 'closed';
+    this.#isOverdue = false;
+    this.#beats = 0;
     this.#transfer = undefined;
   }
 
@@ -84,18 +94,20 @@ export class ExchangeReceiver {
   /** At the pace of pings: a question or the end of a transfer may have been lost. */
   beat(): void {
     const isWaiting = this.#state === 'asked' || this.#transfer !== undefined;
-    if (!isWaiting) return;
-    this.#beats += 1;
-    if (this.#beats > 1) this.ask();
+    if (isWaiting) this.#beats += 1;
+    if (this.#beats > 1 || this.#isOverdue) this.ask();
   }
 
   onOpened(opened: Opened): void {
     if (this.#state === 'closed' || opened.round !== this.#round) return;
     this.#state = 'open';
     this.#beats = 0;
-    const { summary, settledSeq, complete } = opened;
-    this.#config.holder.learned?.(summary, settledSeq, complete);
-    if (complete && this.#lacks(summary)) this.ask();
+    const { space, holder, out } = this.#config;
+    const { summary, settledSeq, completion } = opened;
+    holder.learned?.(summary, settledSeq, completion > 0);
+    if (completion === 0) return;
+    if (this.#lacks(summary)) this.#gap();
+    else out({ kind: 'held', space, completion });
   }
 
   /** True when all of them are held now. */
@@ -103,7 +115,7 @@ export class ExchangeReceiver {
     if (this.#state === 'closed') return false;
     const { fresh, isGap } = this.#freshUpdates(message.updates);
     if (fresh.length > 0) {
-      this.#beats = 0;
+      this.#progress();
       if (!this.#accepted(this.#config.holder.receiveUpdates(fresh))) return false;
     }
     if (isGap) this.#gap();
@@ -116,7 +128,7 @@ export class ExchangeReceiver {
     if (history !== '' && history !== message.history) return this.#gap();
     const { fresh, isGap } = freshEntries(message.entries, csn);
     if (fresh.length > 0) {
-      this.#beats = 0;
+      this.#progress();
       this.#history = message.history;
       const reception = this.#config.holder.receiveCommits(message.history, fresh);
       if (!this.#accepted(reception)) return;
@@ -131,7 +143,7 @@ export class ExchangeReceiver {
     if (history === head.history && head.csn <= csn) return this.#gap();
     const present = this.#transfer;
     if (present?.head.csn === head.csn && !present.isUntouched) return;
-    this.#beats = 0;
+    this.#progress();
     const { space, holder, staging, out } = this.#config;
     this.#transfer = new TransferReceiver(head, staging);
     out({ kind: 'have', space, csn: head.csn, hashes: heldPages(staging, holder) });
@@ -141,7 +153,7 @@ export class ExchangeReceiver {
     if (!this.#takesCommits()) return;
     if (this.#isPast(page.csn)) return;
     if (this.#transfer === undefined) return this.#gap();
-    this.#beats = 0;
+    this.#progress();
     switch (this.#readPage(this.#transfer, page, chars)) {
       case 'ok':
         return;
@@ -160,7 +172,7 @@ export class ExchangeReceiver {
     const base = this.#transfer?.complete(end);
     if (base === undefined) return this.#gap();
     this.#transfer = undefined;
-    this.#beats = 0;
+    this.#progress();
     this.#history = base.history;
     if (!this.#accepted(this.#config.holder.receiveBase(base))) return;
     this.#config.staging.clear();
@@ -199,7 +211,14 @@ export class ExchangeReceiver {
   }
 
   #gap(): void {
-    if (this.#state === 'open') this.ask();
+    if (this.#state !== 'open') return;
+    if (this.#asks < ASKS_IN_VAIN_MAX) this.ask();
+    else this.#isOverdue = true;
+  }
+
+  #progress(): void {
+    this.#beats = 0;
+    this.#asks = 0;
   }
 
   #refuse(code: string, message: string): void {

@@ -5,10 +5,11 @@
  * csn, (3) tentative updates that the peer's vector does not cover. Each step sends one message,
  * and `pump` is asked for as many as the link has room for: nothing is ever queued here.
  */
+import { invariant } from './error.js';
 import type { HolderSource } from './holder.js';
 import type { ReplicaId, SpaceId, Summary, VersionVector } from './ids.js';
 import { limits } from './limits.js';
-import type { Have, Open, SpaceMessage } from './message.js';
+import type { Have, Held, Open, SpaceMessage } from './message.js';
 import { bareEntry, encodeEntry, encodeUpdate } from './record-codec.js';
 import { TransferSender } from './transfer-sender.js';
 import type { CommitEntry, Update } from './update.js';
@@ -25,8 +26,11 @@ export interface SenderConfig {
   readonly out: (message: SpaceMessage) => number;
 }
 
-/** When the peer is to be told that all was sent: once idle, at the next beat, or not again. */
-type Owed = 'now' | 'later' | 'nothing';
+/**
+ * Whether the peer is to be told that all was sent: as soon as it is, at the next beat, again as it has not
+ * answered, or no more.
+ */
+type Owed = 'now' | 'later' | 'answer' | 'nothing';
 
 /** Asked of the holder at once. */
 const ITEMS_AT_ONCE = 256;
@@ -48,6 +52,7 @@ export class ExchangeSender {
   #taken: readonly Update[] = [];
   #takenFrom = 0;
   #owed: Owed = 'nothing';
+  #completion = 0;
   /** Nothing to send until something changes. */
   #isIdle = true;
 
@@ -65,7 +70,11 @@ export class ExchangeSender {
     this.#rewindUpdates(open);
     this.#owed = 'now';
     this.#isIdle = false;
-    this.#sayOpened(this.#config.holder.summary(), false);
+    this.#sayOpened(this.#config.holder.summary(), 0);
+  }
+
+  onHeld(held: Held): void {
+    if (this.#owed === 'answer' && held.completion === this.#completion) this.#owed = 'nothing';
   }
 
   onHave(have: Have): void {
@@ -107,8 +116,8 @@ export class ExchangeSender {
   /** At the pace of pings: says again what may have been lost. */
   beat(): void {
     this.#transfer?.beat();
-    if (this.#open === undefined || !this.#isIdle || this.#owed !== 'later') return;
-    if (this.#transfer === undefined) this.#sayComplete();
+    if (this.#open === undefined || !this.#isIdle || this.#transfer !== undefined) return;
+    if (this.#owed === 'later' || this.#owed === 'answer') this.#sayComplete();
   }
 
   /** Sends one message and returns its chars; or turns idle. */
@@ -183,6 +192,7 @@ export class ExchangeSender {
     }
     const last = entries.at(-1);
     if (last === undefined) return 0;
+    invariant(entries[0]?.csn === this.#csn + 1, 'a holder gives entries without a gap, or says trimmed');
     this.#history = history;
     this.#csn = last.csn;
     this.#forgetSettled(entries);
@@ -246,24 +256,25 @@ export class ExchangeSender {
   }
 
   #owe(): void {
-    if (this.#owed === 'nothing') this.#owed = 'later';
+    if (this.#owed !== 'now') this.#owed = 'later';
   }
 
   /** Names what the peer has if nothing was lost; it compares, and asks again for what it lacks. */
   #sayComplete(): number {
-    this.#owed = 'nothing';
+    this.#owed = 'answer';
+    this.#completion += 1;
     const vector: Record<ReplicaId, number> = {};
     for (const [replica, seq] of this.#peerSeqs) {
       if (seq > this.#config.holder.settledSeq(replica)) vector[replica] = seq;
     }
-    return this.#sayOpened({ history: this.#history, csn: this.#csn, vector }, true);
+    return this.#sayOpened({ history: this.#history, csn: this.#csn, vector }, this.#completion);
   }
 
-  #sayOpened(summary: Summary, complete: boolean): number {
+  #sayOpened(summary: Summary, completion: number): number {
     const { space, holder, peer, out } = this.#config;
     const settledSeq = peer === undefined ? 0 : holder.settledSeq(peer);
     const round = this.#open?.round ?? 0;
-    return out({ kind: 'opened', space, round, summary, settledSeq, complete });
+    return out({ kind: 'opened', space, round, summary, settledSeq, completion });
   }
 }
 

@@ -78,6 +78,8 @@ export class Exchange {
         this.#sender.onHave(message);
         this.#sender.changed();
         return this.#config.ready?.();
+      case 'held':
+        return this.#sender.onHeld(message);
       case 'updates':
         if (this.#receiver.onUpdates(message)) this.#sender.peerSent(message.updates);
         return this.#config.ready?.();

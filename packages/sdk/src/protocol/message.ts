@@ -43,9 +43,9 @@ export interface Open {
   readonly settledSeq: number;
 }
 /**
- * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. With
- * `complete` it comes again later, unasked: all that the summary names has been sent before it. A
- * receiver that still lacks something then knows that frames were lost.
+ * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. It comes again,
+ * unasked, when all that its summary names has been sent: a receiver that lacks something of it knows that frames
+ * were lost and asks again; one that has it all says `held`.
  */
 export interface Opened {
   readonly kind: 'opened';
@@ -53,7 +53,14 @@ export interface Opened {
   readonly round: number;
   readonly summary: Summary;
   readonly settledSeq: number;
-  readonly complete: boolean;
+  /** 0: the answer to `open`, more follows. Else counts the times that all was sent. */
+  readonly completion: number;
+}
+/** Answer to an `opened` with a completion: nothing of it is missing. */
+export interface Held {
+  readonly kind: 'held';
+  readonly space: SpaceId;
+  readonly completion: number;
 }
 export interface Updates {
   readonly kind: 'updates';
@@ -147,11 +154,11 @@ export interface Pong {
 
 /** Messages of one space: an `Exchange` speaks and hears them. */
 export type SpaceMessage =
-  | Open | Opened | Updates | Commits | Transfer | Have | Page | Transferred | Leave
+  | Open | Opened | Held | Updates | Commits | Transfer | Have | Page | Transferred | Leave
   | (Fail & { readonly space: SpaceId });
 
 export type Message =
-  | Hello | Welcome | Open | Opened | Updates | Commits | Transfer | Have | Page | Transferred
+  | Hello | Welcome | Open | Opened | Held | Updates | Commits | Transfer | Have | Page | Transferred
   | Ack | Leave | Fail | Ping | Pong;
 
 /** Kinds under flow control: the bulk ones. All others are small and always allowed. */
