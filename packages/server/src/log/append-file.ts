@@ -16,7 +16,11 @@ export interface SegmentDirectory {
   /** Segment names in ascending order with their contents' sizes in bytes. */
   list(done: (names: readonly string[], error?: Error) => void): void;
   read(name: string, done: (bytes: Uint8Array, error?: Error) => void): void;
-  /** Creates (durably, directory entry included) or opens for writing. `sizeBytes` is preallocated with zeros. */
+  /**
+   * Creates (durably, directory entry included) or opens for writing, contents kept. At least `sizeBytes` long afterwards,
+   * what is new filled with zeros.
+   */
   open(name: string, sizeBytes: number, done: (file: SegmentFile | undefined, error?: Error) => void): void;
+  /** Durable when done. */
   remove(name: string, done: (error?: Error) => void): void;
 }
