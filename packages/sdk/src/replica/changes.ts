@@ -26,8 +26,6 @@ export interface SpaceHead {
   readonly lamport: number;
   /** Whose updates are ours: all own tentative ones bear this id. */
   readonly replica: ReplicaId;
-  /** The next own update gets this number, or a higher one. Never goes back while `replica` stays. */
-  readonly nextSeq: number;
 }
 
 /**
@@ -69,7 +67,10 @@ export type IdentityLoss =
   /** The sequence of commits is another one, which may lack updates of ours that the former had settled. */
   | 'history-changed';
 
-/** What a space needs of whoever owns it: the machine, a test. None is called from within a mutation or query. */
+/**
+ * What a space needs of whoever owns it: the machine, a test. Nothing of it is called while a mutation or a query
+ * runs. Opening a space may already name changes.
+ */
 export interface SpaceOwner {
   readonly changes: ReplicaChanges;
   /** Call `flushNotifications` at the end of the present turn. Asked once until that has happened. */

@@ -2,9 +2,16 @@
  * What became of own updates that did not go as asked. The list is durable, because the person may be away when the
  * decision comes; a callback that fires once loses the refused version for good.
  */
-import type { Effect, Outcome, UpdateId, Value } from '../protocol/index.js';
+import type { ReadSet, Shapes } from '../model/index.js';
+import { limits, updateKey } from '../protocol/index.js';
+import type { Effect, Outcome, ReplicaId, Row, UpdateId, Value } from '../protocol/index.js';
+import type { KeptEntry } from './kept-log.js';
+import type { LogEntry } from './log.js';
+import { isWithin } from './place.js';
 
-/** `unknown`: settled, but the entry was no longer kept anywhere when we came back; the rows tell what is so. */
+/**
+ * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows tell what is so.
+ */
 export type FinalOutcome = Outcome | { readonly kind: 'unknown' };
 
 /** A committed update of another replica that changed what ours depended on. */
@@ -12,6 +19,7 @@ export interface Obstacle {
   readonly id: UpdateId;
   readonly csn: number;
   readonly user: string | null;
+  /** The mutation. */
   readonly name: string | undefined;
 }
 
@@ -33,4 +41,87 @@ export interface ConflictRecord {
   readonly effects: readonly Effect[];
   /** Which updates stood in the way, oldest first; at most `limits.obstaclesMax`. */
   readonly obstacles: readonly Obstacle[];
+}
+
+/** Own conflicts until they are acknowledged, oldest first. */
+export class Conflicts {
+  readonly #records = new Map<string, ConflictRecord>();
+  #list: readonly ConflictRecord[] | undefined;
+
+  constructor(stored: readonly ConflictRecord[]) {
+    const sorted = stored.toSorted((a, b) => a.csn - b.csn || a.id.seq - b.id.seq);
+    for (const record of sorted) this.#records.set(updateKey(record.id), record);
+  }
+
+  /** The same array while nothing changed. */
+  get list(): readonly ConflictRecord[] {
+    return (this.#list ??= [...this.#records.values()]);
+  }
+
+  get(id: UpdateId): ConflictRecord | undefined {
+    return this.#records.get(updateKey(id));
+  }
+
+  /** Returns the oldest one, if it had to go to make room. */
+  put(record: ConflictRecord): ConflictRecord | undefined {
+    this.#list = undefined;
+    this.#records.set(updateKey(record.id), record);
+    if (this.#records.size <= limits.conflictsMax) return undefined;
+    const [oldest] = this.#records.values();
+    if (oldest !== undefined) this.#records.delete(updateKey(oldest.id));
+    return oldest;
+  }
+
+  /** False: it was not there. */
+  remove(id: UpdateId): boolean {
+    this.#list = undefined;
+    return this.#records.delete(updateKey(id));
+  }
+}
+
+/** How an update was settled. */
+export interface Settlement {
+  readonly csn: number;
+  readonly at: number;
+  readonly outcome: FinalOutcome;
+  readonly effects: readonly Effect[];
+  readonly obstacles: readonly Obstacle[];
+}
+
+export function conflictRecord({ update, attempt }: LogEntry, settled: Settlement): ConflictRecord {
+  const { id, name, version, args, at: askedAt } = update;
+  const { csn, at, outcome, effects, obstacles } = settled;
+  return { id, csn, at, name, version, args, askedAt, attempt, outcome, effects, obstacles };
+}
+
+/**
+ * Committed updates of others that its author had not seen and that met what it read or wanted to write. `since`: the
+ * entries after its context, up to its own.
+ */
+export function obstaclesTo(
+  { execution, attempt }: LogEntry,
+  since: readonly KeptEntry[],
+  { shapes, self }: { readonly shapes: Shapes; readonly self: ReplicaId },
+): Obstacle[] {
+  const wanted = new Set([...attempt, ...execution.effects].map(({ table, key }) => `${table}\u0000${key}`));
+  const obstacles: Obstacle[] = [];
+  for (const { entry, before } of since) {
+    if (obstacles.length >= limits.obstaclesMax) break;
+    if (entry.id.replica === self) continue;
+    const isMet = entry.effects.some((effect, i) =>
+      wanted.has(`${effect.table}\u0000${effect.key}`)
+      || meetsReads(shapes, execution.reads, effect, before?.[i]));
+    if (!isMet) continue;
+    const { id, csn, user, body } = entry;
+    obstacles.push({ id, csn, user, name: body?.name });
+  }
+  return obstacles;
+}
+
+function meetsReads(
+  shapes: Shapes, reads: ReadSet, { table, key, row }: Effect, before: Row | undefined,
+): boolean {
+  if (reads.keys.get(table)?.has(key) === true) return true;
+  return reads.ranges.some((range) => range.table === table
+    && (isWithin(shapes, range, row, key) || isWithin(shapes, range, before, key)));
 }

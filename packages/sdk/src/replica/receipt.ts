@@ -1,6 +1,9 @@
 /** What the author of an update holds: how far it has come and what it has done, now and for good. */
 import type { UpdateId, Value } from '../protocol/index.js';
 import type { FinalOutcome } from './conflict.js';
+import type { Listeners } from './listeners.js';
+import { newListeners } from './listeners.js';
+import type { LogEntry } from './log.js';
 
 /**
  * `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it has its final place.
@@ -21,4 +24,59 @@ export interface Receipt {
   readonly outcome: FinalOutcome;
   /** Calls `fn` after stage, outcome or id changed, once per flush. Returns the way to stop it. */
   onChange(fn: () => void): () => void;
+}
+
+/** Of an update that was in the log since this space was opened. */
+export class UpdateReceipt implements Receipt {
+  #entry: LogEntry;
+  #listeners: Listeners | undefined;
+
+  constructor(entry: LogEntry) {
+    this.#entry = entry;
+  }
+
+  get id(): UpdateId {
+    return this.#entry.update.id;
+  }
+
+  get name(): string {
+    return this.#entry.update.name;
+  }
+
+  get args(): Value {
+    return this.#entry.update.args;
+  }
+
+  get at(): number {
+    return this.#entry.update.at;
+  }
+
+  get stage(): Stage {
+    return this.#entry.stage;
+  }
+
+  get outcome(): FinalOutcome {
+    return this.#entry.outcome;
+  }
+
+  get listeners(): Listeners | undefined {
+    return this.#listeners;
+  }
+
+  onChange(fn: () => void): () => void {
+    this.#listeners ??= newListeners();
+    return this.#listeners.add(fn);
+  }
+
+  /** The update was issued anew as that one. */
+  follow(entry: LogEntry): void {
+    this.#entry = entry;
+    entry.receipt = this;
+  }
+}
+
+/** Of an update that was settled before this space was opened: nothing about it changes any more. */
+export function settledReceipt(facts: Omit<Receipt, 'stage' | 'onChange'>): Receipt {
+  const { id, name, args, at, outcome } = facts;
+  return { id, name, args, at, stage: 'committed', outcome, onChange: () => () => undefined };
 }

@@ -1,23 +1,36 @@
-/** One open space of a replica: base, tentative log, overlay, and the views of them. */
+/**
+ * One open space of a replica: what the app reads and writes, and what anti-entropy takes and gives (protocol/holder.ts).
+ * A pure, synchronous object: own mutations run at once on top of all that is known; what others send goes beneath or in
+ * between (settlement.ts, rebase.ts); both views stay readable throughout. It keeps nothing by itself: each change that
+ * must outlive the program is named to its owner (changes.ts).
+ */
+import { copyValue } from '../model/index.js';
+import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js';
+import { copiedUnits } from '../model/copy.js';
+import { encodeUpdate, limits, OxbowError, updateKey } from '../protocol/index.js';
 import type {
-  BaseSnapshot, CommitEntry, Holder, LedgerLine, PageRow, ReceivedBase, Reception, ReplicaId, SpaceId,
-  Summary, Update, UpdateId, Value,
+  BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Outcome, PageRow, ReceivedBase, Reception,
+  ReplicaId, Summary, TentativeRun, Update, UpdateId, Value,
 } from '../protocol/index.js';
-import type { App, Query, Tables } from '../model/index.js';
-import type { SpaceHead, SpaceOwner, StoredReplicaSpace } from './changes.js';
+import { PromisedPages } from './base-picture.js';
+import type { IdentityLoss, SpaceHead, SpaceOwner } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
+import { newListeners } from './listeners.js';
+import { LiveQueries } from './live.js';
 import type { LiveQuery, View } from './live.js';
-import type { Receipt, Stage } from './receipt.js';
+import { LogEntry } from './log.js';
+import { runOnTop } from './rebase.js';
+import type { Rebased } from './rebase.js';
+import { settledReceipt, UpdateReceipt } from './receipt.js';
+import type { Receipt } from './receipt.js';
+import { OK, takeCommits, takeUpdates } from './reception.js';
+import { restoreLog } from './restore.js';
+import { Settler } from './settlement.js';
+import { SpaceState } from './state.js';
+import type { StateConfig } from './state.js';
 
-export interface SpaceConfig {
-  readonly app: App;
-  readonly space: SpaceId;
-  readonly replica: ReplicaId;
-  /** The verified user of this replica: `tx.user` of own updates. */
-  readonly user: string | null;
-  readonly dev: boolean;
+export interface SpaceConfig<A extends AppDefinition> extends StateConfig<A> {
   readonly owner: SpaceOwner;
-  readonly stored?: StoredReplicaSpace | undefined;
 }
 
 /** A tentative update as it stands now. */
@@ -26,59 +39,377 @@ export interface PendingUpdate {
   readonly own: boolean;
   readonly name: string;
   readonly args: Value;
+  /** Wall time at its author, ms. */
   readonly at: number;
   /** The mutation is unknown to this version of the app: kept and passed on, without effects here. */
   readonly opaque: boolean;
-  readonly outcome: import('../protocol/index.js').Outcome;
-  readonly effects: readonly import('../protocol/index.js').Effect[];
-  /** Only for own ones. */
+  readonly outcome: Outcome;
+  readonly effects: readonly Effect[];
+  /** Only of own ones. */
   readonly receipt: Receipt | undefined;
 }
 
-export declare class SpaceReplica implements Holder {
-  constructor(config: SpaceConfig);
+export interface ViewOptions {
+  /** Default: `tentative`. */
+  readonly view?: View | undefined;
+}
 
-  // local calls
-  /** Errors: `args-invalid`, `mutation-unknown`, `bad-value`, `too-many-pending`, `mutate-in-query`. */
-  mutate(name: string, args: Value, now: number): Receipt;
-  query<R>(fn: Query<R>, options?: { readonly view?: View }): R;
-  live<R>(fn: Query<R>, options?: { readonly view?: View }): LiveQuery<R>;
-  /** In stamp order, own and others'. The same array while nothing changed. */
-  pending(): readonly PendingUpdate[];
-  /** Own conflicts, oldest first. The same array while nothing changed. */
-  conflicts(): readonly ConflictRecord[];
-  accept(id: UpdateId): void;
-  dismiss(id: UpdateId): void;
-  retry(id: UpdateId, args: Value, now: number): Receipt;
-  receipt(id: UpdateId): Receipt | undefined;
-  /** Calls `fn` once per flush in which pending(), conflicts() or the head changed. */
-  subscribe(fn: () => void): () => void;
+export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Holder {
+  readonly #state: SpaceState<A>;
+  readonly #owner: SpaceOwner;
+  readonly #settler: Settler<A>;
+  readonly #lives: LiveQueries;
+  readonly #promised = new PromisedPages();
+  readonly #listeners = newListeners();
+  readonly #changedReceipts = new Set<UpdateReceipt>();
+  /** Where an update that was issued anew is found by its first id. */
+  readonly #reissued = new Map<string, UpdateId>();
+  #pending: readonly PendingUpdate[] | undefined;
+  #isFlushAsked = false;
+  #isChanged = false;
 
-  // for the owner
-  flushNotifications(): void;
-  /** Own updates up to this number are on disk. */
-  saved(throughSeq: number): void;
-  /** Issues all unsettled own updates anew; also after a change of the replica's id for other reasons. */
-  reissue(replica: ReplicaId): void;
-  readonly head: SpaceHead;
-  readonly replica: ReplicaId;
-  /** Committed tables and ledger at head.csn, for the layout. */
-  readonly base: Tables;
-  ledger(): LedgerLine[];
-  /** Own tentative updates: how many, and the wall time of the oldest. */
-  readonly unsettled: { readonly count: number; readonly oldestAt: number | undefined };
-  stageOf(id: UpdateId): Stage | undefined;
+  constructor(config: SpaceConfig<A>) {
+    const { owner, stored } = config;
+    this.#owner = owner;
+    this.#state = new SpaceState(config);
+    this.#lives = new LiveQueries(config.app, () => this.#flushSoon());
+    this.#settler = new Settler(this.#state, {
+      changes: owner.changes,
+      changed: (entry) => this.#onChanged(entry),
+      rebased: (rebased) => this.#onRebased(rebased),
+      replaced: () => this.#onReplaced(),
+      report: (error) => owner.report(error),
+    });
+    const useless = restoreLog(this.#state, stored?.updates ?? []);
+    for (const id of useless) owner.changes.updateRemoved(id);
+    for (const { update, formerly } of stored?.updates ?? []) {
+      if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
+    }
+    if (config.replica !== this.#state.replica) this.reissue(config.replica);
+  }
 
-  // Holder
-  summary(): Summary;
-  settledSeq(replica: string): number;
-  entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed';
-  tentativeAfter(cursor: number, maxUpdates: number): { readonly updates: readonly Update[]; readonly cursor: number };
-  snapshot(): BaseSnapshot | undefined;
-  receiveUpdates(updates: readonly Update[]): Reception;
-  receiveCommits(history: string, entries: readonly CommitEntry[]): Reception;
-  havePages(): readonly string[];
-  receiveBase(base: ReceivedBase): Reception;
-  pageByHash(hash: string): readonly PageRow[] | undefined;
-  learned(summary: Summary, settledSeq: number): void;
+  // ---- the app's side
+
+  /**
+   * Writes here and now; it is visible at once. `now`: wall time, ms. Errors: `args-invalid` and the like for arguments
+   * that the schema refuses, `mutation-unknown`, `bad-value`, `value-too-large`, `args-too-large`, `too-many-pending`,
+   * `mutate-in-query`.
+   */
+  mutate(name: string, args: Value, now: number): Receipt {
+    const state = this.#state;
+    const { runner, ground } = state;
+    if (runner.isRunning) throw misuse('mutate-in-query', 'Cannot mutate while a query or a mutation runs.');
+    const version = runner.app.definitions.get(name)?.version ?? 1;
+    const copy = copyValue(args);
+    const parsed = runner.parse({ name, version, args: copy });
+    if (parsed.kind === 'unknown') throw misuse('mutation-unknown', `There is no mutation '${name}'.`);
+    if (parsed.kind === 'invalid') {
+      throw misuse(parsed.code, `Cannot ${name} with these arguments: ${parsed.message}.`);
+    }
+    if (ground.log.countOf(state.replica) >= limits.ownPendingMax) {
+      throw misuse('too-many-pending', `More than ${limits.ownPendingMax} updates wait. Sync first.`);
+    }
+    const update: Update = {
+      id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport + 1,
+      context: state.context, name, version, args: copy, at: now,
+    };
+    if (copiedUnits() > SURELY_FITS) mustFit(update);
+    state.nextSeq += 1;
+    state.lamport += 1;
+    const entry = new LogEntry(update, true, state.user);
+    entry.parsed = parsed;
+    runOnTop(ground, entry, (change) => this.#lives.onWrite(change));
+    this.#owner.changes.updateAdded({ update });
+    this.#somethingChanged();
+    return this.#receiptOf(entry);
+  }
+
+  /** What `fn` throws is thrown on. */
+  query<R>(fn: (tx: ReadTx<A>) => R, { view = 'tentative' }: ViewOptions = {}): R {
+    const run = this.#observe(fn, view);
+    if (!run.ok) throw run.error;
+    return run.result;
+  }
+
+  /** Errors: `too-many-queries`. */
+  live<R>(fn: (tx: ReadTx<A>) => R, { view = 'tentative' }: ViewOptions = {}): LiveQuery<R> {
+    return this.#lives.open(() => this.#observe(fn, view), view);
+  }
+
+  /** Tentative updates, own and others', in stamp order. The same array while nothing changed. */
+  pending(): readonly PendingUpdate[] {
+    return (this.#pending ??= this.#state.ground.log.entries.map((entry) => this.#pendingOf(entry)));
+  }
+
+  /** Own updates that did not go as asked, oldest first, until acknowledged. The same array while nothing changed. */
+  conflicts(): readonly ConflictRecord[] {
+    return this.#state.conflicts.list;
+  }
+
+  /** Takes what was got. Does nothing if it was acknowledged already, perhaps in another tab. */
+  accept(id: UpdateId): void {
+    this.#acknowledge(id);
+  }
+
+  /** Puts the conflict aside. Does nothing if it was acknowledged already. */
+  dismiss(id: UpdateId): void {
+    this.#acknowledge(id);
+  }
+
+  /** Asks again, with other arguments. Errors: `conflict-unknown`, and those of `mutate`. */
+  retry(id: UpdateId, args: Value, now: number): Receipt {
+    const record = this.#state.conflicts.get(id);
+    if (record === undefined) {
+      throw misuse('conflict-unknown', 'There is no such conflict; it was acknowledged before. Mutate anew.');
+    }
+    const receipt = this.mutate(record.name, args, now);
+    this.#acknowledge(id);
+    return receipt;
+  }
+
+  /** Of an own update: tentative, in conflict, or settled a short while ago. */
+  receipt(id: UpdateId): Receipt | undefined {
+    const present = this.#reissued.get(updateKey(id)) ?? id;
+    const entry = this.#state.ground.log.get(present);
+    if (entry !== undefined) return entry.own ? this.#receiptOf(entry) : undefined;
+    const conflict = this.#state.conflicts.get(present);
+    if (conflict !== undefined) return settledReceipt({ ...conflict, at: conflict.askedAt });
+    if (present.replica !== this.#state.replica) return undefined;
+    const kept = this.#state.kept.find(present);
+    return kept?.body === undefined
+      ? undefined
+      : settledReceipt({ ...kept.body, id: kept.id, outcome: kept.outcome });
+  }
+
+  /** Calls `fn` once per flush in which pending(), conflicts() or the head changed. Returns the way to stop it. */
+  subscribe(fn: () => void): () => void {
+    return this.#listeners.add(fn);
+  }
+
+  // ---- the owner's side
+
+  get head(): SpaceHead {
+    return this.#state.head;
+  }
+
+  get replica(): ReplicaId {
+    return this.#state.replica;
+  }
+
+  /** Set while own updates are withheld until `reissue`. Ask after opening; later losses are told to the owner. */
+  get lost(): IdentityLoss | undefined {
+    return this.#state.lost;
+  }
+
+  /** The committed tables at `head.csn`. Not to be changed. */
+  get base(): Tables {
+    return this.#state.ground.base;
+  }
+
+  ledger(): LedgerLine[] {
+    return this.#state.ledger.lines();
+  }
+
+  /** Own tentative updates: how many, and the wall time of the oldest, ms. */
+  get unsettled(): { readonly count: number; readonly oldestAt: number | undefined } {
+    const { log } = this.#state.ground;
+    const count = log.countOf(this.#state.replica);
+    const oldest = count === 0 ? undefined : log.entries.find(({ own }) => own);
+    return { count, oldestAt: oldest?.update.at };
+  }
+
+  flushNotifications(): void {
+    this.#isFlushAsked = false;
+    const report = this.#owner.report.bind(this.#owner);
+    const receipts = [...this.#changedReceipts];
+    this.#changedReceipts.clear();
+    for (const receipt of receipts) receipt.listeners?.call(report);
+    this.#lives.flush(report);
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    this.#listeners.call(report);
+  }
+
+  /** Own updates up to this one are surely on disk: they may be sent. */
+  saved({ replica, seq }: UpdateId): void {
+    const { log } = this.#state.ground;
+    if (replica !== this.#state.replica) return;
+    let isReleased = false;
+    for (const entry of log.unreleased(replica, seq)) {
+      log.release(entry);
+      entry.stage = 'saved';
+      this.#onChanged(entry);
+      isReleased = true;
+    }
+    if (!isReleased) return;
+    this.#state.heldChanged();
+    this.#owner.pump();
+  }
+
+  /** Own unsettled updates leave under that fresh replica id, in their old order; receipts follow them. */
+  reissue(replica: ReplicaId): void {
+    for (const { update, formerly } of this.#settler.reissue(replica)) {
+      if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
+    }
+    this.#somethingChanged();
+  }
+
+  /** Another user was verified: own tentative updates are executed as theirs. */
+  setUser(user: string | null): void {
+    if (user !== this.#state.user) this.#settler.setUser(user);
+  }
+
+  // ---- anti-entropy
+
+  summary(): Summary {
+    return this.#state.summary;
+  }
+
+  settledSeq(replica: string): number {
+    return this.#state.ledger.seqOf(replica);
+  }
+
+  entriesAfter(csn: number, entriesMax: number): readonly CommitEntry[] | 'trimmed' {
+    return this.#state.kept.after(csn, entriesMax, this.#state.csn);
+  }
+
+  tentativeAfter(cursor: number, updatesMax: number): TentativeRun {
+    const run = this.#state.ground.log.after(cursor, updatesMax);
+    const isWithheld = this.#state.lost !== undefined;
+    const updates = run.filter(({ own }) => !(own && isWithheld)).map(({ update }) => update);
+    return { updates, cursor: run.at(-1)?.arrival ?? cursor };
+  }
+
+  snapshot(): BaseSnapshot {
+    return this.#settler.snapshot();
+  }
+
+  receiveUpdates(updates: readonly Update[]): Reception {
+    const { taken, reception, isCloned } = takeUpdates(this.#state, updates);
+    if (taken.length > 0) this.#settler.insert(taken);
+    this.#received(taken.length > 0, isCloned ? 'cloned' : undefined);
+    return reception;
+  }
+
+  receiveCommits(history: string, entries: readonly CommitEntry[]): Reception {
+    const { taken, reception, isCloned, voided } = takeCommits(this.#state, history, entries);
+    if (taken.length > 0) this.#settler.commit(history, taken);
+    if (voided !== undefined && voided.replica !== this.#state.replica) {
+      this.#settler.drop(voided.replica, voided.seq);
+    }
+    this.#received(taken.length > 0, isCloned ? 'cloned' : undefined);
+    return reception;
+  }
+
+  havePages(): readonly string[] {
+    return this.#promised.promise(this.#state.ground.base);
+  }
+
+  pageByHash(hash: string): readonly PageRow[] | undefined {
+    return this.#promised.get(hash);
+  }
+
+  receiveBase(base: ReceivedBase): Reception {
+    const { history, csn } = this.#state;
+    if (history === base.history && base.csn <= csn) return OK;
+    try {
+      this.#settler.replace(base);
+    } catch (error) {
+      if (!(error instanceof OxbowError)) throw error;
+      return { kind: 'refused', code: 'bad-transfer', message: error.message };
+    }
+    this.#promised.forget();
+    this.#received(true, history !== '' && history !== base.history ? 'history-changed' : undefined);
+    return OK;
+  }
+
+  learned(summary: Summary, settledSeq: number): void {
+    const { replica, history, ground } = this.#state;
+    const isOtherHistory = history !== '' && summary.history !== '' && summary.history !== history;
+    if (isOtherHistory) return;
+    const seq = Math.max(settledSeq, summary.vector[replica] ?? 0);
+    if (seq > this.#state.knownSeq(replica)) return this.#received(false, 'cloned');
+    if (this.#state.lost !== undefined) return;
+    for (const entry of ground.log.of(replica)) {
+      if (entry.update.id.seq > seq) break;
+      if (entry.stage !== 'saved') continue;
+      entry.stage = 'shared';
+      this.#onChanged(entry);
+    }
+  }
+
+  // ---- inside
+
+  #observe<R>(fn: (tx: ReadTx<A>) => R, view: View): Observed<R> {
+    const { runner, ground } = this.#state;
+    return runner.observe(view === 'committed' ? ground.base : ground.overlay.top, fn);
+  }
+
+  #receiptOf(entry: LogEntry): UpdateReceipt {
+    return (entry.receipt ??= new UpdateReceipt(entry));
+  }
+
+  #pendingOf(entry: LogEntry): PendingUpdate {
+    const { update: { id, name, args, at }, own, execution: { opaque, outcome, effects } } = entry;
+    const receipt = own ? this.#receiptOf(entry) : undefined;
+    return { id, own, name, args, at, opaque, outcome, effects, receipt };
+  }
+
+  #acknowledge(id: UpdateId): void {
+    if (!this.#state.conflicts.remove(id)) return;
+    this.#owner.changes.conflictRemoved(id);
+    this.#somethingChanged();
+  }
+
+  #received(isNew: boolean, loss: IdentityLoss | undefined): void {
+    if (isNew) {
+      this.#somethingChanged();
+      this.#owner.pump();
+    }
+    if (loss === undefined || this.#state.lost !== undefined) return;
+    this.#state.lost = loss;
+    this.#state.heldChanged();
+    this.#owner.identityLost(loss);
+  }
+
+  #onRebased(rebased: Rebased): void {
+    this.#lives.onRebase(rebased);
+  }
+
+  #onReplaced(): void {
+    this.#lives.onReplaced();
+  }
+
+  #onChanged({ receipt }: LogEntry): void {
+    if (receipt?.listeners !== undefined) this.#changedReceipts.add(receipt);
+    this.#somethingChanged();
+  }
+
+  #somethingChanged(): void {
+    this.#pending = undefined;
+    this.#isChanged = true;
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushAsked) return;
+    this.#isFlushAsked = true;
+    this.#owner.flushSoon();
+  }
+}
+
+/** Arguments that weigh no more (model/copy.ts) are never too long as text, whatever stands in them. */
+const SURELY_FITS = limits.updateCharsMax / 256;
+
+const misuse = (code: string, message: string): OxbowError => new OxbowError(code, message);
+
+/** One too large for a frame would never leave, and block those behind it. */
+function mustFit(update: Update): void {
+  try {
+    encodeUpdate(update);
+  } catch (cause) {
+    if (!(cause instanceof OxbowError) || cause.code !== 'message-too-large') throw cause;
+    const message = `Cannot ${update.name}: its arguments are too large. Split them over several updates.`;
+    throw new OxbowError('args-too-large', message, { cause });
+  }
 }

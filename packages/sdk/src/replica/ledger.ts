@@ -1,0 +1,28 @@
+/** replica → last settled sequence and verified user: the part of the committed state that makes updates count once. */
+import type { LedgerLine, ReplicaId } from '../protocol/index.js';
+
+export class Ledger {
+  readonly #lines = new Map<string, LedgerLine>();
+
+  constructor(lines: readonly LedgerLine[]) {
+    for (const line of lines) this.#lines.set(line.replica, line);
+  }
+
+  /** 0: nothing of that replica is settled. */
+  seqOf(replica: string): number {
+    return this.#lines.get(replica)?.seq ?? 0;
+  }
+
+  /** Null: not known yet. */
+  userOf(replica: ReplicaId): string | null {
+    return this.#lines.get(replica)?.user ?? null;
+  }
+
+  settle(line: LedgerLine): void {
+    this.#lines.set(line.replica, line);
+  }
+
+  lines(): LedgerLine[] {
+    return [...this.#lines.values()];
+  }
+}

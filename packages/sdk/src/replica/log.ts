@@ -1,0 +1,258 @@
+/**
+ * The tentative log: updates without a final place, in stamp order. Bayou keeps one list and rolls it back and forth;
+ * here the list only says who stands before whom, and the overlay holds what each has written. Three
+ * orders meet in it: by stamp (execution), by replica and sequence (what is held, without gaps), and by arrival (what
+ * is passed on). Arrival order respects causality, as nothing is taken in before what its author had seen; a cursor
+ * in it therefore stays good when an update is put into the middle of the stamp order.
+ */
+import { sameValue } from '../model/index.js';
+import type { Execution, ParsedArgs } from '../model/index.js';
+import { compareStamps, invariant } from '../protocol/index.js';
+import type {
+  Effect, ReplicaId, Stamp, Update, UpdateId, VersionVector,
+} from '../protocol/index.js';
+import type { FinalOutcome } from './conflict.js';
+import type { Stage, UpdateReceipt } from './receipt.js';
+
+/** Before the first run. */
+const NOT_RUN: Execution = {
+  outcome: { kind: 'applied' },
+  effects: [],
+  reads: { keys: new Map(), ranges: [] },
+  opaque: false,
+};
+
+/** One tentative update with what its latest execution did. */
+export class LogEntry {
+  readonly update: Update;
+  readonly own: boolean;
+  /** First id of an update that was issued anew. */
+  readonly formerly: UpdateId | undefined;
+  /** Position in the log: ascending in stamp order. A reader at this rank sees what stands below. */
+  rank = 0;
+  /** The verified author as far as known; null until a commit of that replica tells it. */
+  user: string | null;
+  /** Arguments as `parseArgs` gave them, once per update. */
+  parsed: ParsedArgs | undefined;
+  execution: Execution = NOT_RUN;
+  /** What the first execution wrote: what was asked for. */
+  attempt: readonly Effect[] = NOT_RUN.effects;
+  stage: Stage = 'local';
+  /** Settled; `stage` is `committed` then. */
+  final: FinalOutcome | undefined;
+  /** Place in the order of passing on; 0: not to be passed on yet. */
+  arrival = 0;
+  /** Has left the log, which drops it at the end of the batch: until then it keeps its rank for comparison. */
+  removed = false;
+  /** Has to run in this batch whatever it read. */
+  stale = true;
+  receipt: UpdateReceipt | undefined;
+
+  constructor(update: Update, own: boolean, user: string | null, formerly?: UpdateId) {
+    this.update = update;
+    this.own = own;
+    this.user = user;
+    this.formerly = formerly;
+  }
+
+  get outcome(): FinalOutcome {
+    return this.final ?? this.execution.outcome;
+  }
+
+  /** Takes an execution in. What equals the one before stays the same object; true if anything differs. */
+  ran(execution: Execution): boolean {
+    const before = this.execution;
+    this.stale = false;
+    this.execution = execution;
+    if (before === NOT_RUN) {
+      this.attempt = execution.effects;
+      return true;
+    }
+    const outcome = sameValue(before.outcome, execution.outcome) ? before.outcome : execution.outcome;
+    const effects = sameEffects(before.effects, execution.effects) ? before.effects : execution.effects;
+    this.execution = { ...execution, outcome, effects };
+    return outcome !== before.outcome || effects !== before.effects;
+  }
+}
+
+function sameEffects(a: readonly Effect[], b: readonly Effect[]): boolean {
+  return a.length === b.length && a.every(({ table, key, row }, i) => {
+    const other = b[i];
+    return other?.key === key && other.table === table && sameValue(other.row, row);
+  });
+}
+
+const stampOf = ({ update }: LogEntry): Stamp => ({
+  lamport: update.lamport,
+  replica: update.id.replica,
+});
+
+/** What is held of one replica, ending at `last`. */
+interface Held {
+  readonly bySeq: Map<number, LogEntry>;
+  last: number;
+  /** Up to here all may be passed on; 0: none. */
+  released: number;
+}
+
+export class TentativeLog {
+  /** In stamp order; ranks ascend strictly. */
+  #entries: LogEntry[] = [];
+  readonly #held = new Map<ReplicaId, Held>();
+  /** What may be passed on, `arrival` ascending. */
+  #outbox: LogEntry[] = [];
+  #arrivals = 0;
+  #removals = 0;
+
+  get entries(): readonly LogEntry[] {
+    return this.#entries;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  get(id: UpdateId): LogEntry | undefined {
+    return this.#held.get(id.replica)?.bySeq.get(id.seq);
+  }
+
+  /** Highest sequence held of that replica; undefined if none is. */
+  lastSeq(replica: ReplicaId): number | undefined {
+    return this.#held.get(replica)?.last;
+  }
+
+  countOf(replica: ReplicaId): number {
+    return this.#held.get(replica)?.bySeq.size ?? 0;
+  }
+
+  /** All held of that replica, by sequence. */
+  of(replica: ReplicaId): LogEntry[] {
+    const held = this.#held.get(replica);
+    if (held === undefined) return [];
+    return [...held.bySeq.values()].sort((a, b) => a.update.id.seq - b.update.id.seq);
+  }
+
+  /** The highest sequence per replica that may be passed on; of `except` nothing. */
+  vector(except: ReplicaId | undefined): VersionVector {
+    const vector: Record<ReplicaId, number> = {};
+    for (const [replica, held] of this.#held) {
+      if (replica !== except && held.released > 0) vector[replica] = held.released;
+    }
+    return vector;
+  }
+
+  /** A new highest stamp: the author's own case. */
+  push(entry: LogEntry): void {
+    const top = this.#entries.at(-1);
+    invariant(
+      top === undefined || compareStamps(stampOf(top), stampOf(entry)) < 0,
+      'an own update has the highest stamp',
+    );
+    entry.rank = top === undefined ? 0 : top.rank + 1;
+    this.#entries.push(entry);
+    this.#hold(entry);
+  }
+
+  /**
+   * Puts entries where their stamps belong and ranks all anew, those already removed in this batch included: the order
+   * among them must stay comparable. Returns the lowest rank that is new.
+   */
+  insert(arrived: readonly LogEntry[]): number {
+    const fresh = arrived.toSorted((a, b) => compareStamps(stampOf(a), stampOf(b)));
+    const [lowest] = fresh;
+    if (lowest === undefined) return Infinity;
+    // Per replica in sequence: that is also stamp order.
+    for (const entry of fresh) this.#hold(entry);
+    this.#entries = merged(this.#entries, fresh);
+    this.#entries.forEach((entry, i) => { entry.rank = i; });
+    return lowest.rank;
+  }
+
+  /** May be passed on from now on. Called in causal order. */
+  release(entry: LogEntry): void {
+    if (entry.arrival > 0 || entry.removed) return;
+    this.#arrivals += 1;
+    entry.arrival = this.#arrivals;
+    this.#outbox.push(entry);
+    const { replica, seq } = entry.update.id;
+    const held = this.#held.get(replica);
+    if (held !== undefined) held.released = seq;
+  }
+
+  /** Those of the replica up to that sequence that may not be passed on yet, in sequence. */
+  unreleased(replica: ReplicaId, throughSeq: number): LogEntry[] {
+    const held = this.#held.get(replica);
+    const entries: LogEntry[] = [];
+    if (held === undefined) return entries;
+    // Released ones come first: going down ends at them.
+    for (let seq = Math.min(held.last, throughSeq); ; seq--) {
+      const entry = held.bySeq.get(seq);
+      if (entry === undefined || entry.arrival > 0) return entries.reverse();
+      entries.push(entry);
+    }
+  }
+
+  /** Takes an entry out: the first of its replica, or the last. It keeps its rank and its place in `entries` until `compact`. */
+  remove(entry: LogEntry): void {
+    invariant(!entry.removed, 'an entry leaves the log once');
+    entry.removed = true;
+    this.#removals += 1;
+    const { replica, seq } = entry.update.id;
+    const held = this.#held.get(replica);
+    if (held === undefined) return;
+    held.bySeq.delete(seq);
+    if (held.bySeq.size === 0) this.#held.delete(replica);
+    if (seq === held.last) held.last = seq - 1;
+    held.released = Math.min(held.released, held.last);
+  }
+
+  compact(): void {
+    if (this.#removals === 0) return;
+    this.#removals = 0;
+    this.#entries = this.#entries.filter(isLeft);
+    this.#outbox = this.#outbox.filter(isLeft);
+  }
+
+  /** In order of arrival, from after `cursor` on. */
+  after(cursor: number, entriesMax: number): readonly LogEntry[] {
+    let low = 0;
+    let high = this.#outbox.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const arrival = this.#outbox[middle]?.arrival ?? Infinity;
+      if (arrival <= cursor) low = middle + 1;
+      else high = middle;
+    }
+    return this.#outbox.slice(low, low + entriesMax);
+  }
+
+  #hold(entry: LogEntry): void {
+    const { replica, seq } = entry.update.id;
+    const held = this.#held.get(replica);
+    if (held === undefined) {
+      this.#held.set(replica, { bySeq: new Map([[seq, entry]]), last: seq, released: 0 });
+      return;
+    }
+    invariant(seq > held.last, 'updates of a replica come in sequence');
+    held.bySeq.set(seq, entry);
+    held.last = seq;
+  }
+}
+
+const isLeft = (entry: LogEntry): boolean => !entry.removed;
+
+/** Two lists in stamp order as one. */
+function merged(kept: readonly LogEntry[], fresh: readonly LogEntry[]): LogEntry[] {
+  const all: LogEntry[] = [];
+  let next = 0;
+  for (const entry of kept) {
+    for (let add = fresh[next]; add !== undefined && isBelow(add, entry); add = fresh[next]) {
+      all.push(add);
+      next += 1;
+    }
+    all.push(entry);
+  }
+  return all.concat(fresh.slice(next));
+}
+
+const isBelow = (a: LogEntry, b: LogEntry): boolean => compareStamps(stampOf(a), stampOf(b)) < 0;

@@ -1,0 +1,180 @@
+/**
+ * One batch of changes beneath the tentative updates: commits, updates of others that belong into the middle, updates
+ * that leave. Bayou undoes the log down to the first change and redoes all above (SOSP'95 §4.3), so that what it costs
+ * depends on the log's length. Here an update runs again only if what it read has changed as seen from its place (Kung
+ * and Robinson 1981: the read set meets a write set); all others keep their effects. The walk goes up the log once, and
+ * what a re-run changes counts for those above it.
+ *
+ * Use: `commit`, `remove`, `insert` as often as needed, then `finish` once.
+ */
+import { sameValue } from '../model/index.js';
+import type { Tables } from '../model/index.js';
+import type { Effect, KeyText, Row } from '../protocol/index.js';
+import type { LogEntry, TentativeLog } from './log.js';
+import { Version } from './overlay.js';
+import type { Overlay } from './overlay.js';
+import type { Runner } from './runner.js';
+import { Touches } from './touch.js';
+
+/** What a rebase works on. `base` is replaced as a whole by a full transfer. */
+export interface Ground {
+  readonly runner: Runner;
+  readonly log: TentativeLog;
+  readonly overlay: Overlay;
+  base: Tables;
+}
+
+export interface Rebased {
+  /** Left in the log, with another outcome or other effects than before. */
+  readonly changed: readonly LogEntry[];
+  /** What the committed view may show otherwise than before; to be asked at rank `COMMITTED`. */
+  readonly beneath: Touches;
+  /** What the tentative view may show otherwise; to be asked at rank `TENTATIVE`. */
+  readonly above: Touches;
+}
+
+/** One row as it changes in the tentative view. */
+export interface RowChange {
+  readonly table: string;
+  readonly key: KeyText;
+  readonly before: Row | undefined;
+  readonly now: Row | undefined;
+}
+
+export class Rebase {
+  readonly #ground: Ground;
+  readonly #touches: Touches;
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+    this.#touches = new Touches(ground.runner.app, ground.base, ground.overlay);
+  }
+
+  /**
+   * Lays effects into the base. `held` is the update that they came of, if it is in the log: rows that it already
+   * wrote alike stay the same objects, so that nobody sees a change. Returns the effects as laid in, and the rows
+   * that stood there before.
+   */
+  commit(
+    effects: readonly Effect[], held: LogEntry | undefined,
+  ): { readonly effects: readonly Effect[]; readonly before: readonly (Row | undefined)[] } {
+    const { base, overlay } = this.#ground;
+    const before: (Row | undefined)[] = [];
+    const steady = effects.map((effect) => {
+      const { table, key } = effect;
+      this.#touches.touch(table, key);
+      const old = base.row(table, key);
+      before.push(old);
+      const written = held === undefined ? undefined : overlay.written(table, key, held);
+      return withRow(effect, steadyRow(effect.row, written, old));
+    });
+    base.apply(steady);
+    return { effects: steady, before };
+  }
+
+  /** Takes an update out of the log, with what it wrote. */
+  remove(entry: LogEntry): void {
+    const { log, overlay } = this.#ground;
+    for (const { table, key } of entry.execution.effects) {
+      this.#touches.touch(table, key);
+      overlay.remove(table, key, entry);
+    }
+    log.remove(entry);
+  }
+
+  /** Once per batch, after all that leave. */
+  insert(entries: readonly LogEntry[]): void {
+    this.#ground.log.insert(entries);
+  }
+
+  finish(): Rebased {
+    const { log } = this.#ground;
+    const lowest = log.entries.find(({ removed }) => !removed)?.rank ?? Infinity;
+    const above = this.#touches.dropQuiet(lowest);
+    const changed: LogEntry[] = [];
+    for (const entry of log.entries) {
+      if (entry.removed) continue;
+      if (!entry.stale && !above.meets(entry.execution.reads, entry.rank)) continue;
+      if (rerun(this.#ground, entry, above)) changed.push(entry);
+    }
+    log.compact();
+    return { changed, beneath: this.#touches, above };
+  }
+}
+
+/** True if it did something else than before. */
+function rerun({ runner, overlay }: Ground, entry: LogEntry, above: Touches): boolean {
+  const before = entry.execution;
+  const run = runner.run(entry, overlay.readerAt(entry.rank));
+  const effects = run.effects.map((effect) => {
+    const { table, key } = effect;
+    const written = overlay.written(table, key, entry);
+    const below = overlay.rowBelow(table, key, entry.rank);
+    const row = steadyRow(effect.row, written, below);
+    if (row !== written) {
+      const touch = above.touch(table, key);
+      overlay.put(table, key, new Version(entry, row));
+      above.wrote(touch, row);
+    }
+    return withRow(effect, row);
+  });
+  for (const { table, key } of unwritten(before.effects, effects)) {
+    above.touch(table, key);
+    overlay.remove(table, key, entry);
+  }
+  return entry.ran({ ...run, effects });
+}
+
+/** The author's own case: nothing stands above, so nothing else can change. `onWrite` hears of every row that does. */
+export function runOnTop(
+  { runner, log, overlay }: Ground,
+  entry: LogEntry,
+  onWrite: (change: RowChange) => void,
+): void {
+  const run = runner.run(entry, overlay.top);
+  log.push(entry);
+  const effects: Effect[] = [];
+  for (const effect of run.effects) {
+    const { table, key } = effect;
+    const below = overlay.rowBelow(table, key, entry.rank);
+    const row = steadyRow(effect.row, undefined, below);
+    overlay.put(table, key, new Version(entry, row));
+    effects.push(withRow(effect, row));
+    if (below !== (row ?? undefined)) onWrite({ table, key, before: below, now: row ?? undefined });
+  }
+  entry.ran({ ...run, effects });
+}
+
+/** Everything anew, over a base that was replaced as a whole. Returns what does something else than before. */
+export function replayAll({ runner, log, overlay }: Ground): LogEntry[] {
+  overlay.clear();
+  const changed: LogEntry[] = [];
+  for (const entry of log.entries) {
+    const run = runner.run(entry, overlay.top);
+    for (const { table, key, row } of run.effects) overlay.put(table, key, new Version(entry, row));
+    if (entry.ran(run)) changed.push(entry);
+  }
+  return changed;
+}
+
+/** An equal row that is there already, so that equal is identical wherever rows are compared. */
+function steadyRow(
+  row: Row | null, written: Row | null | undefined, below: Row | undefined,
+): Row | null {
+  if (row === null) return null;
+  if (written && sameValue(written, row)) return written;
+  return below !== undefined && sameValue(below, row) ? below : row;
+}
+
+const withRow = (effect: Effect, row: Row | null): Effect =>
+  effect.row === row ? effect : { table: effect.table, key: effect.key, row };
+
+/** Those of `before` whose keys are not among those of `after`. */
+function unwritten(before: readonly Effect[], after: readonly Effect[]): readonly Effect[] {
+  const isSame = (effect: Effect, i: number): boolean =>
+    effect.key === after[i]?.key && effect.table === after[i].table;
+  // Mostly a re-run writes the same rows again.
+  if (before.every(isSame)) return [];
+  const written = new Set(after.map(({ table, key }) => `${table}\u0000${key}`));
+  return before.filter(({ table, key }) => !written.has(`${table}\u0000${key}`));
+}

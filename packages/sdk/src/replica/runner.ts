@@ -1,0 +1,61 @@
+/** Executes updates and queries of one space: everything that is the same for all of them is bound here once. */
+import { execute, observe, parseArgs } from '../model/index.js';
+import type {
+  AppDefinition, Execution, Guard, Observed, ParsedArgs, Reader, ReadTx, TxCore,
+} from '../model/index.js';
+import type { Update } from '../protocol/index.js';
+import type { LogEntry } from './log.js';
+
+export interface RunnerConfig<A extends AppDefinition> {
+  readonly app: A;
+  /** Freeze rows, report what is not deterministic. */
+  readonly dev: boolean;
+  readonly guard?: Guard | undefined;
+}
+
+export class Runner<A extends AppDefinition = AppDefinition> {
+  readonly app: A;
+  readonly #dev: boolean;
+  readonly #guard: { readonly guard?: Guard };
+  #running = false;
+
+  constructor({ app, dev, guard }: RunnerConfig<A>) {
+    this.app = app;
+    this.#dev = dev;
+    this.#guard = guard === undefined ? {} : { guard };
+  }
+
+  /** A mutation or a query runs right now: nothing may be written from within it. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  parse({ name, version, args }: Pick<Update, 'name' | 'version' | 'args'>): ParsedArgs {
+    return parseArgs(this.app, name, version, args);
+  }
+
+  run(entry: LogEntry, reader: Reader): Execution {
+    const { update, user } = entry;
+    const parsed = (entry.parsed ??= this.parse(update));
+    const dev = this.#dev;
+    const was = this.#running;
+    this.#running = true;
+    try {
+      return execute(this.app, reader, { update, user, side: 'client', dev, parsed, ...this.#guard });
+    } finally {
+      this.#running = was;
+    }
+  }
+
+  /** What `fn` throws is in the result. */
+  observe<R>(reader: Reader, fn: (tx: ReadTx<A>) => R): Observed<R> {
+    const was = this.#running;
+    this.#running = true;
+    try {
+      // reason: the app's transactions have a getter for each table that A names (model/tx.ts).
+      return observe(this.app, reader, fn as unknown as (tx: TxCore) => R);
+    } finally {
+      this.#running = was;
+    }
+  }
+}

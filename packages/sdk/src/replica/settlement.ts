@@ -1,0 +1,252 @@
+/**
+ * What happens to the log and the base when others are heard: commits, their updates, whole bases, and when own updates
+ * have to be issued anew. Every step keeps the same order: decide, change, name what must be kept.
+ */
+import type { AppDefinition } from '../model/index.js';
+import { NO_READS } from '../model/index.js';
+import { limits, OxbowError } from '../protocol/index.js';
+import type {
+  BaseSnapshot, CommitEntry, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
+} from '../protocol/index.js';
+import { snapshotOf, tablesOf } from './base-picture.js';
+import type { ReplicaChanges } from './changes.js';
+import { conflictRecord, obstaclesTo } from './conflict.js';
+import type { Settlement } from './conflict.js';
+import { isEntryOf } from './kept-log.js';
+import { Ledger } from './ledger.js';
+import { LogEntry } from './log.js';
+import { Rebase, replayAll } from './rebase.js';
+import type { Rebased } from './rebase.js';
+import type { SpaceState } from './state.js';
+
+/** Who has to hear of it. */
+export interface Witness {
+  readonly changes: ReplicaChanges;
+  /** The update's stage, outcome or effects are others now. */
+  changed(entry: LogEntry): void;
+  rebased(rebased: Rebased): void;
+  /** All views may be others. */
+  replaced(): void;
+  report(error: OxbowError): void;
+}
+
+export class Settler<A extends AppDefinition> {
+  readonly #state: SpaceState<A>;
+  readonly #witness: Witness;
+
+  constructor(state: SpaceState<A>, witness: Witness) {
+    this.#state = state;
+    this.#witness = witness;
+  }
+
+  /** Dense, checked (reception.ts). */
+  commit(history: string, entries: readonly CommitEntry[]): void {
+    const state = this.#state;
+    const { changes } = this.#witness;
+    state.history = history;
+    const batch = new Rebase(state.ground);
+    changes.entriesCommitted(entries.map((entry) => this.#commit(batch, entry)));
+    const trimmed = state.kept.trim();
+    if (trimmed !== undefined) changes.entriesTrimmed(trimmed);
+    changes.headChanged(state.head);
+    this.#finish(batch);
+  }
+
+  /** Others' updates, each the next of its replica. */
+  insert(updates: readonly Update[]): void {
+    const state = this.#state;
+    const batch = new Rebase(state.ground);
+    const entries = updates.map((update) =>
+      new LogEntry(update, false, state.ledger.userOf(update.id.replica)));
+    for (const { update } of entries) {
+      state.lamport = Math.max(state.lamport, update.lamport);
+      this.#witness.changes.updateAdded({ update });
+    }
+    batch.insert(entries);
+    for (const entry of entries) state.ground.log.release(entry);
+    this.#finish(batch);
+  }
+
+  /** Forgets held updates of another replica from that one on: they are not those that its primary knows. */
+  drop(replica: ReplicaId, fromSeq: number): void {
+    const batch = new Rebase(this.#state.ground);
+    for (const entry of this.#state.ground.log.of(replica).toReversed()) {
+      if (entry.update.id.seq < fromSeq) break;
+      batch.remove(entry);
+      this.#witness.changes.updateRemoved(entry.update.id);
+    }
+    this.#finish(batch);
+  }
+
+  /** Throws where the rows are not in order, before anything is changed. */
+  replace(base: ReceivedBase): void {
+    const state = this.#state;
+    const { ground } = state;
+    const isNewHistory = state.history !== '' && state.history !== base.history;
+    const tables = tablesOf(base, { app: state.runner.app, dev: state.dev });
+    state.history = base.history;
+    state.csn = base.csn;
+    state.at = base.at;
+    state.committedLamport = base.lamport;
+    state.lamport = Math.max(state.lamport, base.lamport);
+    state.ledger = new Ledger(base.ledger);
+    state.kept.clear();
+    ground.base = tables;
+    this.#witness.changes.baseReplaced(this.snapshot());
+    this.#witness.changes.headChanged(state.head);
+    for (const entry of ground.log.entries) this.#outlive(entry, isNewHistory);
+    ground.log.compact();
+    state.heldChanged();
+    for (const entry of replayAll(ground)) this.#witness.changed(entry);
+    this.#witness.replaced();
+  }
+
+  /** Own unsettled updates get new ids and stamps, on top, in their old order; arguments and wall time stay. */
+  reissue(replica: ReplicaId): readonly LogEntry[] {
+    const state = this.#state;
+    const { ground } = state;
+    const { changes } = this.#witness;
+    const batch = new Rebase(ground);
+    const old = ground.log.of(state.replica);
+    for (const entry of old) {
+      batch.remove(entry);
+      changes.updateRemoved(entry.update.id);
+    }
+    state.replica = replica;
+    state.lost = undefined;
+    state.nextSeq = state.knownSeq(replica) + 1;
+    state.heldChanged();
+    const fresh = old.map((entry) => this.#issuedAnew(entry));
+    batch.insert(fresh);
+    changes.headChanged(state.head);
+    this.#finish(batch);
+    return fresh;
+  }
+
+  snapshot(): BaseSnapshot {
+    const { history, csn, at, committedLamport: lamport, ledger, ground } = this.#state;
+    return snapshotOf({ history, csn, at, lamport, ledger: ledger.lines() }, ground.base);
+  }
+
+  /** Own updates run as another user from now on. */
+  setUser(user: string | null): void {
+    this.#state.user = user;
+    const batch = new Rebase(this.#state.ground);
+    this.#authored(this.#state.replica, user);
+    this.#finish(batch);
+  }
+
+  #finish(batch: Rebase): void {
+    const rebased = batch.finish();
+    this.#state.heldChanged();
+    for (const entry of rebased.changed) this.#witness.changed(entry);
+    this.#witness.rebased(rebased);
+  }
+
+  #commit(batch: Rebase, entry: CommitEntry): CommitEntry {
+    const state = this.#state;
+    const held = state.ground.log.get(entry.id);
+    const isHeld = held !== undefined && isEntryOf(entry, held.update);
+    for (const { row } of entry.effects) state.row(row);
+    const { effects, before } = batch.commit(entry.effects, held);
+    const full = { ...entry, effects, ...(isHeld ? { body: bodyOf(held.update) } : {}) };
+    // An own one that is not this one stays, to be issued anew.
+    if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
+    state.csn = entry.csn;
+    state.at = entry.at;
+    state.committedLamport = Math.max(state.committedLamport, entry.lamport);
+    state.lamport = Math.max(state.lamport, entry.lamport);
+    this.#enterLedger({ replica: entry.id.replica, seq: entry.id.seq, user: entry.user });
+    state.kept.add({ entry: full, before });
+    return full;
+  }
+
+  #settleBy(batch: Rebase, held: LogEntry, entry: CommitEntry): void {
+    const { csn, at, outcome, effects } = entry;
+    const { kept, replica: self, runner } = this.#state;
+    const isConflict = held.own && outcome.kind !== 'applied';
+    const obstacles = isConflict
+      ? obstaclesTo(held, kept.since(held.update.context.csn), { shapes: runner.app, self })
+      : [];
+    batch.remove(held);
+    this.#settle(held, { csn, at, outcome, effects, obstacles });
+  }
+
+  /** It is out of the log. */
+  #settle(entry: LogEntry, settled: Settlement): void {
+    const { changes } = this.#witness;
+    changes.updateRemoved(entry.update.id);
+    if (!entry.own) return;
+    if (settled.outcome.kind !== 'applied') this.#recordConflict(entry, settled);
+    entry.stage = 'committed';
+    entry.final = settled.outcome;
+    // Whoever keeps the receipt need not keep what was read.
+    const { outcome } = entry.execution;
+    entry.execution = { outcome, effects: settled.effects, reads: NO_READS, opaque: false };
+    this.#witness.changed(entry);
+  }
+
+  #recordConflict(entry: LogEntry, settled: Settlement): void {
+    const { changes } = this.#witness;
+    const record = conflictRecord(entry, settled);
+    const dropped = this.#state.conflicts.put(record);
+    changes.conflictPut(record);
+    if (dropped === undefined) return;
+    changes.conflictRemoved(dropped.id);
+    this.#witness.report(new OxbowError(
+      'conflicts-dropped',
+      `More than ${limits.conflictsMax} conflicts wait to be acknowledged; the oldest was dropped. `
+        + 'Show the list, or dismiss what nobody will look at.',
+    ));
+  }
+
+  #enterLedger(line: LedgerLine): void {
+    const { ledger, replica: self } = this.#state;
+    const before = ledger.userOf(line.replica);
+    ledger.settle(line);
+    if (line.replica !== self && line.user !== before) this.#authored(line.replica, line.user);
+  }
+
+  #authored(replica: ReplicaId, user: string | null): void {
+    for (const entry of this.#state.ground.log.of(replica)) {
+      entry.user = user;
+      entry.stale = true;
+    }
+  }
+
+  /** What a new base means for an update of the log. */
+  #outlive(entry: LogEntry, isNewHistory: boolean): void {
+    const { log } = this.#state.ground;
+    const { ledger, at } = this.#state;
+    const { id } = entry.update;
+    if (id.seq <= ledger.seqOf(id.replica)) {
+      log.remove(entry);
+      this.#settle(entry, { csn: 0, at, outcome: { kind: 'unknown' }, effects: [], obstacles: [] });
+    } else if (isNewHistory && !entry.own) {
+      // Its author, too, will issue it anew.
+      log.remove(entry);
+      this.#witness.changes.updateRemoved(id);
+    } else if (!entry.own) {
+      entry.user = ledger.userOf(id.replica);
+    }
+  }
+
+  #issuedAnew(old: LogEntry): LogEntry {
+    const state = this.#state;
+    state.lamport += 1;
+    const { name, version, args, at, id } = old.update;
+    const update: Update = {
+      id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport,
+      context: state.context, name, version, args, at,
+    };
+    state.nextSeq += 1;
+    const formerly = old.formerly ?? id;
+    const entry = new LogEntry(update, true, state.user, formerly);
+    old.receipt?.follow(entry);
+    this.#witness.changes.updateAdded({ update, formerly });
+    return entry;
+  }
+}
+
+const bodyOf = ({ context, name, version, args, at }: Update): UpdateBody =>
+  ({ context, name, version, args, at });

@@ -1,0 +1,201 @@
+/**
+ * What one batch of changes has touched, and whether a read set meets it. For each touched row the state
+ * before the batch is kept: the old base row and the old list of versions. So the question "does a reader at rank r see
+ * another row than before?" has an exact answer for every r, whatever was committed, inserted or taken out in between.
+ * A read set is asked against sorted lists of the places that touched rows had or have in an index: a
+ * range that nobody touched costs one binary search.
+ */
+import { compareTexts } from '../model/index.js';
+import type { RangeRead, Reader, ReadSet, Shapes } from '../model/index.js';
+import type { KeyText, Row } from '../protocol/index.js';
+import { versionBelow } from './overlay.js';
+import type { Overlay, Version, Versions } from './overlay.js';
+import { isWithin, placeIn } from './place.js';
+
+/** The rank that sees the base alone. */
+export const COMMITTED = -1;
+/** The rank that sees all. */
+export const TENTATIVE = Infinity;
+
+export interface Touch {
+  readonly table: string;
+  readonly key: KeyText;
+  readonly oldBase: Row | undefined;
+  readonly oldVersions: Versions | undefined;
+}
+
+/** One row that was or is at the place. */
+interface Placed {
+  readonly place: KeyText;
+  readonly touch: Touch;
+}
+
+const NO_VERSIONS: Versions = [];
+
+export class Touches {
+  readonly #shapes: Shapes;
+  readonly #base: Reader;
+  readonly #overlay: Overlay;
+  readonly #byTable = new Map<string, Map<KeyText, Touch>>();
+  /** table → index → places, ascending. Made when first asked for, kept complete from then on. */
+  readonly #places = new Map<string, Map<string, Placed[]>>();
+
+  constructor(shapes: Shapes, base: Reader, overlay: Overlay) {
+    this.#shapes = shapes;
+    this.#base = base;
+    this.#overlay = overlay;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byTable.size === 0;
+  }
+
+  /** Must be called before the row's first change in this batch. */
+  touch(table: string, key: KeyText): Touch {
+    let touches = this.#byTable.get(table);
+    if (touches === undefined) {
+      touches = new Map();
+      this.#byTable.set(table, touches);
+    }
+    const known = touches.get(key);
+    if (known !== undefined) return known;
+    const oldVersions = this.#overlay.versions(table, key)?.slice();
+    const touch = { table, key, oldBase: this.#base.row(table, key), oldVersions };
+    touches.set(key, touch);
+    this.#list(touch);
+    return touch;
+  }
+
+  /** A re-run has written this row at a key touched before: it may stand at a place that is not listed yet. */
+  wrote(touch: Touch, row: Row | null): void {
+    if (row === null) return;
+    for (const [index, placed] of this.#places.get(touch.table) ?? []) {
+      insertPlace(placed, { place: this.#placeIn(touch, index, row), touch });
+    }
+  }
+
+  /** Forgets rows of which no reader at `lowest` or above sees another state than before the batch. */
+  dropQuiet(lowest: number): Touches {
+    const loud = new Touches(this.#shapes, this.#base, this.#overlay);
+    for (const [table, touches] of this.#byTable) {
+      const kept = new Map<KeyText, Touch>();
+      for (const [key, touch] of touches) if (!this.#isQuiet(touch, lowest)) kept.set(key, touch);
+      if (kept.size > 0) loud.#byTable.set(table, kept);
+    }
+    return loud;
+  }
+
+  /** Whether a reader at that rank would read something else there now. */
+  meets(reads: ReadSet, rank: number): boolean {
+    if (this.#byTable.size === 0) return false;
+    for (const [table, keys] of reads.keys) {
+      const touches = this.#byTable.get(table);
+      if (touches !== undefined && this.#meetsKey(touches, keys, rank)) return true;
+    }
+    for (const range of reads.ranges) {
+      if (this.#byTable.has(range.table) && this.#meetsRange(range, rank)) return true;
+    }
+    return false;
+  }
+
+  #meetsKey(touches: ReadonlyMap<KeyText, Touch>, keys: ReadonlySet<KeyText>, rank: number): boolean {
+    for (const key of keys) {
+      const touch = touches.get(key);
+      if (touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank)) return true;
+    }
+    return false;
+  }
+
+  #meetsRange(range: RangeRead, rank: number): boolean {
+    const placed = this.#placesIn(range.table, range.index);
+    const { to } = range;
+    for (let i = firstAtOrAfter(placed, range.from); i < placed.length; i++) {
+      const at = placed[i];
+      if (at === undefined || (to !== undefined && at.place >= to)) return false;
+      const { touch } = at;
+      const before = this.#before(touch, rank);
+      const now = this.#now(touch, rank);
+      if (before === now) continue;
+      if (isWithin(this.#shapes, range, before, touch.key)) return true;
+      if (isWithin(this.#shapes, range, now, touch.key)) return true;
+    }
+    return false;
+  }
+
+  #before({ oldVersions, oldBase }: Touch, rank: number): Row | undefined {
+    const version = oldVersions === undefined ? undefined : versionBelow(oldVersions, rank);
+    return version === undefined ? oldBase : (version.row ?? undefined);
+  }
+
+  #now({ table, key }: Touch, rank: number): Row | undefined {
+    return this.#overlay.rowBelow(table, key, rank);
+  }
+
+  /** What is seen changes only just above a version: so few ranks tell all. */
+  #isQuiet(touch: Touch, lowest: number): boolean {
+    if (this.#before(touch, lowest) !== this.#now(touch, lowest)) return false;
+    const now = this.#overlay.versions(touch.table, touch.key) ?? NO_VERSIONS;
+    const isSame = ({ entry: { rank } }: Version): boolean => {
+      const above = rank + 0.5;
+      return above < lowest || this.#before(touch, above) === this.#now(touch, above);
+    };
+    return (touch.oldVersions ?? NO_VERSIONS).every(isSame) && now.every(isSame);
+  }
+
+  #placesIn(table: string, index: string): Placed[] {
+    let byIndex = this.#places.get(table);
+    if (byIndex === undefined) {
+      byIndex = new Map();
+      this.#places.set(table, byIndex);
+    }
+    const known = byIndex.get(index);
+    if (known !== undefined) return known;
+    const placed: Placed[] = [];
+    for (const touch of this.#byTable.get(table)?.values() ?? []) {
+      for (const place of this.#placesOf(touch, index)) placed.push({ place, touch });
+    }
+    placed.sort((a, b) => compareTexts(a.place, b.place));
+    byIndex.set(index, placed);
+    return placed;
+  }
+
+  /** Adds a touch to the lists that are made already. */
+  #list(touch: Touch): void {
+    for (const [index, placed] of this.#places.get(touch.table) ?? []) {
+      for (const place of this.#placesOf(touch, index)) insertPlace(placed, { place, touch });
+    }
+  }
+
+  /** Each place where any version of the row stood before the batch or stands now. */
+  #placesOf(touch: Touch, index: string): Set<KeyText> {
+    const { table, key, oldBase, oldVersions } = touch;
+    const rows = new Set<Row | null | undefined>([oldBase, this.#base.row(table, key)]);
+    for (const { row } of oldVersions ?? NO_VERSIONS) rows.add(row);
+    for (const { row } of this.#overlay.versions(table, key) ?? NO_VERSIONS) rows.add(row);
+    const places = new Set<KeyText>();
+    for (const row of rows) if (row) places.add(this.#placeIn(touch, index, row));
+    return places;
+  }
+
+  #placeIn({ table, key }: Touch, index: string, row: Row): KeyText {
+    return placeIn(this.#shapes, { table, index }, row, key);
+  }
+}
+
+function firstAtOrAfter(placed: readonly Placed[], place: KeyText): number {
+  let low = 0;
+  let high = placed.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const there = placed[middle];
+    if (there !== undefined && there.place < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insertPlace(placed: Placed[], added: Placed): void {
+  const at = firstAtOrAfter(placed, added.place);
+  for (let i = at; placed[i]?.place === added.place; i++) if (placed[i]?.touch === added.touch) return;
+  placed.splice(at, 0, added);
+}
