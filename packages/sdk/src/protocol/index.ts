@@ -12,7 +12,7 @@ export * from './version.js';
 export { decodeMessage, encodeMessage } from './codec.js';
 export {
   bareEntry, decodeBatch, decodeEntry, decodeRows, decodeUpdate,
-  encodeBatch, encodeEntry, encodeRows, encodeUpdate,
+  encodeBatch, encodeEntry, encodeRow, encodeRows, encodeUpdate,
 } from './record-codec.js';
 export type { EntryBatch } from './record-codec.js';
 export { isForbiddenKey, valueForm } from './value.js';
@@ -25,3 +25,5 @@ export type { Wants } from './exchange-receiver.js';
 export { LinkFlow } from './link-flow.js';
 export { LinkExchanges } from './link-exchanges.js';
 export type { LinkExchangesConfig, SpaceFail, SpaceOffer } from './link-exchanges.js';
+export { readBundle, readBundleHeader, writeBundle } from './bundle.js';
+export type { BundleHeader, BundleReader } from './bundle.js';
