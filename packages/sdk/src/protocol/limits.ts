@@ -121,7 +121,9 @@ export const limits = {
   persistBacklogOpsMax: 65_536,
   /** Nothing was written for so long: time to rewrite pages. */
   checkpointIdleMs: 2_000,
-  /** So much lies over the pages on disk before rewriting them is worth it: entries, or their chars. */
+  /**
+   * So much lies over the pages on disk before rewriting them is worth it: entries, or their chars.
+   */
   checkpointEntriesMin: 512,
   checkpointCharsMin: 512 * KI,
   /** Pages rewritten in one write. */

@@ -1,0 +1,315 @@
+/**
+ * A space as its records tell it, after a start. What is damaged is left out and said: a base with a hole is no base
+ * and comes back from others by a full transfer; tentative updates and conflicts stand on their own and stay.
+ */
+import {
+  decodeEntry, decodeUpdate, LEDGER_TABLE, OxbowError,
+  type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
+} from '../protocol/index.js';
+import type { SpaceHead, StoredReplicaSpace } from './changes.js';
+import type { ConflictRecord } from './conflict.js';
+import { readConflict } from './conflict-text.js';
+import type { PersistOp } from './effects.js';
+import {
+  LAYOUT_VERSION, SpaceLayout, type LayoutBounds, type OwnedUpdate, type WrittenHead,
+} from './layout.js';
+import { PageMap, readPage, undamaged, type PageSlot, type ReadPage } from './pages.js';
+import {
+  conflictPrefix, headKey, pageKey, pagesKey, replicaOfKey, unsealed,
+  type Records, type StoredRecords,
+} from './store-keys.js';
+
+/** What could not be read. Its records go with the next write. */
+export interface SpaceDamage {
+  readonly keys: readonly string[];
+  /** The base is gone: `stored` stands at csn 0 without rows, and a full transfer brings them back. */
+  readonly base: boolean;
+  /**
+   * Own update numbers may have been forgotten: a fresh replica id must be taken (`reissue`) before anything new is
+   * written, or two updates could bear one id.
+   */
+  readonly identity: boolean;
+}
+
+export interface SpaceReading {
+  /** Undefined: nothing of this space was ever kept here. */
+  readonly stored: StoredReplicaSpace | undefined;
+  /** To be told of every change from here on. It may have something to write at once. */
+  readonly layout: SpaceLayout;
+  readonly damage: SpaceDamage | undefined;
+}
+
+export interface ReadingOptions {
+  /** Stands in where the space's own record of its identity is missing or damaged. */
+  readonly replica: ReplicaId;
+  readonly bounds?: LayoutBounds;
+}
+
+/** Errors: `store-newer`. */
+export function readSpace(
+  space: string, records: StoredRecords, options: ReadingOptions,
+): SpaceReading {
+  const isEmpty = Object.values(records).every((of: Records) => of.length === 0);
+  if (!isEmpty) return new Reading(space, records, options).result();
+  const layout = new SpaceLayout(space, {
+    head: emptyHead(options.replica), isHeadStored: false, own: undefined,
+    pages: new PageMap(), reached: 0, entryChars: new Map(), garbage: [],
+  }, options.bounds);
+  return { stored: undefined, layout, damage: undefined };
+}
+
+type Committed = Pick<StoredReplicaSpace, 'rows' | 'ledger' | 'entries'>;
+
+interface Base {
+  readonly pages: readonly ReadPage[];
+  readonly map: PageMap;
+  readonly reached: number;
+  readonly entries: readonly CommitEntry[];
+  readonly entryChars: Map<number, number>;
+}
+
+class Reading {
+  readonly #space: string;
+  readonly #records: StoredRecords;
+  readonly #options: ReadingOptions;
+  readonly #damaged: string[] = [];
+  readonly #garbage: PersistOp[] = [];
+  #identityLost = false;
+
+  constructor(space: string, records: StoredRecords, options: ReadingOptions) {
+    this.#space = space;
+    this.#records = records;
+    this.#options = options;
+  }
+
+  result(): SpaceReading {
+    const meta = new Map(this.#records.meta);
+    const written = this.#readHead(meta.get(headKey(this.#space)));
+    const updates = this.#readUpdates(written?.head);
+    const conflicts = this.#readConflicts();
+    const base = written && this.#readBase(written.head, meta.get(pagesKey(this.#space)));
+    const head = written && base ? written.head : this.#headWithoutBase(written?.head, updates);
+    if (base === undefined) this.#dropBase();
+    const committed = withOwnLine(base === undefined ? NOTHING : contents(base), written?.own);
+    const layout = new SpaceLayout(this.#space, {
+      head,
+      isHeadStored: base !== undefined,
+      own: committed.ledger.find((line) => line.replica === head.replica),
+      pages: base?.map ?? new PageMap(),
+      reached: base?.reached ?? 0,
+      entryChars: base?.entryChars ?? new Map(),
+      garbage: this.#garbage,
+    }, this.#options.bounds);
+    const stored: StoredReplicaSpace = {
+      head, conflicts, ...committed,
+      updates: updates.map(({ own: _own, ...update }) => update),
+    };
+    return { stored, layout, damage: this.#damage(base === undefined) };
+  }
+
+  /** Undefined if it is missing or damaged; then nothing says what the rest belongs to. */
+  #readHead(record: string | undefined): WrittenHead | undefined {
+    const text = unsealed(record);
+    if (text === undefined) {
+      this.#damaged.push(headKey(this.#space));
+      this.#identityLost = true;
+      return undefined;
+    }
+    // reason: the checksum says that a layout wrote it, and every layout puts its version here.
+    const written = JSON.parse(text) as WrittenHead;
+    if (written.layout > LAYOUT_VERSION) throw newer(this.#space, written.layout);
+    return written;
+  }
+
+  #readConflicts(): ConflictRecord[] {
+    const conflicts: ConflictRecord[] = [];
+    for (const [key, record] of this.#records.meta) {
+      if (!key.startsWith(conflictPrefix(this.#space))) continue;
+      const text = unsealed(record);
+      if (text === undefined) this.#lose('meta', key);
+      else conflicts.push(readConflict(text));
+    }
+    return conflicts;
+  }
+
+  #readUpdates(head: SpaceHead | undefined): OwnedUpdate[] {
+    const own = head?.replica ?? this.#options.replica;
+    const updates: OwnedUpdate[] = [];
+    for (const [key, record] of this.#records.updates) {
+      const update = readUpdate(record);
+      if (update !== undefined) {
+        updates.push(update);
+        continue;
+      }
+      // It may have been sent: whoever gets its number next would be taken for it.
+      if (replicaOfKey(key) === own) this.#identityLost = true;
+      this.#lose('updates', key);
+    }
+    return updates;
+  }
+
+  #readBase(head: SpaceHead, directory: string | undefined): Base | undefined {
+    const listed = this.#readDirectory(directory);
+    if (listed === undefined) return undefined;
+    const pages = this.#readPages(listed.pages);
+    const { entries, entryChars } = this.#readEntries(head.csn);
+    const firstCsn = entries[0]?.csn ?? head.csn + 1;
+    if (pages === undefined || firstCsn > listed.reached + 1) return undefined;
+    const map = new PageMap();
+    for (const { slot } of pages) map.append(slot);
+    return { pages, map, reached: listed.reached, entries, entryChars };
+  }
+
+  #readDirectory(
+    record: string | undefined,
+  ): { readonly reached: number; readonly pages: readonly number[] } | undefined {
+    if (record === undefined && this.#records.pages.length === 0) return { reached: 0, pages: [] };
+    const text = unsealed(record);
+    if (text === undefined) {
+      this.#damaged.push(pagesKey(this.#space));
+      return undefined;
+    }
+    // reason: the checksum says that the layout wrote it.
+    return JSON.parse(text) as { readonly reached: number; readonly pages: number[] };
+  }
+
+  #readPages(numbers: readonly number[]): ReadPage[] | undefined {
+    const records = new Map(this.#records.pages);
+    const pages: ReadPage[] = [];
+    for (const number of numbers) {
+      const key = pageKey(this.#space, number);
+      const page = readPage(number, records.get(key) ?? '');
+      if (page === undefined) this.#damaged.push(key);
+      else pages.push(page);
+    }
+    return pages.length === numbers.length ? pages : undefined;
+  }
+
+  /** The dense run of entries that ends at `csn`. What is before a hole is of no use. */
+  #readEntries(csn: number): Pick<Base, 'entries' | 'entryChars'> {
+    const entries: CommitEntry[] = [];
+    const sizes: [csn: number, chars: number][] = [];
+    let expected = csn;
+    for (const [key, record] of [...this.#records.entries].reverse()) {
+      const text = unsealed(record);
+      const entry = text === undefined ? undefined : undamaged(() => decodeEntry(text));
+      if (entry === undefined) this.#lose('entries', key);
+      else if (entry.csn !== expected) this.#forget('entries', key);
+      else {
+        entries.push(entry);
+        sizes.push([expected, record.length]);
+        expected--;
+      }
+    }
+    return { entries: entries.reverse(), entryChars: new Map(sizes.reverse()) };
+  }
+
+  #headWithoutBase(written: SpaceHead | undefined, updates: readonly OwnedUpdate[]): SpaceHead {
+    const own = updates.find((update) => update.own)?.update.id;
+    const replica = written?.replica ?? own?.replica ?? this.#options.replica;
+    return { ...emptyHead(replica), lamport: written?.lamport ?? 0 };
+  }
+
+  #dropBase(): void {
+    for (const [key] of this.#records.pages) this.#forget('pages', key);
+    for (const [key] of this.#records.entries) this.#forget('entries', key);
+    this.#forget('meta', pagesKey(this.#space));
+  }
+
+  #damage(base: boolean): SpaceDamage | undefined {
+    if (this.#damaged.length === 0 && !base) return undefined;
+    return { keys: this.#damaged, base, identity: this.#identityLost };
+  }
+
+  #lose(collection: PersistOp['collection'], key: string): void {
+    this.#damaged.push(key);
+    this.#forget(collection, key);
+  }
+
+  #forget(collection: PersistOp['collection'], key: string): void {
+    this.#garbage.push({ kind: 'delete', collection, key });
+  }
+}
+
+function readUpdate(record: string): OwnedUpdate | undefined {
+  const text = unsealed(record);
+  if (text === undefined) return undefined;
+  const end = text.indexOf('\n');
+  const update = undamaged(() => decodeUpdate(text.slice(end + 1)));
+  if (update === undefined) return undefined;
+  // reason: the checksum says that the layout wrote it.
+  const line = JSON.parse(text.slice(0, end)) as Omit<OwnedUpdate, 'update'>;
+  return { update, ...line };
+}
+
+const emptyHead = (replica: ReplicaId): SpaceHead =>
+  ({ history: '', csn: 0, at: 0, lamport: 0, replica });
+
+const NOTHING: Committed = { rows: [], ledger: [], entries: [] };
+
+/** Where the ledger was lost, our own line must not be: we would use our numbers again. */
+function withOwnLine(committed: Committed, own: LedgerLine | undefined): Committed {
+  const { ledger } = committed;
+  if (own === undefined || ledger.some(({ replica }) => replica === own.replica)) return committed;
+  return { ...committed, ledger: [...ledger, own] };
+}
+
+/** Entries that are newer than a page lie over it. */
+function contents(base: Base): Committed {
+  const laidOver = new Map<PageSlot, Map<KeyText, Row | null>>();
+  const lay = (table: string, key: KeyText, row: Row | null, csn: number): void => {
+    const slot = base.map.slotOf(table, key);
+    if (csn <= slot.csn) return;
+    base.map.touch(table, key, csn);
+    const rows = laidOver.get(slot) ?? new Map<KeyText, Row | null>();
+    laidOver.set(slot, rows.set(key, row));
+  };
+  for (const { csn, effects, id, user } of base.entries) {
+    if (csn <= base.reached) continue;
+    for (const { table, key, row } of effects) lay(table, key, row, csn);
+    lay(LEDGER_TABLE, id.replica, { seq: id.seq, user }, csn);
+  }
+  const pageRows = new Map(base.pages.map(({ slot, rows }) => [slot, rows]));
+  const slots = [...base.map.slots()];
+  const rowsOf = (slot: PageSlot): Iterable<PageRow> =>
+    merged(pageRows.get(slot) ?? [], laidOver.get(slot));
+  return {
+    rows: { [Symbol.iterator]: () => rowsOfTables(slots, rowsOf) },
+    ledger: slots.filter(({ table }) => table === LEDGER_TABLE)
+      .flatMap((slot) => [...rowsOf(slot)].map(ledgerLine)),
+    entries: base.entries,
+  };
+}
+
+/** Table by table, in key order. */
+function* rowsOfTables(
+  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<PageRow>,
+): Generator<{ table: string; key: KeyText; row: Row }, void, undefined> {
+  for (const slot of slots) {
+    if (slot.table === LEDGER_TABLE) continue;
+    for (const [key, row] of rowsOf(slot)) yield { table: slot.table, key, row };
+  }
+}
+
+function merged(
+  rows: readonly PageRow[], over: ReadonlyMap<KeyText, Row | null> | undefined,
+): Iterable<PageRow> {
+  if (over === undefined) return rows;
+  const byKey = new Map<KeyText, Row | null>(rows);
+  for (const [key, row] of over) byKey.set(key, row);
+  const kept = [...byKey].filter((pair): pair is [KeyText, Row] => pair[1] !== null);
+  return kept.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function ledgerLine([replica, line]: PageRow): LedgerLine {
+  // reason: the key and row of a ledger page, as `ledgerPages` made them.
+  const { seq, user } = line as Pick<LedgerLine, 'seq' | 'user'>;
+  return { replica: replica as ReplicaId, seq, user };
+}
+
+const newer = (space: string, layout: number): OxbowError =>
+  new OxbowError(
+    'store-newer',
+    `Cannot open space '${space}' as its layout on disk is newer: found ${layout}, ` +
+      `know ${LAYOUT_VERSION}. Reload the page, or update @oxbow/sdk.`,
+  );

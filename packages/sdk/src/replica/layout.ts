@@ -1,0 +1,341 @@
+/**
+ * How a space lies on disk (store-keys.ts has the table). Changes come in one by one as they happen, and go out as one
+ * atomic write; in idle time pages are rewritten, and entries that all pages have reached are dropped. At every
+ * moment, after any write, the pages and the entries over them are the base at `head.csn`: a crash needs no repair.
+ */
+import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
+import {
+  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, LEDGER_TABLE, ledgerPages, limits,
+  type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
+  type UpdateId,
+} from '../protocol/index.js';
+import type { PageBounds } from '../protocol/page.js';
+import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
+import type { ConflictRecord } from './conflict.js';
+import { conflictText } from './conflict-text.js';
+import type { PersistOp } from './effects.js';
+import { pageRecord, slotOfPage, type PageMap, type PageSlot } from './pages.js';
+import {
+  conflictKey, entryKey, headKey, pageKey, pagesKey, sealed, updateRecordKey,
+} from './store-keys.js';
+
+/** Raised when older code would misread what this code writes. */
+export const LAYOUT_VERSION = 1;
+
+/** What the rows of rewritten pages are taken from: a `SpaceReplica`. */
+export interface CheckpointSource {
+  readonly head: SpaceHead;
+  readonly base: {
+    scan(table: string, index: string, range: Range, reverse: boolean): Iterable<IndexHit>;
+  };
+  ledger(): readonly LedgerLine[];
+}
+
+/** What is on disk, as `readSpace` (layout-reading.ts) found it. */
+export interface LayoutState {
+  readonly head: SpaceHead;
+  /** False: `head` is to be written with whatever comes first. */
+  readonly isHeadStored: boolean;
+  /** The line of `head.replica` in the ledger. */
+  readonly own: LedgerLine | undefined;
+  readonly pages: PageMap;
+  /** Pages and entries on disk: each page stands at `reached` at least. */
+  readonly reached: number;
+  /** Entry records on disk and their size in chars, in csn order. */
+  readonly entryChars: Map<number, number>;
+  /** Records that are of no use any more. */
+  readonly garbage: readonly PersistOp[];
+}
+
+/** What the record of a head holds. */
+export interface WrittenHead {
+  readonly layout: number;
+  readonly head: SpaceHead;
+  /** Also kept apart from the pages: whoever forgets his own numbers uses them twice. */
+  readonly own: LedgerLine | undefined;
+}
+
+interface Pending {
+  readonly collection: PersistOp['collection'];
+  readonly key: string;
+  /** Undefined: the record goes. */
+  readonly text: (() => string) | undefined;
+}
+
+/** `limits` has them; tests make them small. */
+export interface LayoutBounds extends PageBounds {
+  readonly checkpointEntriesMin: number;
+  readonly checkpointCharsMin: number;
+}
+
+export class SpaceLayout implements ReplicaChanges {
+  readonly #space: string;
+  readonly #bounds: LayoutBounds;
+  readonly #pages: PageMap;
+  readonly #entryChars: Map<number, number>;
+  readonly #pending = new Map<string, Pending>();
+  #head: SpaceHead;
+  #own: LedgerLine | undefined;
+  #isHeadStored: boolean;
+  #csn: number;
+  #reached: number;
+  #trimmed = 0;
+  #nextPage = 1;
+  /** Entries above `#reached`: what a start has to lay over the pages. */
+  #over = { entries: 0, chars: 0 };
+
+  constructor(space: string, state: LayoutState, bounds: LayoutBounds = limits) {
+    this.#space = space;
+    this.#bounds = bounds;
+    this.#pages = state.pages;
+    this.#head = state.head;
+    this.#own = state.own;
+    this.#isHeadStored = state.isHeadStored;
+    this.#csn = state.head.csn;
+    this.#reached = state.reached;
+    this.#entryChars = state.entryChars;
+    for (const { page = 0 } of state.pages.slots()) {
+      this.#nextPage = Math.max(this.#nextPage, page + 1);
+    }
+    for (const { collection, key } of state.garbage) this.#drop(collection, key);
+    for (const [csn, chars] of state.entryChars) if (csn > state.reached) this.#weigh(1, chars);
+  }
+
+  /** `take` would give something. */
+  get hasChanges(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Everything named since the last call, for one atomic write. Writes happen in the order of the calls. */
+  take(): PersistOp[] {
+    const ops = [...this.#pending.values()].map(({ collection, key, text }): PersistOp =>
+      text === undefined
+        ? { kind: 'delete', collection, key }
+        : { kind: 'put', collection, key, value: text() });
+    this.#pending.clear();
+    return ops;
+  }
+
+  updateAdded(stored: StoredUpdate): void {
+    const key = updateRecordKey(this.#space, stored.update.id);
+    this.#put('updates', key, () => updateRecord(stored, this.#head));
+  }
+
+  updateRemoved(id: UpdateId): void {
+    this.#drop('updates', updateRecordKey(this.#space, id));
+  }
+
+  entriesCommitted(entries: readonly CommitEntry[]): void {
+    for (const entry of entries) {
+      invariant(entry.csn === this.#csn + 1, 'entries are committed without gaps');
+      this.#csn = entry.csn;
+      const record = sealed(encodeEntry(entry));
+      this.#put('entries', entryKey(this.#space, entry.csn), () => record);
+      this.#entryChars.set(entry.csn, record.length);
+      this.#weigh(1, record.length);
+      for (const { table, key } of entry.effects) this.#pages.touch(table, key, entry.csn);
+      const { id: { replica, seq }, user } = entry;
+      this.#pages.touch(LEDGER_TABLE, replica, entry.csn);
+      if (replica === this.#head.replica) this.#own = { replica, seq, user };
+    }
+  }
+
+  entriesTrimmed(throughCsn: number): void {
+    this.#trimmed = Math.max(this.#trimmed, throughCsn);
+    this.#dropEntries();
+  }
+
+  baseReplaced(snapshot: BaseSnapshot): void {
+    for (const csn of this.#entryChars.keys()) this.#drop('entries', entryKey(this.#space, csn));
+    this.#entryChars.clear();
+    this.#over = { entries: 0, chars: 0 };
+    const old = [...this.#pages.slots()];
+    this.#pages.clear();
+    for (const slot of this.#write(pagesOf(snapshot), old, snapshot.csn)) this.#pages.append(slot);
+    this.#own = snapshot.ledger.find(({ replica }) => replica === this.#head.replica);
+    this.#csn = snapshot.csn;
+    this.#reached = snapshot.csn;
+    this.#trimmed = snapshot.csn;
+    this.#putDirectory();
+  }
+
+  conflictPut(record: ConflictRecord): void {
+    const key = conflictKey(this.#space, record.id);
+    this.#put('meta', key, () => sealed(conflictText(record)));
+  }
+
+  conflictRemoved(id: UpdateId): void {
+    this.#drop('meta', conflictKey(this.#space, id));
+  }
+
+  headChanged(head: SpaceHead): void {
+    if (head.replica !== this.#head.replica) this.#own = undefined;
+    this.#head = head;
+    this.#isHeadStored = true;
+    this.#put('meta', headKey(this.#space), () => {
+      const written: WrittenHead = { layout: LAYOUT_VERSION, head, own: this.#own };
+      return sealed(JSON.stringify(written));
+    });
+  }
+
+  /** So much lies over the pages that the next start would feel it. */
+  get needsCheckpoint(): boolean {
+    return this.#over.entries >= this.#bounds.checkpointEntriesMin ||
+      this.#over.chars >= this.#bounds.checkpointCharsMin;
+  }
+
+  /**
+   * One atomic write that rewrites the pages over which entries have lain longest, about `budgetChars` of them; nothing
+   * while too little lies over the pages, or while changes wait to be taken. To be called in idle time, again
+   * until it gives nothing.
+   */
+  maybeCheckpoint(source: CheckpointSource, budgetChars: number): PersistOp[] {
+    if (this.hasChanges || !this.needsCheckpoint) return [];
+    invariant(source.head.csn === this.#csn, 'every commit was named before the checkpoint');
+    let chars = 0;
+    while (chars < budgetChars) {
+      const slot = this.#pages.oldestDirty();
+      if (slot === undefined) break;
+      chars += this.#rewrite(slot, source);
+    }
+    this.#raiseReached();
+    this.#dropEntries();
+    this.#putDirectory();
+    return this.take();
+  }
+
+  /** The chars written. */
+  #rewrite(slot: PageSlot, source: CheckpointSource): number {
+    const removed = [slot];
+    let cut = this.#cut(removed, source);
+    const next = this.#pages.after(slot);
+    // What has shrunk joins its neighbour: a table must not end up in crumbs.
+    if (next !== undefined && cut.length > 0 && charsOf(cut) < this.#bounds.pageCharsMin) {
+      removed.push(next);
+      cut = this.#cut(removed, source);
+    }
+    this.#pages.replace(removed, this.#write(cut, removed, this.#csn));
+    return charsOf(cut);
+  }
+
+  /** The rows of neighbouring pages as they are now, in new pages. */
+  #cut(slots: readonly PageSlot[], source: CheckpointSource): SnapshotPage[] {
+    const [first, last] = [slots[0], slots.at(-1)];
+    invariant(first && last, 'there is a page to cut');
+    const from = this.#pages.isFirst(first) ? '' : first.from;
+    const range = { from, to: this.#pages.after(last)?.from };
+    const rows = first.table === LEDGER_TABLE
+      ? ledgerRows(source.ledger(), range)
+      : tableRows(source, first.table, range);
+    return [...cutPages(first.table, rows, this.#bounds)];
+  }
+
+  /** Puts what is new, keeps what is on disk already, drops what is left of `old`. The slots in the order of `cut`. */
+  #write(cut: Iterable<SnapshotPage>, old: readonly PageSlot[], csn: number): PageSlot[] {
+    const oldByHash = new Map<string, PageSlot>();
+    for (const slot of old) {
+      // Of another history a page may be from beyond `csn`: it would hide entries to come.
+      if (slot.page !== undefined && slot.csn <= csn) oldByHash.set(slot.hash, slot);
+    }
+    const kept = new Set<PageSlot>();
+    const slots = [...cut].map((page): PageSlot => {
+      const same = oldByHash.get(page.hash);
+      if (same?.table !== page.table || same.from !== page.rows[0]?.[0] || kept.has(same)) {
+        return this.#putPage(page, csn);
+      }
+      kept.add(same);
+      same.dirtyCsn = undefined;
+      return same;
+    });
+    for (const slot of old) {
+      if (slot.page !== undefined && !kept.has(slot)) {
+        this.#drop('pages', pageKey(this.#space, slot.page));
+      }
+    }
+    return slots;
+  }
+
+  #putPage(cut: SnapshotPage, csn: number): PageSlot {
+    const page = this.#nextPage++;
+    const slot = slotOfPage(cut, page, csn);
+    this.#put('pages', pageKey(this.#space, page), () => pageRecord(slot, cut.rows));
+    return slot;
+  }
+
+  #raiseReached(): void {
+    const reached = this.#pages.reached(this.#csn);
+    for (let csn = this.#reached + 1; csn <= reached; csn++) {
+      this.#weigh(-1, -(this.#entryChars.get(csn) ?? 0));
+    }
+    this.#reached = Math.max(this.#reached, reached);
+  }
+
+  /** Entries that neither the pages nor the kept log need. */
+  #dropEntries(): void {
+    const through = Math.min(this.#trimmed, this.#reached);
+    for (const csn of this.#entryChars.keys()) {
+      if (csn > through) return;
+      this.#entryChars.delete(csn);
+      this.#drop('entries', entryKey(this.#space, csn));
+    }
+  }
+
+  #putDirectory(): void {
+    const pages = [...this.#pages.slots()].flatMap(({ page }) => page ?? []);
+    const text = JSON.stringify({ reached: this.#reached, pages });
+    this.#put('meta', pagesKey(this.#space), () => sealed(text));
+  }
+
+  #weigh(entries: number, chars: number): void {
+    this.#over = { entries: this.#over.entries + entries, chars: this.#over.chars + chars };
+  }
+
+  #put(collection: PersistOp['collection'], key: string, text: () => string): void {
+    this.#set({ collection, key, text });
+  }
+
+  #drop(collection: PersistOp['collection'], key: string): void {
+    this.#set({ collection, key, text: undefined });
+  }
+
+  #set(change: Pending): void {
+    // Without it a start could not tell a new space from a damaged one.
+    if (!this.#isHeadStored) this.headChanged(this.#head);
+    this.#pending.set(`${change.collection} ${change.key}`, change);
+  }
+}
+
+/** A tentative update as its record tells it. */
+export interface OwnedUpdate extends StoredUpdate {
+  /** It was ours when it was written; counts when the head cannot be read. */
+  readonly own: boolean;
+}
+
+/** A line that says whose it is and what it was called first, then the update. */
+function updateRecord({ update, formerly }: StoredUpdate, head: SpaceHead): string {
+  const own = update.id.replica === head.replica;
+  const line: Omit<OwnedUpdate, 'update'> = { own, ...(formerly && { formerly }) };
+  return sealed(`${JSON.stringify(line)}\n${encodeUpdate(update)}`);
+}
+
+function* pagesOf(snapshot: BaseSnapshot): Generator<SnapshotPage, void, undefined> {
+  yield* ledgerPages(snapshot.ledger);
+  const pages = snapshot.pages();
+  for (let next = pages.next(); next.done !== true; next = pages.next()) yield next.value;
+}
+
+function* tableRows(
+  source: CheckpointSource, table: string, range: Range,
+): Generator<PageRow, void, undefined> {
+  for (const { key, row } of source.base.scan(table, PRIMARY, range, false)) yield [key, row];
+}
+
+function ledgerRows(lines: readonly LedgerLine[], { from, to }: Range): PageRow[] {
+  return lines
+    .filter(({ replica }) => replica >= from && (to === undefined || replica < to))
+    .sort((a, b) => (a.replica < b.replica ? -1 : 1))
+    .map(({ replica, seq, user }) => [replica, { seq, user }]);
+}
+
+const charsOf = (pages: readonly SnapshotPage[]): number =>
+  pages.reduce((chars, { rows }) => chars + encodeRows(rows).length, 0);
