@@ -33,7 +33,10 @@ type State =
   | 'asked'
   | 'open';
 
-/** So often at once without getting anywhere; then at the pace of beats: two that differ must not spin. */
+/**
+ * So often at once without getting anywhere; then at the pace of beats: two that differ must not
+ * spin.
+ */
 const ASKS_IN_VAIN_MAX = 3;
 
 export class ExchangeReceiver {
@@ -106,7 +109,7 @@ export class ExchangeReceiver {
     const { summary, settledSeq, completion } = opened;
     holder.learned?.(summary, settledSeq, completion > 0);
     if (completion === 0) return;
-    if (this.#lacks(summary)) this.#gap();
+    if (this.lacks(summary)) this.#gap();
     else out({ kind: 'held', space, completion });
   }
 
@@ -255,7 +258,8 @@ export class ExchangeReceiver {
     return Math.max(summary.vector[replica] ?? 0, this.#config.holder.settledSeq(replica));
   }
 
-  #lacks(theirs: Summary): boolean {
+  /** Whether something of a summary is not held here. */
+  lacks(theirs: Summary): boolean {
     const ours = this.#config.holder.summary();
     if (this.#config.wants === 'all' && theirs.csn > ours.csn) return true;
     return replicasOf(theirs.vector).some(

@@ -27,8 +27,8 @@ export interface SenderConfig {
 }
 
 /**
- * Whether the peer is to be told that all was sent: as soon as it is, at the next beat, again as it has not
- * answered, or no more.
+ * Whether the peer is to be told that all was sent: as soon as it is, at the next beat, again as it
+ * has not answered, or no more.
  */
 type Owed = 'now' | 'later' | 'answer' | 'nothing';
 
@@ -68,7 +68,8 @@ export class ExchangeSender {
     this.#csn = open.summary.csn;
     this.#transfer = undefined;
     this.#rewindUpdates(open);
-    this.#owed = 'now';
+    // A primary learns that all has come from the updates themselves; silence is no news to it.
+    this.#owed = open.wants === 'all' ? 'now' : 'nothing';
     this.#isIdle = false;
     this.#sayOpened(this.#config.holder.summary(), 0);
   }
@@ -95,6 +96,11 @@ export class ExchangeSender {
   /** The holder may have something new. */
   changed(): void {
     this.#isIdle = false;
+  }
+
+  /** The peer was told that it has everything, and nothing has been sent since. */
+  get hasSaidAll(): boolean {
+    return this.#isIdle && (this.#owed === 'answer' || this.#owed === 'nothing');
   }
 
   stop(): void {
@@ -133,6 +139,8 @@ export class ExchangeSender {
   #stepTransfer(transfer: TransferSender): number {
     const sent = transfer.step();
     if (transfer.isDone) {
+      // In another history the peer may have to drop what it held: it sorts out what it still knows.
+      if (isForeign(transfer.snapshot.history, this.#history)) this.#peerSeqs.clear();
       this.#history = transfer.snapshot.history;
       this.#csn = transfer.snapshot.csn;
       this.#transfer = undefined;
@@ -192,7 +200,7 @@ export class ExchangeSender {
     }
     const last = entries.at(-1);
     if (last === undefined) return 0;
-    invariant(entries[0]?.csn === this.#csn + 1, 'a holder gives entries without a gap, or says trimmed');
+    invariant(entries[0]?.csn === this.#csn + 1, 'a holder gives entries without a gap');
     this.#history = history;
     this.#csn = last.csn;
     this.#forgetSettled(entries);
@@ -248,7 +256,9 @@ export class ExchangeSender {
     this.#takenFrom = 0;
     this.#peerSeqs.clear();
     for (const [replica, seq] of vectorEntries(open.summary.vector)) this.#raise(replica, seq);
-    if (this.#config.self !== undefined) this.#raise(this.#config.self, open.settledSeq);
+    if (this.#config.self === undefined) return;
+    const { history } = this.#config.holder.summary();
+    if (!isForeign(history, this.#history)) this.#raise(this.#config.self, open.settledSeq);
   }
 
   #raise(replica: ReplicaId, seq: number): void {
@@ -267,7 +277,10 @@ export class ExchangeSender {
     for (const [replica, seq] of this.#peerSeqs) {
       if (seq > this.#config.holder.settledSeq(replica)) vector[replica] = seq;
     }
-    return this.#sayOpened({ history: this.#history, csn: this.#csn, vector }, this.#completion);
+    const { history, csn } = this.#open?.wants === 'all'
+      ? { history: this.#history, csn: this.#csn }
+      : this.#config.holder.summary();
+    return this.#sayOpened({ history, csn, vector }, this.#completion);
   }
 
   #sayOpened(summary: Summary, completion: number): number {

@@ -43,9 +43,9 @@ export interface Open {
   readonly settledSeq: number;
 }
 /**
- * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. It comes again,
- * unasked, when all that its summary names has been sent: a receiver that lacks something of it knows that frames
- * were lost and asks again; one that has it all says `held`.
+ * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. It comes
+ * again, unasked, when all that its summary names has been sent: a receiver that lacks something of
+ * it knows that frames were lost and asks again; one that has it all says `held`.
  */
 export interface Opened {
   readonly kind: 'opened';
@@ -158,7 +158,8 @@ export type SpaceMessage =
   | (Fail & { readonly space: SpaceId });
 
 export type Message =
-  | Hello | Welcome | Open | Opened | Held | Updates | Commits | Transfer | Have | Page | Transferred
+  | Hello | Welcome | Open | Opened | Held | Updates | Commits
+  | Transfer | Have | Page | Transferred
   | Ack | Leave | Fail | Ping | Pong;
 
 /** Kinds under flow control: the bulk ones. All others are small and always allowed. */

@@ -31,7 +31,11 @@ export class ExchangePair {
   readonly fails: Fail[] = [];
   messages = 0;
 
-  constructor(left: Side, right: Side) {
+  readonly #print: (line: string) => void;
+  readonly #toLose = new Map<string, number>();
+
+  constructor(left: Side, right: Side, print: (line: string) => void = () => undefined) {
+    this.#print = print;
     this.left = this.#exchange(left, right, () => this.right);
     this.right = this.#exchange(right, left, () => this.left);
   }
@@ -42,13 +46,22 @@ export class ExchangePair {
       self: own.holder.self, peer: other.holder.self,
       out: (message) => {
         const text = encodeMessage(message);
-        this.trace.push(`${own.name} > ${other.name}  ${said(message)}`);
+        const toLose = this.#toLose.get(own.name) ?? 0;
+        const line = `${own.name} > ${other.name}  ${said(message)}${toLose > 0 ? '  (lost)' : ''}`;
+        this.trace.push(line);
+        this.#print(line);
         this.messages += 1;
-        this.wire.push({ to: to(), text });
+        if (toLose > 0) this.#toLose.set(own.name, toLose - 1);
+        else this.wire.push({ to: to(), text });
         return text.length;
       },
       failed: (fail) => this.fails.push(fail),
     });
+  }
+
+  /** The next frames of a side never arrive. */
+  lose(name: string, count: number): void {
+    this.#toLose.set(name, count);
   }
 
   start(): void {
