@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Booking, Room } from './shapes.js';
-import { inTheWay, laterSlots, otherRooms, suggestions, type SearchOptions } from './slots.js';
+import { elsewhere, inTheWay, laterSlots, otherRooms, suggestions, type SearchOptions } from './slots.js';
 
 const HOUR = 3_600_000;
 const day = Date.UTC(2026, 5, 1);
@@ -38,6 +38,13 @@ describe('free slots', () => {
   it('the smallest room that holds as many comes first, too small ones last', () => {
     expect(otherRooms(wanted, options([])).map((s) => s.room)).toEqual(['green', 'hall', 'nook']);
     expect(otherRooms(wanted, options([booking('x', 'green', 8, 18)])).map((s) => s.room)).toEqual(['hall', 'nook']);
+  });
+
+  it('when every room is taken, elsewhere means the first that gets free', () => {
+    const full = rooms.map((r, i) => booking(r.id, r.id, 10, 11 + i));
+    const found = elsewhere(wanted, options(full, { count: 2 }));
+    expect(found.map((s) => [s.room, (s.start - day) / HOUR])).toEqual([['green', 12], ['green', 13]]);
+    expect(elsewhere(wanted, options([], { count: 2 })).map((s) => s.room)).toEqual(['green', 'hall']);
   });
 
   it('whatever is booked, every suggestion is free and differs from what was wanted', () => {

@@ -64,6 +64,16 @@ export function otherRooms(wanted: Wanted, options: SearchOptions): Slot[] {
     .slice(0, count);
 }
 
+/** Another room as early as one is free: at the wanted time if possible. */
+export function elsewhere(wanted: Wanted, options: SearchOptions): Slot[] {
+  const now = otherRooms(wanted, options);
+  const later = options.rooms
+    .filter((room) => room.id !== wanted.room)
+    .flatMap((room) => laterSlots({ ...wanted, room: room.id }, options))
+    .sort((a, b) => a.start - b.start);
+  return [...now, ...later].slice(0, options.count);
+}
+
 /** Both kinds, best first: another room now, then the same room later. */
 export function suggestions(wanted: Wanted, options: SearchOptions): Slot[] {
   const rooms = wanted.start >= options.notBefore ? otherRooms(wanted, options) : [];

@@ -2,11 +2,12 @@
  * One form for a new booking, a change, and another try after a refusal. The list of alternatives is ordered: it is what
  * the calendar falls back on when the first choice turns out to be taken, perhaps days later.
  */
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { useId, useState, type FormEvent } from 'react';
 import { WISHES_MAX, type Booking, type Room, type Slot } from '../shapes.js';
-import { suggestions } from '../slots.js';
-import { isWorkingTime, timeText } from '../times.js';
+import { elsewhere, laterSlots } from '../slots.js';
+import { addDays, isWorkingTime, timeText } from '../times.js';
 import { Icon } from './icons.js';
+import { useModal } from './useModal.js';
 import {
   availability, formOf, moved, slotOfText, slotOfWish, submissionOf, wishText,
   type BookingForm, type Draft, type SlotText, type Submission, type WishText,
@@ -17,8 +18,9 @@ export interface BookingDialogProps {
   /** For an existing booking: who booked it, and whether that has its final place. */
   readonly provenance?: string | undefined;
   readonly rooms: readonly Room[];
-  readonly bookings: readonly Booking[];
   readonly now: number;
+  /** What is known to be booked in a stretch of time. */
+  bookingsBetween(from: number, to: number): readonly Booking[];
   personName(id: string): string;
   onSubmit(submission: Submission): void;
   onCancelBooking(): void;
@@ -31,7 +33,8 @@ const freshKey = (): string => `wish-${nextKey++}`;
 function Availability({ slot, self, props }: {
   readonly slot: Slot | undefined; readonly self: string | undefined; readonly props: BookingDialogProps;
 }) {
-  const state = availability(slot, props.bookings, self);
+  const near = slot === undefined ? [] : props.bookingsBetween(slot.start, slot.end);
+  const state = availability(slot, near, self);
   if (state === undefined) return null;
   const text = state.by === undefined
     ? 'Free, as far as this device knows'
@@ -123,9 +126,11 @@ function Wishes({ form, props, onChange }: {
   const add = (kind: 'room' | 'time'): void => {
     if (slot === undefined) return;
     const known = [slot, ...wishes.map((w) => slotOfWish(w, lengthMs)).filter((s) => s !== undefined)];
-    const found = suggestions({ ...slot, ...selfOf(props.draft) }, {
-      bookings: props.bookings, rooms: props.rooms, notBefore: props.now, isWorkingTime, count: 24,
-    }).filter((s) => (s.room === slot.room) === (kind === 'time'));
+    const find = kind === 'room' ? elsewhere : laterSlots;
+    const found = find({ ...slot, ...selfOf(props.draft) }, {
+      bookings: props.bookingsBetween(slot.start, addDays(slot.end, 8)),
+      rooms: props.rooms, notBefore: props.now, isWorkingTime, count: WISHES_MAX + 1,
+    });
     const fresh = found.find((s) => !known.some((k) => sameSlot(s, k))) ?? slot;
     onChange([...wishes, wishText(fresh, freshKey())]);
   };
@@ -154,22 +159,12 @@ function Wishes({ form, props, onChange }: {
 
 const selfOf = ({ bookingId }: Draft): { self?: string } => (bookingId === undefined ? {} : { self: bookingId });
 
-function useOpenDialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
-  }, []);
-  return dialog;
-}
-
 export function BookingDialog(props: BookingDialogProps) {
   const { draft, rooms, provenance, onSubmit, onClose, onCancelBooking } = props;
   const [form, setForm] = useState(() => formOf(draft));
   const [problem, setProblem] = useState<string>();
   const heading = useId();
-  const dialog = useOpenDialog();
+  const dialog = useModal();
   const isNew = draft.bookingId === undefined;
   const submit = (event: FormEvent): void => {
     event.preventDefault();

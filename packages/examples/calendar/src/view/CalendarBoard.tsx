@@ -6,7 +6,7 @@ import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, TimeGri
 import type { Calendar } from '@event-calendar/core';
 import { useEffect, useRef } from 'react';
 import type { Room, Slot } from '../shapes.js';
-import { timeText } from '../times.js';
+import { slotText, timeText } from '../times.js';
 import type { BoardBooking } from './board.js';
 
 export type BoardView = 'day' | 'week';
@@ -31,6 +31,13 @@ export interface CalendarBoardProps {
   onMove(bookingId: string, slot: Slot): void;
 }
 
+/** Whole words where there is room for them. */
+const titleFormat = (narrow: boolean, view: BoardView): Intl.DateTimeFormatOptions => {
+  if (narrow) return { day: 'numeric', month: 'short' };
+  if (view === 'week') return { day: 'numeric', month: 'long', year: 'numeric' };
+  return { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' };
+};
+
 const VIEWS: Record<BoardView, string> = { day: 'resourceTimeGridDay', week: 'timeGridWeek' };
 
 function span(className: string, text: string): HTMLSpanElement {
@@ -54,14 +61,19 @@ function card(shown: BoardBooking): HTMLElement {
     testid: 'booking', bookingId: booking.id, stage, room: booking.room,
     start: String(booking.start), end: String(booking.end), mine: String(mine),
   });
-  element.append(span('card-title', booking.title));
+  const lines = document.createElement('div');
+  lines.className = 'card-lines';
   const waiting = stageText(shown);
-  if (waiting !== undefined) element.append(span('card-stage', waiting));
-  element.append(
+  // A narrow card shows its title only; the pointer gets the rest.
+  element.title = [booking.title, room.name, slotText(booking), byName, waiting].filter(Boolean).join(' · ');
+  lines.append(
+    span('card-title', booking.title),
+    ...(waiting === undefined ? [] : [span('card-stage', waiting)]),
     span('card-time', `${timeText(booking.start)} – ${timeText(booking.end)}`),
     span('card-room', room.name),
     span('card-by', mine ? 'you' : byName),
   );
+  element.append(lines);
   return element;
 }
 
@@ -93,6 +105,10 @@ function slotOf(event: Calendar.Event): Slot {
   };
 }
 
+/** Bookings of the same hour stand in the order of their rooms, week after week. */
+const byStartThenRoom = (a: Calendar.Event, b: Calendar.Event): number =>
+  a.start.getTime() - b.start.getTime() || (String(a.resourceIds[0]) < String(b.resourceIds[0]) ? -1 : 1);
+
 const CLICK_LENGTH_MS = 60 * 60_000;
 
 type Callbacks = Pick<CalendarBoardProps, 'onRange' | 'onDraw' | 'onOpen' | 'onMove'>;
@@ -105,7 +121,10 @@ function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options
     allDaySlot: false,
     slotDuration: '00:30',
     snapDuration: '00:15',
-    scrollTime: '07:30',
+    scrollTime: '06:45',
+    slotEventOverlap: false,
+    eventOrder: byStartThenRoom,
+    dayHeaderFormat: { weekday: 'short', day: 'numeric' },
     nowIndicator: true,
     editable: true,
     selectable: true,
@@ -162,6 +181,7 @@ export function CalendarBoard(props: CalendarBoardProps) {
   }, [rooms]);
   useEffect(() => {
     calendar.current?.setOption('columnWidth', narrow ? (view === 'day' ? '148px' : '104px') : 'minmax(116px, 1fr)');
+    calendar.current?.setOption('titleFormat', titleFormat(narrow, view));
     calendar.current?.setOption('view', VIEWS[view]);
   }, [view, narrow]);
   useEffect(() => {

@@ -2,12 +2,13 @@
  * From a file to bookings, in three steps: choose, look at what was read and what was not, book. Each event is booked on
  * its own, so that one whose room is taken does not hold up the others.
  */
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import { planBookings } from '../ics/plan.js';
 import { readCalendar, TEXT_MAX, type ReadResult } from '../ics/read.js';
 import type { BookInput, Room } from '../shapes.js';
 import { addDays, dayStart, plural, slotText } from '../times.js';
 import { Icon } from './icons.js';
+import { useModal } from './useModal.js';
 
 export interface ImportDialogProps {
   readonly rooms: readonly Room[];
@@ -102,16 +103,6 @@ function DoneReport({ done }: { readonly done: Done }) {
       )}
     </div>
   );
-}
-
-function useModal() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
-  }, []);
-  return dialog;
 }
 
 export function ImportDialog(props: ImportDialogProps) {

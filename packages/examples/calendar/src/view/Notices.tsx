@@ -66,8 +66,10 @@ export function NoticePanel({ notices, actions, onClose }: {
 
 const TOAST_MS = 8_000;
 
-/** Shows what was added to the list since the page was opened, for a while; `children` says something else. */
-export function Toasts({ notices, onOpen }: { readonly notices: readonly ListedNotice[]; onOpen(): void }) {
+/** Shows what was added to the list since the page was opened, for a while; nothing while the list itself is open. */
+export function Toasts({ notices, muted, onOpen }: {
+  readonly notices: readonly ListedNotice[]; readonly muted: boolean; onOpen(): void;
+}) {
   const [seen, setSeen] = useState<ReadonlySet<string>>(() => new Set(notices.map((n) => n.id)));
   const fresh = notices.filter((n) => !seen.has(n.id));
   const freshIds = fresh.map((n) => n.id).join(' ');
@@ -76,7 +78,7 @@ export function Toasts({ notices, onOpen }: { readonly notices: readonly ListedN
     const timer = setTimeout(() => setSeen((old) => new Set([...old, ...freshIds.split(' ')])), TOAST_MS);
     return () => clearTimeout(timer);
   }, [freshIds]);
-  const shown = fresh.slice(-3);
+  const shown = muted ? [] : fresh.slice(-3);
   return (
     <div className="toasts" role="status" aria-live="polite" data-testid="toasts">
       {shown.map(({ id, notice }) => (

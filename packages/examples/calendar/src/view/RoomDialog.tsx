@@ -1,8 +1,9 @@
 /** A new room: a name, how many it seats, a colour. */
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { useId, useState, type FormEvent } from 'react';
 import { COLOURS } from '../starter.js';
 import type { Room } from '../shapes.js';
 import { Icon } from './icons.js';
+import { useModal } from './useModal.js';
 import { roomColour } from './colour.js';
 
 export interface RoomDialogProps {
@@ -13,15 +14,10 @@ export interface RoomDialogProps {
 
 export function RoomDialog({ rooms, onAdd, onClose }: RoomDialogProps) {
   const heading = useId();
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [name, setName] = useState('');
   const [capacity, setCapacity] = useState(6);
   const [colour, setColour] = useState<string>(COLOURS[rooms.length % COLOURS.length] ?? COLOURS[0]);
-  useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
-  }, []);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     onAdd({ name: name.trim(), capacity, colour });

@@ -1,4 +1,5 @@
 /** Whether this device is in touch with the server, what still waits to be sent, and the switch to go offline. */
+import type { FocusEvent } from 'react';
 import { plural } from '../times.js';
 import { Icon } from './icons.js';
 
@@ -33,15 +34,31 @@ export function statusText({ link, byChoice, waiting }: SyncState): string {
   return `${link === 'connecting' ? 'Connecting' : 'No connection'}${queue}`;
 }
 
+/** For the narrow screen, where the banner says the rest. */
+function shortText({ link, byChoice, waiting }: SyncState): string {
+  const word = byChoice || link === 'offline' ? 'Offline' : link === 'connecting' ? 'Connecting' : 'In sync';
+  return waiting.length === 0 ? word : `${link === 'online' && !byChoice ? 'Sending' : word} · ${waiting.length}`;
+}
+
+const look = ({ link, byChoice, waiting }: SyncState): string => {
+  if (byChoice || link === 'offline') return 'is-offline';
+  return link === 'connecting' || waiting.length > 0 ? 'is-busy' : 'is-synced';
+};
+
+/** A click elsewhere closes what a click has opened. */
+function closeWhenLeft(event: FocusEvent<HTMLDetailsElement>): void {
+  if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
+}
+
 export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onToggle(): void }) {
   const { waiting, byChoice, link } = state;
-  const look = byChoice || link === 'offline' ? 'is-offline' : link === 'connecting' || waiting.length > 0 ? 'is-busy' : 'is-synced';
   return (
     <div className="sync">
-      <details className="sync-details">
-        <summary className={`pill ${look}`} data-testid="sync-status" data-link={byChoice ? 'offline' : link}
+      <details className="sync-details" onBlur={closeWhenLeft}>
+        <summary className={`pill ${look(state)}`} data-testid="sync-status" data-link={byChoice ? 'offline' : link}
           data-waiting={waiting.length}>
-          <span className="dot" aria-hidden="true" /><span role="status">{statusText(state)}</span>
+          <span className="dot" aria-hidden="true" /><span role="status" className="long">{statusText(state)}</span>
+          <span aria-hidden="true" className="short">{shortText(state)}</span>
         </summary>
         <div className="popover">
           <h2>{waiting.length === 0 ? 'Nothing is waiting' : `Waiting for the server: ${waiting.length}`}</h2>

@@ -1,6 +1,6 @@
 /**
- * What the calendar shows of bookings, rooms and updates under way. A booking is committed when the tentative and
- * the committed view agree on it: rows that are equal are the same reference, so telling costs nothing.
+ * What the calendar shows of bookings, rooms and updates under way. A booking is committed when the tentative and the
+ * committed view agree on it: a change that only this device knows of makes the two differ.
  */
 import type { Booking, Person, Room } from '../shapes.js';
 
@@ -26,6 +26,11 @@ export interface BoardInput {
   readonly wishes: ReadonlyMap<string, number>;
 }
 
+function same(a: Booking, b: Booking | undefined): boolean {
+  return a === b || (b !== undefined && a.room === b.room && a.start === b.start && a.end === b.end
+    && a.title === b.title && a.notes === b.notes && a.by === b.by && a.createdAt === b.createdAt);
+}
+
 export function boardBookings(input: BoardInput): BoardBooking[] {
   const committed = new Map(input.committed.map((b) => [b.id, b]));
   const rooms = new Map(input.rooms.map((r) => [r.id, r]));
@@ -38,7 +43,7 @@ export function boardBookings(input: BoardInput): BoardBooking[] {
       room,
       byName: people.get(booking.by) ?? booking.by,
       mine: booking.by === input.me,
-      stage: committed.get(booking.id) === booking ? 'committed' : 'tentative',
+      stage: same(booking, committed.get(booking.id)) ? 'committed' : 'tentative',
       wish: input.wishes.get(booking.id),
     }];
   });

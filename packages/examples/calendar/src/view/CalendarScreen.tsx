@@ -1,0 +1,191 @@
+/** The calendar with everything around it. Decides only what is open; all that lasts is in the session. */
+import { useEffect, useState } from 'react';
+import type { Outlook, Session } from '../data/session.js';
+import { writeCalendar } from '../ics/write.js';
+import type { Slot } from '../shapes.js';
+import { STARTER_ROOMS } from '../starter.js';
+import { addDays, dayStart, HOUR_MS, slotText } from '../times.js';
+import { BookingDialog } from './BookingDialog.js';
+import { CalendarBoard } from './CalendarBoard.js';
+import { download } from './download.js';
+import { ImportDialog } from './ImportDialog.js';
+import { Icon } from './icons.js';
+import { NoticePanel, Toasts } from './Notices.js';
+import { NoRooms } from './pages.js';
+import { RoomDialog } from './RoomDialog.js';
+import { Sidebar } from './Sidebar.js';
+import { Banner, SyncStatus } from './SyncStatus.js';
+import { TopBar } from './TopBar.js';
+import { useBoard, type Board } from './useBoard.js';
+import { proposedStart, useBookingDialog, type BookingDialogState } from './useBookingDialog.js';
+import { useNarrow } from './useNarrow.js';
+import { useNow } from './useNow.js';
+import { useShortcuts } from './useShortcuts.js';
+import { useStore } from './useStore.js';
+
+type Panel = 'import' | 'room' | undefined;
+
+export interface CalendarScreenProps {
+  readonly session: Session;
+  onLeave(): void;
+}
+
+/** A word about what has just been asked for, when it will not simply be done. */
+function useWord() {
+  const [word, setWord] = useState<string>();
+  useEffect(() => {
+    if (word === undefined) return;
+    const timer = setTimeout(() => setWord(undefined), 7_000);
+    return () => clearTimeout(timer);
+  }, [word]);
+  const say = (outlook: Outlook | undefined): void => {
+    if (outlook?.kind === 'rejected') {
+      setWord(`As things stand it would be refused. ${outlook.reason ?? ''} The calendar decides when it is sent.`);
+    } else if (outlook?.kind === 'alternative') {
+      setWord('Your first choice looks taken: one of your alternatives is in the calendar.');
+    }
+  };
+  return { word, say };
+}
+
+function exportAll(session: Session): void {
+  const rooms = new Map(session.rooms.get().map((r) => [r.id, r.name]));
+  const people = new Map(session.people.get().map((p) => [p.id, p.name]));
+  const bookings = session.bookingsBetween(0, Number.MAX_SAFE_INTEGER).map((b) => ({
+    ...b, location: rooms.get(b.room) ?? b.room, by: people.get(b.by) ?? b.by,
+  }));
+  download(`${session.space}.ics`, 'text/calendar', writeCalendar(session.space, bookings));
+}
+
+function provenanceOf(session: Session, bookingId: string | undefined): string | undefined {
+  const known = bookingId === undefined ? undefined : session.booking(bookingId);
+  if (known === undefined) return undefined;
+  const by = session.people.get().find((p) => p.id === known.booking.by)?.name ?? known.booking.by;
+  const stage = known.committed ? 'It is final.' : 'Not final yet: it waits for the server.';
+  return `Booked by ${known.booking.by === session.me ? 'you' : by} for ${slotText(known.booking)}. ${stage}`;
+}
+
+interface PartProps extends CalendarScreenProps {
+  readonly board: Board;
+  readonly dialog: BookingDialogState;
+  readonly now: number;
+  say(outlook: Outlook | undefined): void;
+  open(panel: Panel): void;
+}
+
+function Side(props: PartProps) {
+  const { session, board, dialog, now, open, onLeave } = props;
+  const start = proposedStart(board.date, now);
+  return (
+    <Sidebar rooms={useStore(session.rooms)} people={useStore(session.people)} me={session.me} hidden={board.hidden}
+      onToggleRoom={board.toggleRoom} onOnlyRoom={board.onlyRoom} onLeave={onLeave}
+      onNew={() => dialog.openNew({ start, end: start + HOUR_MS })}
+      onAddRoom={() => open('room')} onImport={() => open('import')} onExport={() => exportAll(session)} />
+  );
+}
+
+function Dialogs({ session, dialog, board, now, say, open, panel }: PartProps & { readonly panel: Panel }) {
+  const rooms = useStore(session.rooms);
+  const people = useStore(session.people);
+  const { draft } = dialog;
+  return (
+    <>
+      {draft !== undefined && (
+        <BookingDialog draft={draft} provenance={provenanceOf(session, draft.bookingId)} rooms={rooms} now={now}
+          bookingsBetween={session.bookingsBetween}
+          personName={(id) => people.find((p) => p.id === id)?.name ?? id}
+          onSubmit={(submission) => {
+            say(dialog.submit(submission));
+            board.reveal(submission.slot);
+          }}
+          onCancelBooking={dialog.cancelBooking} onClose={dialog.close} />
+      )}
+      {panel === 'import' && (
+        <ImportDialog rooms={rooms} me={session.me} now={now} onClose={() => open(undefined)}
+          isKnown={(id) => session.booking(id) !== undefined}
+          onBook={(booking) => session.book(booking).kind !== 'rejected'} />
+      )}
+      {panel === 'room' && (
+        <RoomDialog rooms={rooms} onClose={() => open(undefined)}
+          onAdd={(room) => {
+            session.addRoom({ id: `room-${crypto.randomUUID()}`, ...room });
+            open(undefined);
+          }} />
+      )}
+    </>
+  );
+}
+
+function useNoticeList({ session, board, dialog }: Pick<PartProps, 'session' | 'board' | 'dialog'>) {
+  const notices = useStore(session.notices);
+  const [isOpen, setOpen] = useState(false);
+  const find = (id: string) => notices.find((n) => n.id === id);
+  const actions = {
+    onTryAgain(id: string): void {
+      const listed = find(id);
+      if (listed !== undefined) dialog.openRetry(listed);
+    },
+    onShow(id: string): void {
+      const slot: Slot | undefined = find(id)?.notice.got ?? find(id)?.notice.wanted;
+      if (slot !== undefined) board.reveal(slot);
+    },
+    onDismiss: session.dismiss,
+  };
+  return { notices, isOpen, setOpen, actions };
+}
+
+function Main(props: PartProps & { readonly narrow: boolean }) {
+  const { session, board, dialog, say, open, narrow } = props;
+  const rooms = useStore(session.rooms);
+  if (rooms.length === 0) {
+    return (
+      <NoRooms onAddRoom={() => open('room')} onStarter={() => STARTER_ROOMS.forEach((r) => session.addRoom(r))} />
+    );
+  }
+  return (
+    <CalendarBoard view={board.view} date={board.date} bookings={board.bookings} rooms={board.shownRooms}
+      narrow={narrow} onRange={board.setRange} onDraw={dialog.openNew} onOpen={dialog.openExisting}
+      onMove={(id, slot) => say(session.move({ id, ...slot }))} />
+  );
+}
+
+export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
+  const now = useNow();
+  const narrow = useNarrow();
+  const sync = useStore(session.sync);
+  const board = useBoard(session, narrow, now);
+  const dialog = useBookingDialog({ session, now, defaultRoom: board.shownRooms[0]?.id });
+  const { word, say } = useWord();
+  const [panel, open] = useState<Panel>();
+  const [drawer, setDrawer] = useState(false);
+  const list = useNoticeList({ session, board, dialog });
+  const step = (by: -1 | 1): void => board.setDate(addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
+  const today = (): void => board.setDate(dayStart(now));
+  const start = proposedStart(board.date, now);
+  const add = (): void => dialog.openNew({ start, end: start + HOUR_MS });
+  useShortcuts({
+    n: add, t: today, d: () => board.setView('day'), w: () => board.setView('week'), j: () => step(1), k: () => step(-1),
+  });
+  const part: PartProps = { session, onLeave, board, dialog, now, say, open };
+  return (
+    <div className="screen" data-drawer={drawer} data-notices={list.isOpen}>
+      <TopBar space={session.space} title={board.title} date={board.date} view={board.view}
+        noticeCount={list.notices.length} noticesOpen={list.isOpen}
+        sync={<SyncStatus state={sync} onToggle={sync.byChoice ? session.goOnline : session.goOffline} />}
+        onView={board.setView} onStep={step} onDate={board.setDate} onToday={today}
+        onNotices={() => list.setOpen(!list.isOpen)} onMenu={() => setDrawer(!drawer)} />
+      <Banner state={sync} />
+      <div className="columns">
+        <div className="side" onClick={(e) => e.target === e.currentTarget && setDrawer(false)}><Side {...part} /></div>
+        <main className="main"><Main {...part} narrow={narrow} /></main>
+        {list.isOpen && (
+          <NoticePanel notices={list.notices} actions={list.actions} onClose={() => list.setOpen(false)} />
+        )}
+      </div>
+      <button type="button" className="fab only-narrow" aria-label="New booking" onClick={add}><Icon name="plus" /></button>
+      <p className="word" role="status" data-testid="word">{word}</p>
+      <Toasts notices={list.notices} muted={list.isOpen} onOpen={() => list.setOpen(true)} />
+      <Dialogs {...part} panel={panel} />
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+/** From an address to a calendar: who is it, which space, is it open elsewhere, does it open at all. */
+import { useCallback, useEffect, useState } from 'react';
+import type { Session } from '../data/session.js';
+import { CalendarScreen } from './CalendarScreen.js';
+import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
+
+export interface RootProps {
+  readonly space: string;
+  /** Opens the replica. Rejects with an error that has a `code`: `store-in-use` means another tab has it. */
+  open(me: string): Promise<Session>;
+}
+
+type Opening =
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'ready'; readonly session: Session }
+  | { readonly kind: 'in-use' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+const NAME_KEY = 'oxbow-calendar.me';
+const RETRY_MS = 2_000;
+
+function failureOf(error: unknown): Opening {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  if (code === 'store-in-use') return { kind: 'in-use' };
+  return { kind: 'failed', code, message: error instanceof Error ? error.message : String(error) };
+}
+
+function useOpening(me: string, open: RootProps['open']): [Opening, () => void] {
+  const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
+  const [attempt, setAttempt] = useState(0);
+  const retry = useCallback(() => setAttempt((n) => n + 1), []);
+  useEffect(() => {
+    let gone = false;
+    const opened = open(me);
+    opened.then(
+      (session) => gone || setOpening({ kind: 'ready', session }),
+      (error: unknown) => gone || setOpening(failureOf(error)),
+    );
+    return () => {
+      gone = true;
+      // A replica that opens after we have left is closed again; a failure has been told already.
+      opened.then((session) => session.close()).catch(() => undefined);
+    };
+  }, [me, open, attempt]);
+  useEffect(() => {
+    if (opening.kind !== 'in-use') return;
+    const timer = setTimeout(retry, RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [opening, retry]);
+  return [opening, retry];
+}
+
+function Opened({ me, open, onLeave }: { readonly me: string; open: RootProps['open']; onLeave(): void }) {
+  const [opening, retry] = useOpening(me, open);
+  switch (opening.kind) {
+    case 'opening':
+      return <LoadingPage />;
+    case 'in-use':
+      return <InUsePage onRetry={retry} />;
+    case 'failed':
+      return <FailedPage code={opening.code} message={opening.message} onRetry={retry} />;
+    case 'ready':
+      return <CalendarScreen session={opening.session} onLeave={onLeave} />;
+  }
+}
+
+export function Root({ space, open }: RootProps) {
+  const [me, setMe] = useState(() => localStorage.getItem(NAME_KEY));
+  const enter = (name: string): void => {
+    localStorage.setItem(NAME_KEY, name);
+    setMe(name);
+  };
+  const leave = (): void => {
+    localStorage.removeItem(NAME_KEY);
+    setMe(null);
+  };
+  if (me === null) return <WelcomePage space={space} onName={enter} />;
+  return <Opened key={me} me={me} open={open} onLeave={leave} />;
+}
