@@ -17,7 +17,9 @@ let units = 0;
  */
 export function copyValue(value: Value): Value {
   units = 0;
-  return copyAt(value, 0);
+  const copy = copyAt(value, 0);
+  weigh(0);
+  return copy;
 }
 
 /** What the last copied value weighed: a unit per value within it and per char of its text. */

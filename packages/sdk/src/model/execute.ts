@@ -8,6 +8,7 @@ import type { Outcome, Value } from '../protocol/index.js';
 import { copyValue } from './copy.js';
 import type { AppDefinition, MutationDefinition, ServerRules, Verdict } from './definition.js';
 import type { Execution, Invocation } from './execution.js';
+import { freezeValue } from './freeze.js';
 import { modelLimits } from './limits.js';
 import { parseArgs } from './parse-args.js';
 import type { Reader } from './reader.js';
@@ -59,6 +60,8 @@ function run(
   const { update, user, side, dev, guard } = invocation;
   const transaction = new Transaction(reader, { id: update.id, at: update.at, user }, dev);
   const rules = side === 'server' ? definition.server : undefined;
+  // The same objects in every execution: a mutation that changed them would not do the same thing twice.
+  if (dev) freezeValue(args);
   const restore = dev ? guard?.watch(update.name) : undefined;
   let outcome: Outcome;
   try {

@@ -43,9 +43,9 @@ const anyNumber = fc.oneof(
 );
 const anyBigint = fc.oneof(
   fc.bigInt({ min: -300n, max: 300n }),
-  fc.bigInt({ min: -(16n ** 500n), max: 16n ** 500n }),
-  fc.integer({ min: 0, max: 500 }).map((digits) => 16n ** BigInt(digits)),
-  fc.integer({ min: 0, max: 500 }).map((digits) => -(16n ** BigInt(digits))),
+  fc.bigInt({ min: -(16n ** 380n), max: 16n ** 380n }),
+  fc.integer({ min: 0, max: 380 }).map((digits) => 16n ** BigInt(digits)),
+  fc.integer({ min: 0, max: 380 }).map((digits) => -(16n ** BigInt(digits))),
 );
 const anyDate = fc.date({ noInvalidDate: true });
 const anyKey: fc.Arbitrary<Key> = fc.oneof(

@@ -7,8 +7,11 @@ import { invariant, limits } from '../protocol/index.js';
 const KI = 1024;
 
 export const modelLimits = {
-  /** One key or one indexed field as key text, in UTF-16 code units. Error: `bad-key`. */
-  keyCharsMax: 512,
+  /**
+   * One key or one indexed field as key text, in UTF-16 code units. Error: `bad-key`. With the names of space and table it
+   * must stay a key that every store takes.
+   */
+  keyCharsMax: 400,
   /** Fields of one index. Error: `bad-app`. */
   indexFieldsMax: 8,
   indexesPerTableMax: 32,

@@ -4,6 +4,7 @@
  * some bundlers as the class itself: this file is the one place that knows.
  */
 import imported from 'sorted-btree';
+import { bulkLoad } from 'sorted-btree/extended/bulkLoad.js';
 import type { KeyText } from '../protocol/index.js';
 
 export type OrderedMap<V> = imported.default<KeyText, V>;
@@ -16,6 +17,10 @@ const NODE_SIZE = 32;
 
 export const newOrderedMap = <V>(): OrderedMap<V> =>
   new BTree<KeyText, V>(undefined, compareTexts, NODE_SIZE);
+
+/** `keys` ascend strictly. Several times faster than one `set` after the other. */
+export const loadOrderedMap = <V>(keys: KeyText[], values: V[]): OrderedMap<V> =>
+  bulkLoad(keys, values, NODE_SIZE, compareTexts);
 
 export function compareTexts(a: KeyText, b: KeyText): number {
   if (a === b) return 0;

@@ -5,7 +5,6 @@
 import { OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';
 import type { AppDefinition, MutationDefinition } from './definition.js';
-import { freezeValue } from './freeze.js';
 import { issuesText, validate } from './schema.js';
 import type { Issue } from './schema.js';
 
@@ -22,10 +21,7 @@ export type ParsedArgs =
 
 const UNKNOWN: ParsedArgs = Object.freeze({ kind: 'unknown' });
 
-/**
- * Never throws: what is wrong is in the result. The arguments are frozen, as they are the same objects in every
- * execution of the update: a mutation that changed them would not do the same thing twice.
- */
+/** Never throws: what is wrong is in the result. */
 export function parseArgs(
   app: AppDefinition, name: string, version: number, args: Value,
 ): ParsedArgs {
@@ -47,9 +43,9 @@ export function parseArgs(
 }
 
 function checked(definition: MutationDefinition, args: Value): ParsedArgs {
-  if (definition.args === undefined) return { kind: 'ready', definition, args: freezeValue(args) };
+  if (definition.args === undefined) return { kind: 'ready', definition, args };
   const result = validate(definition.args, args);
-  if (result.ok) return { kind: 'ready', definition, args: freezeValue(result.value) };
+  if (result.ok) return { kind: 'ready', definition, args: result.value };
   return invalid('args-invalid', issuesText(result.issues), result.issues);
 }
 

@@ -8,10 +8,10 @@ import type { TablePart } from './table-part.js';
 
 const ALL: ScanBounds = { from: '', to: undefined, reverse: false, limit: Infinity };
 
-/** `fields` counts the parts that a prefix can have at most. */
 export interface ScanIndex {
   readonly name: string;
-  readonly fields: number;
+  /** Most parts of a prefix: the index's fields and the primary key. */
+  readonly parts: number;
 }
 
 export class Scan implements Iterable<Row> {
@@ -82,11 +82,11 @@ export class Scan implements Iterable<Row> {
   }
 
   #prefix(parts: readonly Value[]): KeyText {
-    if (parts.length <= this.#index.fields) return prefixText(parts);
+    if (parts.length <= this.#index.parts) return prefixText(parts);
     throw new OxbowError(
       'bad-query',
       `Too many parts for index '${this.#index.name}': found ${parts.length}, ` +
-        `it has ${this.#index.fields} fields.`,
+        `at most ${this.#index.parts}, its fields and the key.`,
     );
   }
 

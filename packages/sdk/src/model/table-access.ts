@@ -13,7 +13,7 @@ import { checkIndexed, keyOfRow } from './table-shape.js';
 import type { TableShape } from './table-shape.js';
 import type { Transaction } from './transaction.js';
 
-const BY_KEY: ScanIndex = { name: PRIMARY, fields: 1 };
+const BY_KEY: ScanIndex = { name: PRIMARY, parts: 1 };
 
 export class TableAccess {
   readonly #part: TablePart;
@@ -67,7 +67,7 @@ export class TableAccess {
   index(name: string): Scan {
     const { shape } = this.#part;
     const index = shape.indexes.find((candidate) => candidate.name === name);
-    if (index !== undefined) return new Scan(this.#part, { name, fields: index.fields.length });
+    if (index !== undefined) return new Scan(this.#part, { name, parts: index.fields.length + 1 });
     throw new OxbowError('bad-query', `Table '${shape.name}' has no index '${name}'.`);
   }
 

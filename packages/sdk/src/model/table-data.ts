@@ -1,7 +1,7 @@
 /** One table in memory: its rows by key, and for each index a tree of hits by place. */
 import { invariant, OxbowError } from '../protocol/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
-import { newOrderedMap } from './ordered-map.js';
+import { loadOrderedMap, newOrderedMap } from './ordered-map.js';
 import type { OrderedMap } from './ordered-map.js';
 import { PRIMARY } from './reader.js';
 import type { IndexHit, Range } from './reader.js';
@@ -57,24 +57,19 @@ export class TableData {
     this.#rows.delete(key);
   }
 
-  /** Rows in ascending key order into an empty table, in one go. */
-  load(rows: Iterable<readonly [key: KeyText, row: Row]>): void {
-    invariant(this.size === 0, 'only an empty table is loaded');
-    const hits: IndexHit[][] = this.#indexes.map(() => []);
-    let last = '';
-    for (const [key, row] of rows) {
-      invariant(key > last, 'rows are loaded in ascending key order');
-      last = key;
-      this.#rows.set(key, row);
-      this.#indexes.forEach(({ shape }, i) => {
-        hits[i]?.push({ place: placeOf(shape, row, key), key, row });
-      });
+  /** A table of these rows, in ascending key order, in one go. */
+  static load(
+    indexes: readonly IndexShape[], entries: Iterable<readonly [key: KeyText, row: Row]>,
+  ): TableData {
+    const keys: KeyText[] = [];
+    const rows: Row[] = [];
+    for (const [key, row] of entries) {
+      invariant(keys.length === 0 || key > (keys.at(-1) ?? ''), 'rows are loaded in key order');
+      keys.push(key);
+      rows.push(row);
     }
-    // Ascending insertion goes to the last leaf, which is full before it is left: sorting first pays.
-    this.#indexes.forEach((index, i) => {
-      const sorted = hits[i]?.sort(byPlace) ?? [];
-      for (const hit of sorted) index.hits.set(hit.place, hit);
-    });
+    const trees = indexes.map((shape) => ({ shape, hits: loadHits(shape, keys, rows) }));
+    return new TableData(loadOrderedMap(keys, rows), trees);
   }
 
   /** O(1): trees are shared until one side writes. */
@@ -95,6 +90,22 @@ export class TableData {
   entries(): IterableIterator<[KeyText, Row]> {
     return this.#rows.entries();
   }
+}
+
+function loadHits(
+  shape: IndexShape, keys: readonly KeyText[], rows: readonly Row[],
+): OrderedMap<IndexHit> {
+  const hits: IndexHit[] = [];
+  for (let i = 0; i < keys.length; i++) {
+    const [key, row] = [keys[i], rows[i]];
+    if (key === undefined || row === undefined) continue;
+    const place = placeOf(shape, row, key);
+    // Looking into a concatenation makes V8 flatten it now, which halves the time of the sort.
+    place.charCodeAt(0);
+    hits.push({ place, key, row });
+  }
+  hits.sort(byPlace);
+  return loadOrderedMap(hits.map(({ place }) => place), hits);
 }
 
 const byPlace = (a: IndexHit, b: IndexHit): number => (a.place < b.place ? -1 : 1);

@@ -6,7 +6,7 @@
 import type { Effect, KeyText, Row } from '../protocol/index.js';
 import type { IndexHit, Range, Reader } from './reader.js';
 import { TableData } from './table-data.js';
-import type { Shapes } from './table-shape.js';
+import type { IndexShape, Shapes } from './table-shape.js';
 
 const NO_HITS: readonly IndexHit[] = [];
 
@@ -37,9 +37,9 @@ export class Tables implements Reader {
     }
   }
 
-  /** Fills a table that is still empty. `rows` ascend by key. */
+  /** Makes these the rows of the table, faster than one by one. `rows` ascend by key. */
   load(table: string, rows: Iterable<readonly [key: KeyText, row: Row]>): void {
-    (this.#tables.get(table) ?? this.#create(table)).load(rows);
+    this.#tables.set(table, TableData.load(this.#indexesOf(table), rows));
   }
 
   /** A snapshot in O(tables): the trees are shared until one side writes. Rows are shared for ever. */
@@ -65,8 +65,12 @@ export class Tables implements Reader {
   }
 
   #create(name: string): TableData {
-    const data = TableData.empty(this.#app.shapes.get(name)?.indexes ?? []);
+    const data = TableData.empty(this.#indexesOf(name));
     this.#tables.set(name, data);
     return data;
+  }
+
+  #indexesOf(table: string): readonly IndexShape[] {
+    return this.#app.shapes.get(table)?.indexes ?? [];
   }
 }
