@@ -117,10 +117,14 @@ export const limits = {
   persistRetryMsMax: 10_000,
   /** Operations in one write; a bigger batch is cut where a change ends. */
   persistOpsTarget: 4_096,
-  /** Operations that wait for the disk: beyond it nothing more is taken from links. */
-  persistBacklogOpsMax: 65_536,
+  /** Chars received that wait for the disk: beyond it links are cut until it has caught up. */
+  unsavedCharsMax: 64 * MI,
   /** Nothing was written for so long: time to rewrite pages. */
   checkpointIdleMs: 2_000,
+  /** Where it is never quiet, pages are rewritten after so long all the same. */
+  checkpointLatestMs: 30_000,
+  /** How long `close` waits for what is unsaved. Error: `close-unsaved`. */
+  closeTimeoutMs: 10_000,
   /**
    * So much lies over the pages on disk before rewriting them is worth it: entries, or their chars.
    */

@@ -83,10 +83,15 @@ export function pageHash(table: string, rowsText: string): string {
 export function checksum(text: string, seed = 0): string {
   let a = 0x9e3779b9 ^ seed;
   let b = 0x85ebca6b ^ Math.imul(seed, 0x27d4eb2f);
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul((b << 13) | (b >>> 19), 0x2c1b3c6d) ^ unit;
+  const even = text.length & ~1;
+  for (let i = 0; i < even; i += 2) {
+    const pair = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16);
+    a = Math.imul(((a << 15) | (a >>> 17)) ^ pair, 0x01000193);
+    b = Math.imul((b << 13) | (b >>> 19), 0x2c1b3c6d) ^ pair;
+  }
+  if (even < text.length) {
+    a = Math.imul(a ^ text.charCodeAt(even), 0x01000193);
+    b = Math.imul(b, 0x2c1b3c6d) ^ text.charCodeAt(even);
   }
   return hex(finish(a ^ text.length)) + hex(finish(b + text.length));
 }

@@ -14,7 +14,7 @@ import type { PageRow } from './message.js';
 import type {
   CommitEntry, Effect, LedgerLine, Outcome, Row, Update, UpdateBody,
 } from './update.js';
-import { decodeValue, encodeValue, valueFields } from './value.js';
+import { decodeValue, encodeValue, isPlain, valueFields } from './value.js';
 
 /** Entries of one space, in csn order: what a log payload is made of. */
 export interface EntryBatch {
@@ -129,16 +129,47 @@ function remembered<T extends object>(
   return string;
 }
 
+/** All plain: one call of the platform's own encoder, several times faster than the pieces. */
 function updateText(update: Update): string {
-  return `{"id":${idText(update.id)},"lamport":${update.lamport},${bodyFields(update)}}`;
+  const { id, lamport } = update;
+  if (isPlain(update.args)) return JSON.stringify({ id: idOf(id), lamport, ...bodyOf(update) });
+  return `{"id":${idText(id)},"lamport":${lamport},${bodyFields(update)}}`;
 }
 
 function entryText(entry: CommitEntry): string {
+  if (isPlainEntry(entry)) return JSON.stringify(entryOf(entry));
   const body = entry.body === undefined ? '' : `,"body":{${bodyFields(entry.body)}}`;
   return `{"csn":${entry.csn},"at":${entry.at},"id":${idText(entry.id)},` +
     `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},` +
     `"outcome":${outcomeText(entry.outcome)},` +
     `"effects":[${entry.effects.map(effectText).join(',')}]${body}}`;
+}
+
+function isPlainEntry({ outcome, effects, body }: CommitEntry): boolean {
+  for (const { row } of effects) if (!isPlain(row)) return false;
+  return (outcome.kind !== 'rejected' || isPlain(outcome.detail)) &&
+    (body === undefined || isPlain(body.args));
+}
+
+/** The fields in the order in which the text has them, whatever order they were made in. */
+function entryOf(
+  { csn, at, id, lamport, user, outcome, effects, body }: CommitEntry,
+): CommitEntry {
+  const inOrder = {
+    csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),
+    effects: effects.map(effectOf),
+  };
+  return body === undefined ? inOrder : { ...inOrder, body: bodyOf(body) };
+}
+
+const idOf = ({ replica, seq }: UpdateId): UpdateId => ({ replica, seq });
+const bodyOf = ({ context, name, version, at, args }: UpdateBody): UpdateBody =>
+  ({ context, name, version, at, args });
+const effectOf = ({ table, key, row }: Effect): Effect => ({ table, key, row });
+
+function outcomeOf(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'rejected') return outcome;
+  return { kind: outcome.kind, code: outcome.code, detail: outcome.detail };
 }
 
 const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;

@@ -97,6 +97,9 @@ const badValue = (what: string): OxbowError =>
     `Cannot carry ${what}. Use plain data, Date, Map, Set, BigInt or RegExp.`,
   );
 
+/** JSON carries it as it is, a missing field for undefined. Errors: as `valueForm`. */
+export const isPlain = (value: Value): boolean => value === undefined || !isRich(value, 0);
+
 export interface EncodedValue {
   readonly json: string;
   /** superjson's meta as text; absent for plain values. */
