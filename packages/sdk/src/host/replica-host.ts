@@ -2,21 +2,24 @@
  * The only loop of a replica: carries out what the machine asks for and brings back what came of it. It decides nothing and
  * touches no global: storage, links, time and chance are given, so the simulation runs this very file.
  */
-import type { App } from '../model/index.js';
+import type { AppDefinition } from '../model/index.js';
 import type { Clock, Entropy } from '../drivers/clock.js';
 import { memory } from '../drivers/storage-memory.js';
+import { failed, succeeded } from '../drivers/store-queue.js';
 import type { Done, Storage, Store, StoreCondition } from '../drivers/storage.js';
 import type { Link, Transport } from '../drivers/transport.js';
-import { invariant, isSpaceId, limits, OxbowError } from '../protocol/index.js';
+import { invariant, isSpaceId, limits, OxbowError, type SpaceId } from '../protocol/index.js';
 import type { LinkId, PersistOp, ReplicaEffects, Token } from '../replica/effects.js';
 import { ReplicaMachine } from '../replica/machine.js';
 import { PROFILE_KEY, readProfile, type Profile } from '../replica/profile.js';
 import type { SpaceReplica } from '../replica/space.js';
+import type { StoredRecords } from '../replica/store-keys.js';
 import { SteadyClock } from './steady-clock.js';
-import { readSpace } from './stored-space.js';
+import { replicaClosed } from './closing.js';
+import { readStoredSpace } from './stored-space.js';
 
-export interface HostConfig {
-  readonly app: App;
+export interface HostConfig<A extends AppDefinition = AppDefinition> {
+  readonly app: A;
   readonly storage: Storage;
   readonly transports: readonly Transport[];
   readonly clock: Clock;
@@ -38,29 +41,29 @@ interface LinkSlot {
 
 type Phase = 'new' | 'starting' | 'running' | 'closing' | 'closed';
 
-export class ReplicaHost {
-  readonly #config: HostConfig;
+export class ReplicaHost<A extends AppDefinition = AppDefinition> {
+  readonly #config: HostConfig<A>;
   readonly #steady: SteadyClock;
   readonly #links = new Map<LinkId, LinkSlot>();
-  readonly #opening = new Map<string, Done<SpaceReplica>[]>();
+  readonly #opening = new Map<string, Done<SpaceReplica<A>>[]>();
   readonly #effects: ReplicaEffects;
   #phase: Phase = 'new';
   #store: Store | undefined;
-  #machine: ReplicaMachine | undefined;
+  #machine: ReplicaMachine<A> | undefined;
   #condition: StoreCondition = {};
   #loss: OxbowError | undefined;
   #flushAsked = false;
-  #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
-  #whenIdle: (() => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #whenSaved: (() => void) | undefined;
 
-  constructor(config: HostConfig) {
+  constructor(config: HostConfig<A>) {
     this.#config = config;
     this.#steady = new SteadyClock(config.clock);
     this.#effects = this.#carriesOut();
   }
 
   /** All spaces and links. After `start`; what local calls on it and its spaces ask for is done by itself. */
-  get machine(): ReplicaMachine {
+  get machine(): ReplicaMachine<A> {
     invariant(this.#machine, 'the machine is used after the start');
     return this.#machine;
   }
@@ -96,11 +99,11 @@ export class ReplicaHost {
   }
 
   /** The same space always gives the same object. Errors: `bad-space`, `replica-closed`, and those of reading the store. */
-  open(space: string, done: Done<SpaceReplica>): void {
+  open(space: string, done: Done<SpaceReplica<A>>): void {
     if (!isSpaceId(space)) return this.#later(done, badSpace(space));
     if (this.#phase !== 'running') return this.#later(done, replicaClosed());
     const open = this.machine.space(space);
-    if (open !== undefined) return this.#config.clock.soon(() => done({ ok: true, value: open }));
+    if (open !== undefined) return this.#config.clock.soon(() => done(succeeded(open)));
     const waiting = this.#opening.get(space);
     if (waiting !== undefined) {
       waiting.push(done);
@@ -111,11 +114,9 @@ export class ReplicaHost {
     }
     const answers = [done];
     this.#opening.set(space, answers);
-    readSpace(this.#mustStore(), space, (read) => {
+    readStoredSpace(this.#mustStore(), space, (read) => {
       this.#opening.delete(space);
-      const result = this.#phase !== 'running' ? failed(replicaClosed())
-        : read.ok ? caught(() => this.machine.openSpace(space, read.value, this.#steady.now()))
-          : read;
+      const result = this.#phase === 'running' ? this.#openRead(space, read) : failed(replicaClosed());
       for (const answer of answers) answer(result);
     });
   }
@@ -135,22 +136,33 @@ export class ReplicaHost {
 
   /** Ends links, saves what is unsaved, closes the store. Errors: `close-unsaved`: what was lost with it. */
   close(done: Done<void>): void {
-    if (this.#phase !== 'running') return this.#later(done, this.isClosed ? undefined : replicaClosed());
+    if (this.#phase !== 'running') {
+      if (this.isClosed) this.#config.clock.soon(() => done(succeeded(undefined)));
+      else this.#later(done, replicaClosed());
+      return;
+    }
     this.#phase = 'closing';
     this.machine.goOffline();
     this.machine.flush(this.#steady.now());
-    let finished = false;
-    const finish = (error?: OxbowError): void => {
-      if (finished) return;
-      finished = true;
+    const giveUp = (): void => this.#finishClose(done, closeUnsaved(this.machine.saveError));
+    const cancel = this.#config.clock.after(limits.closeTimeoutMs, giveUp);
+    this.#whenSaved = () => {
       cancel();
-      this.#phase = 'closed';
-      this.#timer?.cancel();
-      this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+      this.#finishClose(done, undefined);
     };
-    const cancel = this.#config.clock.after(limits.closeTimeoutMs, () => finish(closeUnsaved(this.machine.saveError)));
-    this.#whenIdle = finish;
-    this.#checkIdle();
+    this.#checkSaved();
+  }
+
+  #finishClose(done: Done<void>, error: OxbowError | undefined): void {
+    this.#whenSaved = undefined;
+    this.#phase = 'closed';
+    this.#wakeAt(undefined);
+    this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+  }
+
+  #openRead(space: SpaceId, read: Result<StoredRecords>): Result<SpaceReplica<A>> {
+    if (!read.ok) return read;
+    return caught(() => this.machine.openSpace(space, read.value, this.#steady.now()));
   }
 
   #useStore(store: Store, done: Done<void>): void {
@@ -161,7 +173,7 @@ export class ReplicaHost {
       const profile = read.ok ? caught(() => readProfile(read.value[0]?.[1])) : read;
       if (profile.ok) {
         this.#run(profile.value);
-        return done({ ok: true, value: undefined });
+        return done(succeeded(undefined));
       }
       this.#phase = 'closed';
       store.close(() => done(profile));
@@ -213,8 +225,8 @@ export class ReplicaHost {
     this.#config.transports[transport]?.token?.((token, error) => {
       if (this.#phase !== 'running') return;
       const now = this.#steady.now();
-      if (error === undefined) this.machine.tokenFor(transport, ask, token, now);
-      else this.machine.tokenFailed(transport, ask, error, now);
+      if (error === undefined) this.machine.tokenFor(ask, token, now);
+      else this.machine.tokenFailed(ask, error, now);
     });
   }
 
@@ -251,7 +263,7 @@ export class ReplicaHost {
       const now = this.#steady.now();
       if (written.ok) this.machine.persisted(token, now);
       else this.machine.persistFailed(token, written.error, now);
-      this.#checkIdle();
+      this.#checkSaved();
     });
   }
 
@@ -262,24 +274,24 @@ export class ReplicaHost {
       this.#flushAsked = false;
       if (this.#phase === 'closed') return;
       this.machine.flush(this.#steady.now());
-      this.#checkIdle();
+      this.#checkSaved();
     });
   }
 
   #wakeAt(atMs: number | undefined): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     if (atMs === undefined || this.#phase === 'closed') return;
     const delayMs = Math.max(0, atMs - this.#steady.now());
-    const cancel = this.#config.clock.after(delayMs, () => {
-      this.#timer = undefined;
+    this.#cancelTimer = this.#config.clock.after(delayMs, () => {
+      this.#cancelTimer = undefined;
       this.machine.tick(this.#steady.now());
     });
-    this.#timer = { atMs, cancel };
   }
 
-  #checkIdle(): void {
-    if (this.#phase === 'closing' && this.machine.isSaved) this.#whenIdle?.();
+  /** While closing: what was unsaved is on disk. */
+  #checkSaved(): void {
+    if (this.#whenSaved !== undefined && this.machine.isSaved) this.#whenSaved();
   }
 
   #mustStore(): Store {
@@ -293,12 +305,32 @@ export class ReplicaHost {
     return transport;
   }
 
-  #later<T>(done: Done<T>, error: OxbowError): void;
-  #later(done: Done<void>, error: OxbowError | undefined): void;
-  #later(done: Done<never> | Done<void>, error: OxbowError | undefined): void {
-    this.#config.clock.soon(() => {
-      if (error !== undefined) done(failed(error));
-      else (done as Done<void>)({ ok: true, value: undefined });
-    });
+  #later<T>(done: Done<T>, error: OxbowError): void {
+    this.#config.clock.soon(() => done(failed(error)));
   }
 }
+
+type Result<T> = Parameters<Done<T>>[0];
+
+/** What a layout or a profile says of a store that it cannot read; a bug goes on as it is. */
+function caught<T>(task: () => T): Result<T> {
+  try {
+    return succeeded(task());
+  } catch (error) {
+    if (error instanceof OxbowError && error.code !== 'invariant') return failed(error);
+    throw error;
+  }
+}
+
+const badSpace = (space: string): OxbowError =>
+  new OxbowError('bad-space', `'${space}' cannot name a space: use 1 to 128 printable ASCII characters without blanks.`);
+
+const tooManySpaces = (): OxbowError =>
+  new OxbowError('too-many-spaces', `More than ${limits.spacesOpenMax} spaces are open. Close the replica and open fewer.`);
+
+const closeUnsaved = (cause: OxbowError | undefined): OxbowError =>
+  new OxbowError(
+    'close-unsaved',
+    `The disk did not take the last changes (${cause?.message ?? 'no answer'}): they are lost unless they were sent.`,
+    { cause },
+  );

@@ -8,28 +8,33 @@ import { Backoff } from './backoff.js';
 import type { PersistOp, ReplicaEffects, Token } from './effects.js';
 
 /** What belongs together: on disk all of it or nothing. */
-interface Change {
+export interface Change {
   readonly ops: readonly PersistOp[];
+  /** Called in the turn in which the write has completed, after those of earlier changes. */
   readonly saved: (() => void) | undefined;
 }
 
+export interface SaveQueueConfig {
+  readonly out: Pick<ReplicaEffects, 'persist' | 'report'>;
+  readonly nextNumber: () => number;
+  readonly random: () => number;
+  /** What has changed since the last call, about so many operations at most; empty when nothing has. */
+  readonly gather: (opsTarget: number) => readonly Change[];
+}
+
 export class SaveQueue {
-  readonly #out: ReplicaEffects;
-  readonly #nextNumber: () => number;
+  readonly #config: SaveQueueConfig;
   readonly #backoff: Backoff;
   /** The write under way, or the one to be repeated. */
   #batch: readonly Change[] = [];
   #token: Token | undefined;
   #retryAtMs: number | undefined;
-  #waiting: Change[] = [];
-  #waitingOps = 0;
   #error: OxbowError | undefined;
 
-  constructor(out: ReplicaEffects, nextNumber: () => number, random: () => number) {
-    this.#out = out;
-    this.#nextNumber = nextNumber;
+  constructor(config: SaveQueueConfig) {
+    this.#config = config;
     const bounds = { baseMs: limits.persistRetryMsMin, maxMs: limits.persistRetryMsMax };
-    this.#backoff = new Backoff(bounds, random);
+    this.#backoff = new Backoff(bounds, config.random);
   }
 
   /** Why writing fails at present; undefined while it works. */
@@ -37,39 +42,20 @@ export class SaveQueue {
     return this.#error;
   }
 
-  /** Everything that was added is on disk. */
+  /** No write is under way, and none waits to be repeated. */
   get isIdle(): boolean {
-    return this.#batch.length === 0 && this.#waiting.length === 0;
-  }
-
-  /** More waits than should be taken in from others before the disk has caught up. */
-  get isBehind(): boolean {
-    return this.#waitingOps >= limits.persistBacklogOpsMax;
+    return this.#batch.length === 0;
   }
 
   get deadlineMs(): number | undefined {
     return this.#retryAtMs;
   }
 
-  /** `saved` runs in the turn in which the write has completed, after those of earlier changes. */
-  add(ops: readonly PersistOp[], saved?: () => void): void {
-    if (this.#waiting.length === 0) this.#out.flushSoon();
-    this.#waiting.push({ ops, saved });
-    this.#waitingOps += ops.length;
-  }
-
   /** Starts the next write unless one is under way or waits to be repeated. */
   flush(): void {
-    if (this.#batch.length > 0 || this.#waiting.length === 0) return;
-    let size = 0;
-    let count = 0;
-    while (count < this.#waiting.length && size < limits.persistOpsTarget) {
-      size += this.#waiting[count]?.ops.length ?? 0;
-      count++;
-    }
-    this.#batch = this.#waiting.splice(0, count);
-    this.#waitingOps -= size;
-    this.#write();
+    if (!this.isIdle) return;
+    this.#batch = this.#config.gather(limits.persistOpsTarget);
+    if (!this.isIdle) this.#write();
   }
 
   persisted(token: Token): void {
@@ -86,7 +72,7 @@ export class SaveQueue {
   persistFailed(token: Token, error: OxbowError, now: number): void {
     if (token !== this.#token) return;
     // Said once: a disk that stays full would otherwise fill the console, too.
-    if (this.#error?.code !== error.code) this.#out.report(error);
+    if (this.#error?.code !== error.code) this.#config.out.report(error);
     this.#error = error;
     this.#token = undefined;
     this.#retryAtMs = now + this.#backoff.nextMs();
@@ -98,7 +84,7 @@ export class SaveQueue {
 
   #write(): void {
     this.#retryAtMs = undefined;
-    this.#token = this.#nextNumber();
-    this.#out.persist(this.#batch.flatMap((change) => change.ops), this.#token);
+    this.#token = this.#config.nextNumber();
+    this.#config.out.persist(this.#batch.flatMap((change) => change.ops), this.#token);
   }
 }

@@ -152,6 +152,13 @@ export class Session {
     this.#lost(reason, now);
   }
 
+  /** Tells the other side what is wrong with what it said, and leaves; a new attempt follows after a pause. */
+  refuse(error: OxbowError, now: number): void {
+    this.send({ kind: 'fail', code: error.code, message: error.message });
+    this.#config.out.report(error);
+    this.cut(error.code, now);
+  }
+
   send(message: Message): void {
     const { link } = this;
     if (link !== undefined) this.#config.out.send(link, encodeMessage(message));
@@ -191,7 +198,7 @@ export class Session {
         this.#onWelcome(message, now);
         return false;
       case 'hello':
-        this.#refuse('unexpected-message', 'The one who is connected to does not greet first.', now);
+        this.refuse(unexpected('The one who is connected to does not greet first.'), now);
         return false;
       case 'fail':
         if (message.space !== undefined) return this.isLive;
@@ -242,12 +249,13 @@ export class Session {
   #onWelcome(welcome: Welcome, now: number): void {
     if (this.#state.kind !== 'greeting') {
       // A repeated welcome (a duplicating network) says nothing new.
-      if (this.#state.kind !== 'live') this.#refuse('unexpected-message', 'A welcome without a hello.', now);
+      if (this.#state.kind !== 'live') this.refuse(unexpected('A welcome without a hello.'), now);
       return;
     }
     const [oldest, newest] = protocolVersions;
     if (welcome.version < oldest || welcome.version > newest) {
-      this.#refuse('protocol-version', `Version ${welcome.version} is not spoken here.`, now);
+      const problem = `Version ${welcome.version} of the protocol is not spoken here. Update one side.`;
+      this.refuse(new OxbowError('protocol-version', problem), now);
       return;
     }
     const { link } = this.#state;
@@ -257,15 +265,8 @@ export class Session {
 
   #isForSpaces(message: Message, now: number): boolean {
     if (this.isLive) return true;
-    this.#refuse('unexpected-message', `'${message.kind}' before the welcome.`, now);
+    this.refuse(unexpected(`'${message.kind}' before the welcome.`), now);
     return false;
-  }
-
-  /** Tells the other side what was wrong with what it said, and leaves. */
-  #refuse(code: string, message: string, now: number): void {
-    this.send({ kind: 'fail', code, message });
-    this.#config.out.report(new OxbowError(code, `${message} The link was cut and is tried again.`));
-    this.#lost(code, now);
   }
 
   #onFail(fail: Fail, now: number): void {
@@ -322,3 +323,6 @@ export class Session {
     if (isLive) this.#config.owner.onDown(link);
   }
 }
+
+const unexpected = (problem: string): OxbowError =>
+  new OxbowError('unexpected-message', `${problem} The link is cut and tried again; update the other side.`);

@@ -1,0 +1,196 @@
+/**
+ * The one at the other end of a live link: which of our spaces we speak of with it, what it refused, how far it is
+ * ahead. A refusal concerns one space and is tried again after a while: the others go on.
+ */
+import {
+  LinkExchanges, limits, type Ack, type Holder, type PageStaging, type ReplicaId, type SpaceFail, type SpaceId,
+  type SpaceMessage, type Summary,
+} from '../protocol/index.js';
+import { remedyFor } from './refusal.js';
+import type { Session } from './session.js';
+
+/** An open space, as far as a peer has to know it. */
+export interface PeerSpace {
+  readonly space: SpaceId;
+  readonly replica: Holder;
+  /** Pages of a transfer that was cut. */
+  readonly staging: PageStaging;
+  /** Own updates have no final place yet. */
+  readonly isWaiting: boolean;
+  /** When (machine time, ms) a commit came last, or the waiting began. */
+  readonly movedMs: number;
+}
+
+/** Why the other side does not speak of a space with us. */
+export interface SpaceRefusal {
+  /** Documented code. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is said with this peer about one space. */
+interface Talk {
+  readonly space: PeerSpace;
+  refusal: SpaceRefusal | undefined;
+  retryAtMs: number | undefined;
+  /** What the peer said last that it holds. */
+  theirs: Summary | undefined;
+  /** When the peer was last asked to begin again because nothing moved. */
+  remindedMs: number;
+}
+
+export interface PeerOwner {
+  flushSoon(): void;
+  onHealth(): void;
+  /** The peer takes the replica id of this space's updates for someone else's. */
+  onSpaceReplicaRefused(space: SpaceId): void;
+}
+
+export interface PeerConfig {
+  readonly session: Session;
+  readonly send: (frame: string) => void;
+  readonly owner: PeerOwner;
+  readonly now: number;
+}
+
+export class Peer {
+  readonly session: Session;
+  /** Since when the link is live, machine time, ms. */
+  readonly sinceMs: number;
+  readonly #owner: PeerOwner;
+  readonly #exchanges: LinkExchanges;
+  readonly #talks = new Map<SpaceId, Talk>();
+  #beatAtMs: number;
+  #nowMs: number;
+
+  constructor({ session, send, owner, now }: PeerConfig) {
+    this.session = session;
+    this.sinceMs = now;
+    this.#owner = owner;
+    this.#nowMs = now;
+    this.#beatAtMs = now + limits.pingIntervalMs;
+    this.#exchanges = new LinkExchanges({
+      send,
+      // Answered when the app opens that space, if it ever does.
+      wanted: () => undefined,
+      failed: (fail) => this.#onFail(fail),
+      left: (space) => this.#onLeft(space),
+      pumpSoon: () => owner.flushSoon(),
+    });
+  }
+
+  get replica(): ReplicaId {
+    return this.session.replica;
+  }
+
+  /** When `tick` has something to do. */
+  get deadlineMs(): number {
+    let next = Math.min(this.#beatAtMs, this.#exchanges.wakeAtMs ?? Infinity);
+    for (const { retryAtMs } of this.#talks.values()) next = Math.min(next, retryAtMs ?? Infinity);
+    return next;
+  }
+
+  join(space: PeerSpace, now: number): void {
+    if (this.#talks.has(space.space)) return;
+    this.#nowMs = now;
+    this.#talks.set(space.space, {
+      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, remindedMs: now,
+    });
+    this.#open(space);
+  }
+
+  leave(space: SpaceId): void {
+    if (this.#talks.delete(space)) this.#exchanges.leave(space);
+  }
+
+  /** The space has news. */
+  changed(space: SpaceId): void {
+    this.#exchanges.changed(space);
+  }
+
+  onMessage(message: SpaceMessage | Ack, chars: number, now: number): void {
+    this.#nowMs = now;
+    if (message.kind === 'opened') this.#onOpened(message.space, message.summary);
+    this.#exchanges.onMessage(message, chars, now);
+  }
+
+  /** Sends what the link has room for. */
+  pump(now: number): void {
+    this.#exchanges.pump(now);
+  }
+
+  tick(now: number): void {
+    this.#nowMs = now;
+    if (this.#exchanges.tick(now) === 'stalled') {
+      this.session.cut('nothing of what was sent is acknowledged', now);
+      return;
+    }
+    for (const talk of this.#talks.values()) this.#maybeRetry(talk, now);
+    if (now < this.#beatAtMs) return;
+    this.#beatAtMs = now + limits.pingIntervalMs;
+    this.#exchanges.beat(now);
+    for (const talk of this.#talks.values()) this.#maybeRemind(talk, now);
+  }
+
+  refusalOf(space: SpaceId): SpaceRefusal | undefined {
+    return this.#talks.get(space)?.refusal;
+  }
+
+  /** How many commits the peer has that we lack; undefined until it has told. */
+  aheadBy(space: SpaceId): number | undefined {
+    const talk = this.#talks.get(space);
+    if (talk?.theirs === undefined) return undefined;
+    const ours = talk.space.replica.summary();
+    // In another history nothing of ours counts.
+    const csn = ours.history === talk.theirs.history ? ours.csn : 0;
+    return Math.max(0, talk.theirs.csn - csn);
+  }
+
+  #open({ space, replica, staging }: PeerSpace): void {
+    if (this.#exchanges.has(space)) this.#exchanges.restart(space);
+    else this.#exchanges.open(space, { holder: replica, wants: 'all', self: this.replica, staging });
+  }
+
+  #onOpened(space: SpaceId, theirs: Summary): void {
+    const talk = this.#talks.get(space);
+    if (talk === undefined) return;
+    talk.theirs = theirs;
+    talk.refusal = undefined;
+    talk.retryAtMs = undefined;
+    this.#owner.onHealth();
+  }
+
+  #onFail({ space, code, message, retryMs }: SpaceFail): void {
+    const talk = this.#talks.get(space);
+    if (talk === undefined) return;
+    talk.refusal = { code, message };
+    talk.retryAtMs = this.#nowMs + (retryMs ?? limits.refusedRetryMs);
+    this.#owner.onHealth();
+    if (remedyFor(code) === 'new-replica') this.#owner.onSpaceReplicaRefused(space);
+  }
+
+  #onLeft(space: SpaceId): void {
+    const talk = this.#talks.get(space);
+    if (talk === undefined) return;
+    talk.refusal = { code: 'space-left', message: 'The other side has left the space; it is asked again.' };
+    talk.retryAtMs = this.#nowMs + limits.reconnectMsMax;
+    this.#owner.onHealth();
+  }
+
+  #maybeRetry(talk: Talk, now: number): void {
+    if (talk.retryAtMs === undefined || now < talk.retryAtMs) return;
+    talk.retryAtMs = undefined;
+    this.#open(talk.space);
+  }
+
+  /** Last resort against a sleep that neither side knows the reason of: begin again from what is held. */
+  #maybeRemind(talk: Talk, now: number): void {
+    const { space: { space, isWaiting, movedMs }, remindedMs, refusal } = talk;
+    const isDone = !isWaiting && (this.aheadBy(space) ?? 0) === 0;
+    if (isDone || refusal !== undefined) return;
+    if (now - Math.max(movedMs, remindedMs) < limits.stallMs) return;
+    talk.remindedMs = now;
+    this.#exchanges.restart(space);
+    this.#owner.onHealth();
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * One open space within its machine: the replica of it, its way to the disk, and whether anything moves. Changes go to
+ * the layout, wishes to the machine.
+ */
+import type { AppDefinition, Guard } from '../model/index.js';
+import {
+  limits, PageStaging, type OxbowError, type ReplicaId, type SpaceId, type UpdateId,
+} from '../protocol/index.js';
+import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './changes.js';
+import type { SpaceReading } from './layout-reading.js';
+import type { PeerSpace } from './peer.js';
+import type { Change } from './save-queue.js';
+import { SpaceReplica } from './space.js';
+
+/** What a slot wants of its machine. */
+export interface SlotOwner {
+  /** Call `flush` at the end of the turn. */
+  flushSoon(): void;
+  /** The space has news for peers. */
+  onNews(space: SpaceId): void;
+  report(error: OxbowError): void;
+}
+
+export interface SlotConfig<A extends AppDefinition> {
+  readonly app: A;
+  readonly space: SpaceId;
+  /** Another one than the space was stored under: its own updates are issued anew under this one. */
+  readonly replica: ReplicaId;
+  readonly user: string | null;
+  readonly dev: boolean;
+  readonly guard: Guard | undefined;
+  readonly reading: SpaceReading;
+  readonly owner: SlotOwner;
+  readonly now: number;
+}
+
+export class SpaceSlot<A extends AppDefinition> implements PeerSpace {
+  readonly space: SpaceId;
+  readonly replica: SpaceReplica<A>;
+  readonly staging = new PageStaging();
+  readonly #layout: SpaceReading['layout'];
+  readonly #owner: SlotOwner;
+  /** The newest own update: what `saved` reaches when all changes up to now are on disk. */
+  #newest: UpdateId | undefined;
+  #isNotificationDue = false;
+  #needsReissue = false;
+  #progress = { csn: -1, count: 0, atMs: 0 };
+
+  constructor({ app, space, replica, user, dev, guard, reading, owner, now }: SlotConfig<A>) {
+    this.space = space;
+    this.#layout = reading.layout;
+    this.#owner = owner;
+    this.replica = new SpaceReplica({
+      app, space, replica, user, dev, guard, stored: reading.stored, owner: this.#asOwner(),
+    });
+    this.#needsReissue = this.replica.lost !== undefined;
+    this.noteProgress(now);
+  }
+
+  get hasChanges(): boolean {
+    return this.#layout.hasChanges;
+  }
+
+  /** Own updates cannot leave under the present replica id. */
+  get needsReissue(): boolean {
+    return this.#needsReissue;
+  }
+
+  get isWaiting(): boolean {
+    return this.replica.unsettled.count > 0;
+  }
+
+  get movedMs(): number {
+    return this.#progress.atMs;
+  }
+
+  get needsCheckpoint(): boolean {
+    return this.#layout.needsCheckpoint;
+  }
+
+  /** Everything that has changed since the last call, as one atomic write. */
+  takeChanges(): Change {
+    const newest = this.#newest;
+    return {
+      ops: this.#layout.take(),
+      saved: newest === undefined ? undefined : () => this.replica.saved(newest),
+    };
+  }
+
+  /** Rewrites some pages; nothing if that is not worth it yet. */
+  checkpoint(): Change {
+    return { ops: this.#layout.maybeCheckpoint(this.replica, limits.checkpointTurnChars), saved: undefined };
+  }
+
+  notify(): void {
+    if (!this.#isNotificationDue) return;
+    this.#isNotificationDue = false;
+    this.replica.flushNotifications();
+  }
+
+  askReissue(): void {
+    this.#needsReissue = true;
+    this.#owner.flushSoon();
+  }
+
+  reissue(replica: ReplicaId): void {
+    this.#needsReissue = false;
+    this.#newest = undefined;
+    this.replica.reissue(replica);
+  }
+
+  /** True when something that was waited for has come; also what one begins to wait for counts from now on. */
+  noteProgress(now: number): boolean {
+    const { csn } = this.replica.head;
+    const { count } = this.replica.unsettled;
+    const { csn: csnBefore, count: countBefore } = this.#progress;
+    if (csn === csnBefore && count === countBefore) return false;
+    const hasMoved = csn !== csnBefore || count < countBefore || countBefore === 0;
+    this.#progress = { csn, count, atMs: hasMoved ? now : this.#progress.atMs };
+    return true;
+  }
+
+  #asOwner(): SpaceOwner {
+    const owner = this.#owner;
+    return {
+      changes: this.#watched(this.#layout),
+      flushSoon: () => {
+        this.#isNotificationDue = true;
+        owner.flushSoon();
+      },
+      pump: () => owner.onNews(this.space),
+      identityLost: (_loss: IdentityLoss) => this.askReissue(),
+      report: (error) => owner.report(error),
+    };
+  }
+
+  /** The layout, with an eye on which own update is the newest. */
+  #watched(layout: ReplicaChanges): ReplicaChanges {
+    return {
+      updateAdded: (stored) => {
+        this.#noteNewest(stored);
+        layout.updateAdded(stored);
+      },
+      updateRemoved: (id) => layout.updateRemoved(id),
+      entriesCommitted: (entries) => layout.entriesCommitted(entries),
+      entriesTrimmed: (throughCsn) => layout.entriesTrimmed(throughCsn),
+      baseReplaced: (snapshot) => layout.baseReplaced(snapshot),
+      conflictPut: (record) => layout.conflictPut(record),
+      conflictRemoved: (id) => layout.conflictRemoved(id),
+      headChanged: (head) => layout.headChanged(head),
+    };
+  }
+
+  #noteNewest({ update: { id } }: StoredUpdate): void {
+    // While the space is being built there is no replica yet; what it issues anew then is its own.
+    const own = this.replica as SpaceReplica<A> | undefined;
+    if (own === undefined || id.replica === own.replica) this.#newest = id;
+  }
+}
