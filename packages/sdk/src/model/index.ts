@@ -11,8 +11,9 @@ export { freezeValue } from './freeze.js';
 export { Guard } from './guard.js';
 export type { NondeterminismReport } from './guard.js';
 export type {
-  AnyTables, App, ArgsIn, ArgsListOf, ArgsOf, ArgsOut, CheckTx, MutationName, MutationOf,
-  MutationOptions, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx, Tx, UpdateFacts,
+  AnyTables, App, ArgsIn, ArgsListOf, ArgsOf, ArgsOut, CheckTx, KeyField, MutationName, MutationOf,
+  MutationOptions, NoIndexes, Patch, Prefix, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx,
+  Tx, UpdateFacts,
 } from './inference.js';
 export { indexKey, keyText, keyValue, prefixText } from './key.js';
 export type { Key } from './key.js';
