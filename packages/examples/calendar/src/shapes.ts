@@ -2,7 +2,7 @@
  * Rows and arguments of the calendar, checked wherever they enter. Times are ms since 1970, UTC; a slot is
  * half-open: [start, end). Whoever shows a time brings their own time zone.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const HOUR_MS = 3_600_000;
 /** A whole day, even the one that daylight saving makes an hour longer. Bounds the search for overlaps. */

@@ -4,9 +4,9 @@
  */
 import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, TimeGrid } from '@event-calendar/core';
 import type { Calendar } from '@event-calendar/core';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { Room, Slot } from '../shapes.js';
-import { slotText, timeText } from '../times.js';
+import { addDays, slotText, timeText } from '../times.js';
 import type { BoardBooking } from './board.js';
 
 export type BoardView = 'day' | 'week';
@@ -52,15 +52,11 @@ const stageText = ({ stage, wish }: BoardBooking): string | undefined => {
   return wish === undefined ? 'waiting' : `waiting · choice ${wish + 1}`;
 };
 
-/** The card of a booking. Tests find it by its data attributes. */
-function card(shown: BoardBooking): HTMLElement {
-  const { booking, room, byName, mine, stage } = shown;
+/** The card of a booking. While it is dragged a copy shows the time where it would be dropped. */
+function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement {
+  const { booking, room, byName, mine } = shown;
   const element = document.createElement('div');
   element.className = 'card';
-  Object.assign(element.dataset, {
-    testid: 'booking', bookingId: booking.id, stage, room: booking.room,
-    start: String(booking.start), end: String(booking.end), mine: String(mine),
-  });
   const lines = document.createElement('div');
   lines.className = 'card-lines';
   const waiting = stageText(shown);
@@ -69,11 +65,22 @@ function card(shown: BoardBooking): HTMLElement {
   lines.append(
     span('card-title', booking.title),
     ...(waiting === undefined ? [] : [span('card-stage', waiting)]),
-    span('card-time', `${timeText(booking.start)} – ${timeText(booking.end)}`),
+    span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`),
     span('card-room', room.name),
     span('card-by', mine ? 'you' : byName),
   );
   element.append(lines);
+  return element;
+}
+
+/** Tests find a booking by these. */
+function markedCard(shown: BoardBooking): HTMLElement {
+  const { booking, mine, stage } = shown;
+  const element = card(shown, booking);
+  Object.assign(element.dataset, {
+    testid: 'booking', bookingId: booking.id, stage, room: booking.room, title: booking.title,
+    start: String(booking.start), end: String(booking.end), mine: String(mine),
+  });
   return element;
 }
 
@@ -91,12 +98,12 @@ function eventOf(shown: BoardBooking): Calendar.EventInput {
   };
 }
 
-/** What is being dragged is drawn by the calendar from a copy of the event. */
 function contentOf({ event }: Calendar.EventContentInfo): Calendar.Content {
-  const shown = event.extendedProps['shown'];
+  const at = { start: event.start.getTime(), end: event.end.getTime() };
   // reason: extendedProps carries what eventOf put there, and nothing for a selection under way.
-  if (shown !== undefined) return { domNodes: [card(shown as BoardBooking)] };
-  return { domNodes: [span('card-time', `${timeText(event.start.getTime())} – ${timeText(event.end.getTime())}`)] };
+  const shown = event.extendedProps['shown'] as BoardBooking | undefined;
+  if (shown === undefined) return { domNodes: [span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`)] };
+  return { domNodes: [event.display === 'auto' ? markedCard(shown) : card(shown, at)] };
 }
 
 function slotOf(event: Calendar.Event): Slot {
@@ -109,6 +116,7 @@ function slotOf(event: Calendar.Event): Slot {
 const byStartThenRoom = (a: Calendar.Event, b: Calendar.Event): number =>
   a.start.getTime() - b.start.getTime() || (String(a.resourceIds[0]) < String(b.resourceIds[0]) ? -1 : 1);
 
+const SLOT_MS = 30 * 60_000;
 const CLICK_LENGTH_MS = 60 * 60_000;
 
 type Callbacks = Pick<CalendarBoardProps, 'onRange' | 'onDraw' | 'onOpen' | 'onMove'>;
@@ -147,13 +155,43 @@ function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options
       revert();
     },
     select: ({ start, end, resource }) => latest.current.onDraw(drawn(start.getTime(), end.getTime(), resource)),
-    dateClick: ({ date, resource }) =>
-      latest.current.onDraw(drawn(date.getTime(), date.getTime() + CLICK_LENGTH_MS, resource)),
+    dateClick: ({ date, resource }) => {
+      const start = Math.floor(date.getTime() / SLOT_MS) * SLOT_MS;
+      latest.current.onDraw(drawn(start, start + CLICK_LENGTH_MS, resource));
+    },
   };
 }
 
 function drawn(start: number, end: number, resource: Calendar.Resource | undefined) {
   return { start, end, ...(resource === undefined ? {} : { room: String(resource.id) }) };
+}
+
+const QUARTER_MS = 15 * 60_000;
+
+/** Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next day or room. */
+function movedByKey(event: KeyboardEvent<HTMLElement>, props: CalendarBoardProps): [string, Slot] | undefined {
+  if (!event.altKey || !(event.target instanceof HTMLElement)) return undefined;
+  const id = event.target.querySelector<HTMLElement>('[data-booking-id]')?.dataset['bookingId'];
+  const booking = props.bookings.find((b) => b.booking.id === id)?.booking;
+  if (booking === undefined) return undefined;
+  const { room, start, end } = booking;
+  const up = event.key === 'ArrowUp' || event.key === 'ArrowLeft' ? -1 : 1;
+  if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+    const shift = up * QUARTER_MS;
+    return [booking.id, { room, start: event.shiftKey ? start : start + shift, end: end + shift }];
+  }
+  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return undefined;
+  if (props.view === 'week') return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
+  const next = props.rooms[props.rooms.findIndex((r) => r.id === room) + up];
+  return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
+}
+
+/** The card is drawn anew where the booking went; the focus follows it. */
+function focusBooking(id: string): void {
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const card = document.querySelector(`[data-booking-id="${CSS.escape(id)}"]`);
+    card?.closest<HTMLElement>('.ec-event')?.focus();
+  }));
 }
 
 export function CalendarBoard(props: CalendarBoardProps) {
@@ -180,7 +218,7 @@ export function CalendarBoard(props: CalendarBoardProps) {
     calendar.current?.setOption('resources', resources);
   }, [rooms]);
   useEffect(() => {
-    calendar.current?.setOption('columnWidth', narrow ? (view === 'day' ? '148px' : '104px') : 'minmax(116px, 1fr)');
+    calendar.current?.setOption('columnWidth', narrow ? (view === 'day' ? '148px' : '132px') : 'minmax(116px, 1fr)');
     calendar.current?.setOption('titleFormat', titleFormat(narrow, view));
     calendar.current?.setOption('view', VIEWS[view]);
   }, [view, narrow]);
@@ -191,5 +229,15 @@ export function CalendarBoard(props: CalendarBoardProps) {
     calendar.current?.setOption('events', bookings.map(eventOf));
   }, [bookings]);
 
-  return <div ref={host} className="board ec-auto-dark" data-testid="board" data-view={view} />;
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
+    const move = movedByKey(event, props);
+    if (move === undefined) return;
+    event.preventDefault();
+    const [id, slot] = move;
+    if (slot.end > slot.start) props.onMove(id, slot);
+    focusBooking(id);
+  };
+  return (
+    <div ref={host} className="board ec-auto-dark" data-testid="board" data-view={view} onKeyDown={onKeyDown} />
+  );
 }

@@ -1,6 +1,6 @@
 /** The calendar with everything around it. Decides only what is open; all that lasts is in the session. */
 import { useEffect, useState } from 'react';
-import type { Outlook, Session } from '../data/session.js';
+import type { Outlook, Session } from '../session/session.js';
 import { writeCalendar } from '../ics/write.js';
 import type { Slot } from '../shapes.js';
 import { STARTER_ROOMS } from '../starter.js';
@@ -116,7 +116,12 @@ function Dialogs({ session, dialog, board, now, say, open, panel }: PartProps & 
   );
 }
 
-function useNoticeList({ session, board, dialog }: Pick<PartProps, 'session' | 'board' | 'dialog'>) {
+interface NoticeListOptions extends Pick<PartProps, 'session' | 'board' | 'dialog'> {
+  /** The list covers the calendar. */
+  readonly narrow: boolean;
+}
+
+function useNoticeList({ session, board, dialog, narrow }: NoticeListOptions) {
   const notices = useStore(session.notices);
   const [isOpen, setOpen] = useState(false);
   const find = (id: string) => notices.find((n) => n.id === id);
@@ -128,6 +133,7 @@ function useNoticeList({ session, board, dialog }: Pick<PartProps, 'session' | '
     onShow(id: string): void {
       const slot: Slot | undefined = find(id)?.notice.got ?? find(id)?.notice.wanted;
       if (slot !== undefined) board.reveal(slot);
+      if (narrow) setOpen(false);
     },
     onDismiss: session.dismiss,
   };
@@ -158,7 +164,7 @@ export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
   const { word, say } = useWord();
   const [panel, open] = useState<Panel>();
   const [drawer, setDrawer] = useState(false);
-  const list = useNoticeList({ session, board, dialog });
+  const list = useNoticeList({ session, board, dialog, narrow });
   const step = (by: -1 | 1): void => board.setDate(addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
   const today = (): void => board.setDate(dayStart(now));
   const start = proposedStart(board.date, now);

@@ -1,6 +1,6 @@
 /** From an address to a calendar: who is it, which space, is it open elsewhere, does it open at all. */
 import { useCallback, useEffect, useState } from 'react';
-import type { Session } from '../data/session.js';
+import type { Session } from '../session/session.js';
 import { CalendarScreen } from './CalendarScreen.js';
 import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
 

@@ -74,7 +74,7 @@ export function Sidebar(props: SidebarProps) {
       </section>
       <section aria-labelledby="files-heading" className="files">
         <header className="side-head"><h2 id="files-heading">Calendar files</h2></header>
-        <button type="button" onClick={props.onImport} data-testid="import"><Icon name="upload" />Import .ics</button>
+        <button type="button" onClick={props.onImport} data-testid="import" disabled={props.rooms.length === 0}><Icon name="upload" />Import .ics</button>
         <button type="button" onClick={props.onExport} data-testid="export"><Icon name="download" />Export .ics</button>
       </section>
     </div>

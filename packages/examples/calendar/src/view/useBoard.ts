@@ -1,6 +1,6 @@
 /** Which stretch of time and which rooms are shown, and the bookings there. */
 import { useMemo, useState } from 'react';
-import type { Session } from '../data/session.js';
+import type { Session } from '../session/session.js';
 import type { Room } from '../shapes.js';
 import { addDays, dayStart } from '../times.js';
 import { boardBookings, type BoardBooking } from './board.js';

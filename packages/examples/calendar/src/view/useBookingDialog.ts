@@ -1,6 +1,6 @@
 /** The booking dialog's life: opened for a new slot, an existing booking or another try; ends in a mutation. */
 import { useState } from 'react';
-import type { Outlook, Session } from '../data/session.js';
+import type { Outlook, Session } from '../session/session.js';
 import type { Slot } from '../shapes.js';
 import { suggestions } from '../slots.js';
 import { addDays, isWorkingTime, nextHalfHour } from '../times.js';

@@ -1,0 +1,48 @@
+/**
+ * What the screens need of a shared calendar, in the calendar's own words. `open.ts` makes it from a replica.
+ */
+import type { BookInput, Booking, MoveInput, Person, Room } from '../shapes.js';
+import type { SyncState } from '../view/SyncStatus.js';
+import type { ListedNotice } from '../view/Notices.js';
+
+/** Something current that can be watched: what `useSyncExternalStore` takes. */
+export interface Store<T> {
+  get(): T;
+  subscribe(fn: () => void): () => void;
+}
+
+export type View = 'tentative' | 'committed';
+
+/** What a change does as things stand here; the server has the last word. */
+export interface Outlook {
+  readonly kind: 'applied' | 'alternative' | 'merged' | 'rejected';
+  /** For a rejection: why, in a sentence. */
+  readonly reason: string | undefined;
+}
+
+export interface Session {
+  readonly space: string;
+  readonly me: string;
+  readonly rooms: Store<readonly Room[]>;
+  readonly people: Store<readonly Person[]>;
+  readonly sync: Store<SyncState>;
+  readonly notices: Store<readonly ListedNotice[]>;
+  /** Booking id → number of the alternative that it would tentatively get. */
+  readonly wishes: Store<ReadonlyMap<string, number>>;
+  /** Bookings that take place within [from, to). */
+  bookings(from: number, to: number, view: View): Store<readonly Booking[]>;
+  bookingsBetween(from: number, to: number): readonly Booking[];
+  booking(id: string): { readonly booking: Booking; readonly committed: boolean } | undefined;
+
+  book(booking: BookInput): Outlook;
+  move(move: MoveInput): Outlook;
+  edit(change: { id: string; title: string; notes: string }): Outlook;
+  cancel(id: string): void;
+  addRoom(room: Room): void;
+  /** Takes a notice off the list, for good. */
+  dismiss(noticeId: string): void;
+
+  goOffline(): void;
+  goOnline(): void;
+  close(): Promise<void>;
+}
