@@ -7,6 +7,9 @@ import { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
 import type { SpaceOwner } from '../../packages/sdk/src/replica/changes.js';
 import { app, type Meeting } from './bench-app.js';
 import { median } from './statistics.js';
+import type { ReadTx } from '@oxbow/sdk/model';
+
+type BenchTx = ReadTx<typeof app>;
 
 const ROWS = 10_000;
 const PENDING = 1_000;
@@ -56,11 +59,12 @@ function commit(csn: number, row: Meeting): CommitEntry {
   return {
     csn, at: 1_767_225_600_000 + csn, id: { replica: OTHER, seq: csn }, lamport: csn, user: 'other',
     outcome: { kind: 'applied' }, effects: [{ table: 'meeting', key: row.id, row: { ...row } }],
+    body: { context: { csn: csn - 1, vector: {} }, name: 'schedule', version: 1, args: row, at: csn },
   };
 }
 
 /** A replica that is never saved or sent: what is measured is the work in memory. */
-function openSpace(): { space: SpaceReplica; flush: () => void } {
+function openSpace(): { space: SpaceReplica<typeof app>; flush: () => void } {
   let wanted = false;
   const nothing = (): void => {};
   const owner: SpaceOwner = {
@@ -87,7 +91,7 @@ function openSpace(): { space: SpaceReplica; flush: () => void } {
 
 function measureMutations(): number {
   const { space, flush } = openSpace();
-  const live = space.live<readonly Meeting[]>((tx) => tx.meeting.index('byDay').get('2026-01-01').all());
+  const live = space.live((tx: BenchTx) => tx.meeting.index('byDay').get('2026-01-01').all());
   let notified = 0;
   live.subscribe(() => notified++);
   const rows = Array.from({ length: MUTATIONS_PER_RUN }, (_, i) => meeting(i));
@@ -110,7 +114,7 @@ function measureRebase(target: (i: number) => number): number {
   for (let i = 0; i < PENDING; i++) {
     space.mutate('retitle', { id: meeting(i).id, title: `mine ${i}` }, 1_767_225_600_000);
   }
-  const live = space.live<readonly Meeting[]>((tx) => tx.meeting.index('byDay').get('2026-01-01').all());
+  const live = space.live((tx: BenchTx) => tx.meeting.index('byDay').get('2026-01-01').all());
   live.subscribe(() => undefined);
   flush();
   const foreign = Array.from({ length: COMMITS }, (_, i) =>
@@ -120,7 +124,7 @@ function measureRebase(target: (i: number) => number): number {
   flush();
   live.get();
   const elapsedMs = performance.now() - started;
-  const first = space.query<Meeting | undefined>((tx) => tx.meeting.get(meeting(0).id));
+  const first = space.query((tx: BenchTx) => tx.meeting.get(meeting(0).id));
   if (first?.title !== 'mine 0') throw new Error('a pending update was lost in the rebase');
   return elapsedMs;
 }

@@ -24,7 +24,6 @@ const ACK_EVERY = 128 * 1024;
 
 class Connection {
   readonly #socket: WebSocket;
-  readonly #order: LoadOrder;
   readonly #report: (latencyMs: number) => void;
   #parts: readonly [string, string, string] = ['', '', ''];
   #seq = 0;
@@ -33,7 +32,6 @@ class Connection {
   #acked = 0;
 
   constructor(order: LoadOrder, report: (latencyMs: number) => void) {
-    this.#order = order;
     this.#report = report;
     this.#socket = new WebSocket(order.url, 'oxbow', { perMessageDeflate: false });
   }
@@ -55,7 +53,8 @@ class Connection {
         const frame = data.toString('latin1');
         if (frame.startsWith('{"kind":"commits"')) return this.#committed(frame);
         if (frame.startsWith('{"kind":"welcome"')) {
-          say({ kind: 'open', space, summary: { history: '', csn: 0, vector: {} } });
+          const summary = { history: '', csn: 0, vector: {} };
+          say({ kind: 'open', space, round: 1, wants: 'all', summary, settledSeq: 0 });
         } else if (frame.startsWith('{"kind":"opened"')) resolve();
         else if (frame.startsWith('{"kind":"ping"')) say({ kind: 'pong' });
         else if (frame.startsWith('{"kind":"fail"')) reject(new Error(frame));

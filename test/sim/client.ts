@@ -5,7 +5,7 @@
 import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
-import { updateKey, type SpaceId } from '@oxbow/sdk/protocol';
+import { updateKey } from '@oxbow/sdk/protocol';
 import { app } from './app.js';
 import {
   checkEqualRows, checkLearned, checkNoDoubleBooking, rowsAfter, SessionChecker, Violation, type Truth,
@@ -27,7 +27,7 @@ export interface ClientParts {
 }
 
 interface OpenSpace {
-  readonly replica: SpaceReplica;
+  readonly replica: SpaceReplica<typeof app>;
   readonly session: SessionChecker;
   readonly truth: Truth;
   /** Commit entries up to here were compared with the truth. */
@@ -125,7 +125,7 @@ export class SimClient {
       replica.pending().length === 0 && replica.head.csn === truth.entries.length);
   }
 
-  replica(space: string): SpaceReplica {
+  replica(space: string): SpaceReplica<typeof app> {
     const open = this.#spaces.get(space);
     if (open === undefined) throw new Error(`${this.name} has not opened ${space}`);
     return open.replica;

@@ -2,18 +2,20 @@
  * The plain truth about a replica's two views: take its committed rows, run every pending update in order on a copy. No
  * overlay, no read sets, no cleverness: what the replica shows must be the same.
  */
-import { execute, parseArgs, Tables } from '@oxbow/sdk/model';
+import { execute, Tables, type ReadTx } from '@oxbow/sdk/model';
 import { updateKey, type Outcome } from '@oxbow/sdk/protocol';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
 import { app } from './app.js';
 import { canonical, checkEqualRows, Violation, type RowsByTable } from './checkers.js';
 
-export function committedRows(space: SpaceReplica): RowsByTable {
-  return space.query((tx) => rowsOf(tx.booking.all(), tx.counter.all()), { view: 'committed' });
+type SimTx = ReadTx<typeof app>;
+
+export function committedRows(space: SpaceReplica<typeof app>): RowsByTable {
+  return space.query((tx: SimTx) => rowsOf(tx.booking.all(), tx.counter.all()), { view: 'committed' });
 }
 
-export function tentativeRows(space: SpaceReplica): RowsByTable {
-  return space.query((tx) => rowsOf(tx.booking.all(), tx.counter.all()), { view: 'tentative' });
+export function tentativeRows(space: SpaceReplica<typeof app>): RowsByTable {
+  return space.query((tx: SimTx) => rowsOf(tx.booking.all(), tx.counter.all()), { view: 'tentative' });
 }
 
 function rowsOf(
@@ -26,7 +28,7 @@ function rowsOf(
 }
 
 /** Compares the tentative view, its outcomes and its index with a replay of everything. */
-export function checkViews(space: SpaceReplica, client: string, user: string | null): void {
+export function checkViews(space: SpaceReplica<typeof app>, client: string, user: string | null): void {
   const tables = new Tables(app);
   for (const [table, rows] of Object.entries(committedRows(space))) {
     // reason: rows of the replica's own query.
@@ -35,7 +37,6 @@ export function checkViews(space: SpaceReplica, client: string, user: string | n
   for (const pending of space.pending()) {
     const execution = execute(app, tables, {
       update: { ...pending, version: 1 },
-      parsed: parseArgs(app, pending.name, 1, pending.args),
       user: pending.own ? user : null,
       side: 'client',
       dev: false,

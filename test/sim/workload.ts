@@ -1,6 +1,7 @@
 /** What the simulated people do. */
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
-import { HOURS, type Booking } from './app.js';
+import type { ReadTx } from '@oxbow/sdk/model';
+import { app, HOURS, type Booking } from './app.js';
 import type { Random } from './random.js';
 import type { Swarm } from './swarm.js';
 
@@ -9,7 +10,7 @@ export interface Drawn {
   readonly args: unknown;
 }
 
-export function drawMutation(random: Random, space: SpaceReplica, swarm: Swarm): Drawn {
+export function drawMutation(random: Random, space: SpaceReplica<typeof app>, swarm: Swarm): Drawn {
   const id = `b${random.uint32().toString(36)}`;
   const slot = (): { room: string; hour: number } => ({
     room: random.pick(swarm.rooms), hour: random.int(0, HOURS),
@@ -28,7 +29,7 @@ export function drawMutation(random: Random, space: SpaceReplica, swarm: Swarm):
   return { name: 'cancel', args: { id: booking.id } };
 }
 
-function anyBooking(random: Random, space: SpaceReplica): Booking | undefined {
-  const bookings: readonly Booking[] = space.query((tx) => tx.booking.all());
+function anyBooking(random: Random, space: SpaceReplica<typeof app>): Booking | undefined {
+  const bookings: readonly Booking[] = space.query((tx: ReadTx<typeof app>) => tx.booking.all());
   return bookings.length === 0 ? undefined : random.pick(bookings);
 }
