@@ -20,7 +20,11 @@ export interface SegmentDirectory {
    * Creates (durably, directory entry included) or opens for writing, contents kept. At least `sizeBytes` long afterwards,
    * what is new filled with zeros.
    */
-  open(name: string, sizeBytes: number, done: (file: SegmentFile | undefined, error?: Error) => void): void;
+  open(
+    name: string,
+    sizeBytes: number,
+    done: (file: SegmentFile | undefined, error?: Error) => void,
+  ): void;
   /** Durable when done. */
   remove(name: string, done: (error?: Error) => void): void;
 }

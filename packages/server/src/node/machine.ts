@@ -2,29 +2,20 @@
  * The server as one synchronous machine: links and their rights, spaces and their actors, batches towards the commit
  * log, feed towards subscribers. Every input is a method; what follows comes out through `NodeEffects`.
  */
-import type { App } from '@oxbow/sdk/model';
-import type { OxbowError, SpaceId } from '@oxbow/sdk/protocol';
+import { Guard } from '@oxbow/sdk/model';
+import { invariant } from '@oxbow/sdk/protocol';
+import type { Hello, OxbowError, SpaceId } from '@oxbow/sdk/protocol';
 import type { StoredSpace } from '../space/state-store.js';
+import type { NodeConfig } from './config.js';
 import type { Claims, LinkId, NodeEffects, Refusal } from './effects.js';
-import type { NodeLimits } from './limits.js';
+import { checkNodeLimits } from './limits.js';
+import { Link } from './link.js';
+import type { LinkOwner, Refused } from './link.js';
+import { Pipeline } from './pipeline.js';
+import { SpaceDirectory } from './space-directory.js';
+import { Tally } from './tally.js';
 
-/** Pure functions that the language's core lacks: UTF-8 both ways. */
-export interface Utf8 {
-  encode(text: string): Uint8Array;
-  decode(bytes: Uint8Array): string;
-}
-
-export interface NodeConfig {
-  readonly app: App;
-  /** Identity of the state store: the name of the sequence that csn counts in. */
-  readonly history: string;
-  /** Where the state store stands: `StateStore.opened`. */
-  readonly appliedSlot: number;
-  /** Freeze rows and report nondeterminism of mutations. */
-  readonly dev: boolean;
-  readonly utf8: Utf8;
-  readonly limits: NodeLimits;
-}
+export type { NodeConfig, Utf8 } from './config.js';
 
 export interface NodeGauges {
   readonly links: number;
@@ -35,24 +26,276 @@ export interface NodeGauges {
   readonly linksWaiting: number;
 }
 
-export interface NodeInputs {
-  linkOpened(link: LinkId, now: number): void;
+type Phase = 'starting' | 'leading' | 'draining' | 'drained';
+
+const STARTING: Refused = {
+  code: 'server-starting', message: 'The server is reading its log. Try again.', isPassing: true,
+};
+const STOPPING: Refused = {
+  code: 'server-stopping', message: 'The server stops. Try again.', isPassing: true,
+};
+const NOT_LEADER: Refused = {
+  code: 'not-leader', message: 'This server does not lead any more. Try again.', isPassing: true,
+};
+
+export class NodeMachine {
+  readonly #config: NodeConfig;
+  readonly #effects: NodeEffects;
+  readonly #tally = new Tally();
+  readonly #pipeline: Pipeline;
+  readonly #directory: SpaceDirectory;
+  readonly #owner: LinkOwner;
+  readonly #links = new Map<LinkId, Link>();
+  readonly #linksByReplica = new Map<string, Link>();
+  #phase: Phase = 'starting';
+  #now = 0;
+  #isTicking = false;
+  #isTurnAsked = false;
+  /** With something to send at the end of the turn. */
+  readonly #toPump = new Set<Link>();
+  /** With newly chosen entries in this turn. */
+  readonly #changed = new Set<SpaceId>();
+  readonly #waitingLinks = new Set<Link>();
+  #waitingChars = 0;
+
+  constructor(config: NodeConfig, effects: NodeEffects) {
+    const { limits, app, dev, utf8, appliedSlot } = config;
+    checkNodeLimits(limits);
+    this.#config = config;
+    this.#effects = effects;
+    this.#pipeline = new Pipeline({ limits, utf8, appliedSlot }, effects);
+    const guard = new Guard(({ mutation, touched }) =>
+      effects.log('warn', 'mutation-not-deterministic', { mutation, touched }));
+    this.#directory = new SpaceDirectory({
+      actorConfig: { app, dev, limits, ...(dev ? { guard } : {}) },
+      limits, effects, tally: this.#tally,
+      isUnapplied: (space) => this.#pipeline.isUnapplied(space),
+    });
+    this.#owner = this.#linkOwner();
+  }
+
+  /** A client has connected; it has yet to say who it is. */
+  linkOpened(link: LinkId, now: number): void {
+    this.#begin(now);
+    invariant(!this.#links.has(link), 'link numbers are never used twice');
+    const opened = new Link(link, this.#owner);
+    const isRoom = this.#links.size < this.#config.limits.linksMax;
+    this.#links.set(link, opened);
+    this.#tally.add('links_opened');
+    if (!isRoom) {
+      opened.refuse({ code: 'too-many-links', message: 'The server has as many links as it can.', isPassing: true });
+    }
+    if (!this.#isTicking) this.#wake();
+  }
+
   /** Never throws, whatever the text is. */
-  frame(link: LinkId, text: string, now: number): void;
-  linkClosed(link: LinkId, now: number): void;
-  verified(link: LinkId, result: Claims | Refusal, now: number): void;
+  frame(link: LinkId, text: string, now: number): void {
+    this.#begin(now);
+    this.#tally.add('frames_received');
+    this.#links.get(link)?.onFrame(text);
+  }
+
+  linkClosed(link: LinkId, now: number): void {
+    this.#begin(now);
+    this.#links.get(link)?.end('link-closed');
+  }
+
+  /** Answer to `NodeEffects.verify`. */
+  verified(link: LinkId, result: Claims | Refusal, now: number): void {
+    this.#begin(now);
+    this.#links.get(link)?.onVerified(result);
+  }
+
   /** `stored` undefined: the space has never been written. */
-  spaceLoaded(space: SpaceId, stored: StoredSpace | undefined, now: number): void;
-  spaceLoadFailed(space: SpaceId, error: OxbowError, now: number): void;
-  /** From the commit log; `tag` undefined: not proposed in this run (a replay). */
-  chosen(slot: number, payload: Uint8Array, tag: number | undefined, now: number): void;
-  leadership(isLeader: boolean, now: number): void;
+  spaceLoaded(space: SpaceId, stored: StoredSpace | undefined, now: number): void {
+    this.#begin(now);
+    this.#directory.loaded(space, stored);
+  }
+
+  spaceLoadFailed(space: SpaceId, error: OxbowError, now: number): void {
+    this.#begin(now);
+    this.#directory.loadFailed(space, error);
+  }
+
+  /** From the commit log, in slot order; `tag` undefined: not proposed in this run. Errors: `bad-message`, which is fatal. */
+  chosen(slot: number, payload: Uint8Array, tag: number | undefined, now: number): void {
+    this.#begin(now);
+    const { batches, sinceMs } = this.#pipeline.chosen(slot, payload, tag);
+    let count = 0;
+    for (const { space, entries } of batches) {
+      count += entries.length;
+      for (const { outcome } of entries) {
+        if (outcome.kind === 'rejected') this.#tally.add('entries_rejected');
+      }
+      if (sinceMs === undefined) continue;
+      this.#directory.actor(space)?.chosen(entries);
+      this.#changed.add(space);
+    }
+    this.#tally.add('entries_committed', count);
+    if (sinceMs === undefined) return;
+    this.#effects.observe('commit_ms', now - sinceMs);
+    this.#effects.observe('slot_entries', count);
+  }
+
+  /** From the commit log: the first time after everything was replayed. */
+  leadership(isLeader: boolean, now: number): void {
+    this.#begin(now);
+    if (isLeader && this.#phase === 'starting') this.#phase = 'leading';
+    if (isLeader || this.#phase !== 'leading') return;
+    this.#phase = 'starting';
+    this.#refuseAll(NOT_LEADER);
+    this.#pipeline.forget();
+    this.#directory.forget();
+  }
+
   /** The state store stands at `slot`, surely on disk. */
-  applied(slot: number, now: number): void;
-  tick(now: number): void;
+  applied(slot: number, now: number): void {
+    this.#begin(now);
+    this.#pipeline.applied(slot);
+    this.#directory.onApplied();
+  }
+
+  tick(now: number): void {
+    this.#begin(now);
+    for (const link of this.#links.values()) link.tick();
+    this.#wake();
+  }
+
   /** Everything that arrived together has been given in: propose it, tell subscribers. */
-  endTurn(now: number): void;
+  endTurn(now: number): void {
+    this.#now = now;
+    this.#takeWaiting();
+    this.#pipeline.propose();
+    for (const space of this.#changed) {
+      for (const guest of this.#directory.guests(space)) guest.spaceChanged(space);
+    }
+    for (const link of this.#toPump) link.pump();
+    this.#toPump.clear();
+    for (const space of this.#changed) this.#directory.actor(space)?.releaseSnapshot();
+    this.#changed.clear();
+    this.#maybeDrained();
+    this.#tally.tell(this.#effects);
+    this.#isTurnAsked = false;
+  }
+
   /** Take no more work, finish what is in flight, then `NodeEffects.drained`. */
-  drain(now: number): void;
-  gauges(): NodeGauges;
+  drain(now: number): void {
+    this.#begin(now);
+    if (this.#phase === 'starting') this.#refuseAll(STOPPING);
+    if (this.#phase !== 'drained') this.#phase = 'draining';
+  }
+
+  gauges(): NodeGauges {
+    return {
+      links: this.#links.size,
+      spaces: this.#directory.size,
+      slotsInFlight: this.#pipeline.slotsInFlight,
+      entriesInFlight: this.#pipeline.entriesInFlight,
+      slotsUnapplied: this.#pipeline.slotsUnapplied,
+      linksWaiting: this.#waitingLinks.size,
+    };
+  }
+
+  #begin(now: number): void {
+    this.#now = now;
+    if (this.#isTurnAsked) return;
+    this.#isTurnAsked = true;
+    this.#effects.endTurnSoon();
+  }
+
+  #wake(): void {
+    this.#isTicking = this.#links.size > 0;
+    this.#effects.wakeAt(this.#isTicking ? this.#now + this.#config.limits.tickMs : undefined);
+  }
+
+  #takeWaiting(): void {
+    if (this.#waitingLinks.size === 0) return;
+    // In the order in which they began to wait; who is not done goes to the end.
+    for (const link of [...this.#waitingLinks]) {
+      if (this.#owner.isFull()) return;
+      this.#waitingLinks.delete(link);
+      link.drainWaiting();
+      if (link.waitingChars > 0) this.#waitingLinks.add(link);
+    }
+  }
+
+  #maybeDrained(): void {
+    if (this.#phase !== 'draining' || !this.#pipeline.isIdle) return;
+    this.#phase = 'drained';
+    this.#refuseAll(STOPPING);
+    this.#effects.drained();
+  }
+
+  #refuseAll(why: Refused): void {
+    for (const link of [...this.#links.values()]) link.refuse(why);
+  }
+
+  #linkOwner(): LinkOwner {
+    return {
+      config: this.#config,
+      now: () => this.#now,
+      isFull: () => this.#phase !== 'leading' || this.#pipeline.isFull,
+      closedFor: () => this.#closedFor(),
+      send: (link, frame) => {
+        this.#tally.add('frames_sent');
+        this.#effects.send(link, frame);
+      },
+      verify: (link, { token, replica }: Hello) => this.#effects.verify(link.id, token, replica),
+      onLive: (link) => this.#seat(link),
+      wantSpace: (space, link) => this.#directory.want(space, link),
+      leaveSpace: (space, link) => this.#directory.leave(space, link),
+      onExecuted: (actor, entry, chars) =>
+        this.#pipeline.add(actor.space, entry, chars, this.#now),
+      pumpSoon: (link) => this.#toPump.add(link),
+      waitingChanged: (link, byChars) => this.#waitingChanged(link, byChars),
+      closed: (link, code) => this.#closed(link, code),
+      count: (counter) => this.#tally.add(counter),
+      log: (level, event, fields) => this.#effects.log(level, event, fields),
+    };
+  }
+
+  #closedFor(): Refused | undefined {
+    switch (this.#phase) {
+      case 'leading':
+        return undefined;
+      case 'starting':
+        return STARTING;
+      case 'draining':
+      case 'drained':
+        return STOPPING;
+    }
+  }
+
+  /** One link per replica: a client that comes back has lost its former link, whether we know it or not. */
+  #seat(link: Link): Refused | undefined {
+    const closedFor = this.#closedFor();
+    if (closedFor !== undefined) return closedFor;
+    const { replica } = link;
+    invariant(replica !== undefined, 'a live link has a replica');
+    const former = this.#linksByReplica.get(replica);
+    if (former !== undefined && former.user !== link.user) {
+      return { code: 'replica-not-yours', message: `Replica '${replica}' is another user's.` };
+    }
+    former?.refuse({ code: 'superseded', message: 'The replica has a newer link.', isPassing: true });
+    this.#linksByReplica.set(replica, link);
+    return undefined;
+  }
+
+  #waitingChanged(link: Link, byChars: number): boolean {
+    this.#waitingChars += byChars;
+    if (link.waitingChars > 0) this.#waitingLinks.add(link);
+    else this.#waitingLinks.delete(link);
+    return this.#waitingChars <= this.#config.limits.waitingCharsMax;
+  }
+
+  #closed(link: Link, code: string): void {
+    this.#links.delete(link.id);
+    this.#toPump.delete(link);
+    const { replica } = link;
+    if (replica === undefined) this.#tally.add('links_refused');
+    else if (this.#linksByReplica.get(replica) === link) this.#linksByReplica.delete(replica);
+    if (code === 'link-closed') return;
+    this.#effects.log('info', 'link-ended', { link: link.id, code });
+    this.#effects.closeLink(link.id, code);
+  }
 }

@@ -19,9 +19,14 @@ export interface StoredSpace {
   readonly entries: readonly CommitEntry[];
 }
 
+export interface StorePlace {
+  readonly appliedSlot: number;
+  readonly history: string;
+}
+
 export interface StateStore {
   /** The slot that the stored state stands at; 0 for an empty store. Also the store's identity, made at creation. */
-  opened(done: (at: { readonly appliedSlot: number; readonly history: string }, error?: Error) => void): void;
+  opened(done: (at: StorePlace, error?: Error) => void): void;
   load(space: SpaceId, done: (stored: StoredSpace | undefined, error?: Error) => void): void;
   /** Entries of one or more slots in order; afterwards the state stands at `slot`. Calls back when surely on disk. */
   apply(slot: number, batches: readonly SpaceEntries[], done: (error?: Error) => void): void;

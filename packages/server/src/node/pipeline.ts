@@ -1,0 +1,213 @@
+/**
+ * From executed entries to durable ones: what is executed in a turn becomes one slot, slots are proposed while earlier ones
+ * are still being chosen (pipelining, bounded), and a batch is whatever came together meanwhile. Chosen slots go to the state store;
+ * the log may forget them when they are there. Nothing here knows what an entry means.
+ */
+import { decodeBatch, encodeBatch, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
+import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
+import type { SpaceEntries } from '../space/state-store.js';
+import type { Utf8 } from './config.js';
+import type { NodeEffects } from './effects.js';
+import { BATCH_HEAD_CHARS } from './limits.js';
+import type { NodeLimits } from './limits.js';
+
+/** Executed and not proposed, of one space. */
+interface Waiting {
+  entries: CommitEntry[];
+  chars: number[];
+}
+
+/** One slot under way. */
+interface Flight {
+  readonly batches: readonly SpaceEntries[];
+  readonly entries: number;
+  readonly chars: number;
+  readonly bytes: number;
+  /** When its first entry was executed. */
+  readonly sinceMs: number;
+}
+
+export class Pipeline {
+  readonly #limits: NodeLimits;
+  readonly #utf8: Utf8;
+  readonly #effects: NodeEffects;
+  #waiting = new Map<SpaceId, Waiting>();
+  #waitingSinceMs = 0;
+  readonly #flights = new Map<number, Flight>();
+  #nextTag = 1;
+  #bytesInFlight = 0;
+  /** Executed and not chosen, proposed or not. */
+  #entries = 0;
+  #chars = 0;
+  // applied ≤ chosen
+  #appliedSlot: number;
+  #chosenSlot: number;
+  /** space → the last chosen slot with entries of it that is not applied. */
+  readonly #unapplied = new Map<SpaceId, number>();
+  #unappliedSlots: { readonly slot: number; readonly spaces: readonly SpaceId[] }[] = [];
+
+  constructor(
+    options: { limits: NodeLimits; utf8: Utf8; appliedSlot: number },
+    effects: NodeEffects,
+  ) {
+    this.#limits = options.limits;
+    this.#utf8 = options.utf8;
+    this.#effects = effects;
+    this.#appliedSlot = options.appliedSlot;
+    this.#chosenSlot = options.appliedSlot;
+  }
+
+  get entriesInFlight(): number {
+    return this.#entries;
+  }
+
+  get slotsInFlight(): number {
+    return this.#flights.size;
+  }
+
+  get slotsUnapplied(): number {
+    return this.#chosenSlot - this.#appliedSlot;
+  }
+
+  /** No more updates may be executed until something is chosen or applied. */
+  get isFull(): boolean {
+    const { entriesInFlightMax, charsInFlightMax, slotsUnappliedMax } = this.#limits;
+    return this.#entries >= entriesInFlightMax || this.#chars >= charsInFlightMax ||
+      this.slotsUnapplied >= slotsUnappliedMax;
+  }
+
+  /** Nothing is on its way. */
+  get isIdle(): boolean {
+    return this.#entries === 0 && this.slotsUnapplied === 0;
+  }
+
+  /** The state store lacks chosen entries of the space. */
+  isUnapplied(space: SpaceId): boolean {
+    return this.#unapplied.has(space);
+  }
+
+  add(space: SpaceId, entry: CommitEntry, chars: number, now: number): void {
+    if (this.#waiting.size === 0) this.#waitingSinceMs = now;
+    let waiting = this.#waiting.get(space);
+    if (waiting === undefined) {
+      waiting = { entries: [], chars: [] };
+      this.#waiting.set(space, waiting);
+    }
+    waiting.entries.push(entry);
+    waiting.chars.push(chars);
+    this.#entries += 1;
+    this.#chars += chars;
+  }
+
+  /** Proposes what waits, as far as the bounds allow. */
+  propose(): void {
+    const { slotsInFlightMax, bytesInFlightMax } = this.#limits;
+    while (this.#waiting.size > 0 && this.#flights.size < slotsInFlightMax) {
+      // Judged before the payload is made, hence by the largest it can be.
+      const isRoom = this.#bytesInFlight + this.#limits.payloadBytesMax <= bytesInFlightMax;
+      if (!isRoom && this.#flights.size > 0) return;
+      this.#proposeSlot();
+    }
+  }
+
+  /** Errors: `bad-message` for a payload that this version cannot read. */
+  chosen(slot: number, payload: Uint8Array, tag: number | undefined): ChosenSlot {
+    invariant(slot === this.#chosenSlot + 1, 'slots are chosen in order, without holes');
+    this.#chosenSlot = slot;
+    const flight = tag === undefined ? undefined : this.#land(tag);
+    const batches = flight?.batches ?? decodeBatch(this.#utf8.decode(payload));
+    const spaces = batches.map(({ space }) => space);
+    for (const space of spaces) this.#unapplied.set(space, slot);
+    this.#unappliedSlots.push({ slot, spaces });
+    this.#effects.apply(slot, batches);
+    return { batches, sinceMs: flight?.sinceMs };
+  }
+
+  applied(slot: number): void {
+    invariant(slot <= this.#chosenSlot, 'what is applied was chosen');
+    if (slot <= this.#appliedSlot) return;
+    this.#appliedSlot = slot;
+    const count = this.#unappliedSlots.findIndex((later) => later.slot > slot);
+    const done = this.#unappliedSlots.splice(0, count < 0 ? Infinity : count);
+    for (const { spaces } of done) {
+      for (const space of spaces) {
+        if ((this.#unapplied.get(space) ?? Infinity) <= slot) this.#unapplied.delete(space);
+      }
+    }
+    this.#effects.trim(slot);
+  }
+
+  /** Another leads: what we executed and did not see chosen is void. */
+  forget(): void {
+    this.#waiting.clear();
+    this.#flights.clear();
+    this.#bytesInFlight = 0;
+    this.#entries = 0;
+    this.#chars = 0;
+  }
+
+  #land(tag: number): Flight | undefined {
+    const flight = this.#flights.get(tag);
+    if (flight === undefined) return undefined;
+    this.#flights.delete(tag);
+    this.#bytesInFlight -= flight.bytes;
+    this.#entries -= flight.entries;
+    this.#chars -= flight.chars;
+    return flight;
+  }
+
+  #proposeSlot(): void {
+    const { batches, entries, chars } = this.#take();
+    const payload = this.#utf8.encode(encodeBatch(batches));
+    invariant(payload.length <= this.#limits.payloadBytesMax, 'a slot keeps to its bound');
+    const tag = this.#nextTag++;
+    const bytes = payload.length;
+    this.#flights.set(tag, { batches, entries, chars, bytes, sinceMs: this.#waitingSinceMs });
+    this.#bytesInFlight += bytes;
+    this.#effects.propose(payload, tag);
+  }
+
+  /** All that waits, or as much as a slot holds. */
+  #take(): { batches: SpaceEntries[]; entries: number; chars: number } {
+    const batches: SpaceEntries[] = [];
+    let room = Math.floor(this.#limits.payloadBytesMax / 3);
+    let entries = 0;
+    let chars = 0;
+    for (const [space, waiting] of this.#waiting) {
+      if (batches.length >= protocolLimits.spacesPerBatchMax) break;
+      const part = takeWithin(waiting.chars, room - BATCH_HEAD_CHARS);
+      if (part.count === 0) break;
+      const isAll = part.count === waiting.entries.length;
+      const taken = isAll ? waiting.entries : waiting.entries.splice(0, part.count);
+      batches.push({ space, entries: taken });
+      room -= part.chars + part.count + BATCH_HEAD_CHARS;
+      entries += part.count;
+      chars += part.chars;
+      if (!isAll) {
+        waiting.chars.splice(0, part.count);
+        break;
+      }
+      this.#waiting.delete(space);
+    }
+    invariant(entries > 0, 'a slot has room for at least one entry');
+    return { batches, entries, chars };
+  }
+}
+
+export interface ChosenSlot {
+  readonly batches: readonly SpaceEntries[];
+  /** When the first of its entries was executed; undefined if that was not here and now. */
+  readonly sinceMs: number | undefined;
+}
+
+/** How many from the front fit, with a comma each. */
+function takeWithin(sizes: readonly number[], room: number): { count: number; chars: number } {
+  let chars = 0;
+  let count = 0;
+  for (const size of sizes) {
+    if (chars + size + count + 1 > room) break;
+    chars += size;
+    count += 1;
+  }
+  return { count, chars };
+}

@@ -1,0 +1,238 @@
+/**
+ * One active space: takes updates in, executes them at once and one after the other on state that runs ahead of the log, and
+ * gives each its place in the order. What is executed is a promise to ourselves only: until the log has chosen it, nobody
+ * is told (Terry et al., SOSP'95 §4.1, the primary's commit; here durable first).
+ */
+import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
+import type { AppDefinition, Guard } from '@oxbow/sdk/model';
+import { encodeEntry, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
+import type {
+  CommitEntry, LedgerLine, ReplicaId, SpaceId, Update, VersionVector,
+} from '@oxbow/sdk/protocol';
+import { KeptLog } from './kept-log.js';
+import type { KeptLogBounds } from './kept-log.js';
+import { Ledger } from './ledger.js';
+import type { SpaceHead, StoredSpace } from './state-store.js';
+
+/** On whose behalf an update comes in, as verified, at this moment. */
+export interface Author {
+  readonly replica: ReplicaId;
+  readonly user: string | null;
+  readonly mayWrite: boolean;
+}
+
+export type Intake =
+  /** It has its place; the entry is not chosen yet. `chars`: length of its text. */
+  | { readonly kind: 'executed'; readonly entry: CommitEntry; readonly chars: number }
+  /** Executed before, perhaps settled. */
+  | { readonly kind: 'duplicate' }
+  /** Something before it, or of what its author had seen, is missing here. */
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+export interface ActorBounds extends KeptLogBounds {
+  readonly replicasPerSpaceMax: number;
+}
+
+export interface ActorConfig {
+  readonly app: AppDefinition;
+  readonly dev: boolean;
+  readonly guard?: Guard;
+  readonly limits: ActorBounds;
+}
+
+/** The whole state as of one csn, frozen. */
+export interface StateSnapshot {
+  readonly head: SpaceHead;
+  readonly ledger: readonly LedgerLine[];
+  readonly tables: Tables;
+}
+
+const EMPTY_HEAD: SpaceHead = { csn: 0, at: 0, lamport: 0 };
+const DUPLICATE: Intake = { kind: 'duplicate' };
+const GAP: Intake = { kind: 'gap' };
+const NO_EFFECTS: CommitEntry['effects'] = [];
+
+export class SpaceActor {
+  readonly space: SpaceId;
+  readonly #config: ActorConfig;
+  readonly #tables: Tables;
+  readonly #ledger: Ledger;
+  readonly #kept: KeptLog;
+  /** After the last executed update. */
+  #head: SpaceHead;
+  // chosenCsn ≤ head.csn
+  #chosenCsn: number;
+  /** Taken while entries were in flight; given out once the last of them is chosen. */
+  #held: StateSnapshot | undefined;
+
+  constructor(space: SpaceId, config: ActorConfig, stored: StoredSpace | undefined) {
+    this.space = space;
+    this.#config = config;
+    this.#head = stored?.head ?? EMPTY_HEAD;
+    this.#chosenCsn = this.#head.csn;
+    this.#ledger = new Ledger(stored?.ledger ?? []);
+    this.#kept = new KeptLog(config.limits, stored?.entries ?? [], this.#head.csn);
+    this.#tables = new Tables(config.app);
+    if (stored !== undefined) fill(this.#tables, stored.rows, config.dev);
+  }
+
+  /** What everybody may know. */
+  get chosenCsn(): number {
+    return this.#chosenCsn;
+  }
+
+  get entriesInFlight(): number {
+    return this.#head.csn - this.#chosenCsn;
+  }
+
+  /** Updates that are here and not chosen yet. */
+  get inFlight(): VersionVector {
+    return this.#ledger.inFlight;
+  }
+
+  chosenSeq(replica: ReplicaId): number {
+    return this.#ledger.chosenSeq(replica);
+  }
+
+  entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed' {
+    return csn >= this.#chosenCsn ? [] : this.#kept.after(csn, maxEntries);
+  }
+
+  /** Takes an update or says why not. `now`: wall time, ms since 1970. */
+  intake(update: Update, author: Author, now: number): Intake {
+    const { replica, seq } = update.id;
+    if (this.#ledger.isAnothers(replica, author.user)) {
+      return refused('replica-not-yours', `Replica '${replica}' has written here for another user. Write under a fresh replica id.`);
+    }
+    const executed = this.#ledger.executedSeq(replica);
+    if (seq <= executed) return DUPLICATE;
+    if (seq > executed + 1) return GAP;
+    return this.#obstacle(update, author) ?? this.#execute(update, author, now);
+  }
+
+  /** The log has chosen these: the oldest that are in flight. `chars` of each entry's text is known by now. */
+  chosen(entries: readonly CommitEntry[]): void {
+    for (const entry of entries) {
+      invariant(entry.csn === this.#chosenCsn + 1, 'entries are chosen in their order');
+      invariant(entry.csn <= this.#head.csn, 'what is chosen was executed here');
+      this.#chosenCsn = entry.csn;
+      this.#ledger.choose(entry.id);
+      this.#kept.push(entry, encodeEntry(entry).length);
+    }
+  }
+
+  /** The state at some csn that is chosen; undefined: not now, ask again after the next `chosen`. */
+  snapshot(): StateSnapshot | undefined {
+    if (this.entriesInFlight === 0) return this.#take();
+    this.#held ??= this.#take();
+    return this.#held.head.csn <= this.#chosenCsn ? this.#held : undefined;
+  }
+
+  /** Whoever waited for a snapshot has asked for it: it must not hold on to old rows. */
+  releaseSnapshot(): void {
+    if (this.#held !== undefined && this.#held.head.csn <= this.#chosenCsn) this.#held = undefined;
+  }
+
+  #take(): StateSnapshot {
+    return {
+      head: this.#head, ledger: this.#ledger.executedLines(), tables: this.#tables.clone(),
+    };
+  }
+
+  #obstacle({ context, lamport, id }: Update, author: Author): Intake | undefined {
+    if (context.csn > this.#chosenCsn) {
+      return refused('context-ahead', `The update's author knew ${context.csn} commits, here are ${this.#chosenCsn}: the server was set back. Give its state a new history.`);
+    }
+    for (const replica in context.vector) {
+      // reason: for-in forgets the branded key type.
+      const other = replica as ReplicaId;
+      if (other !== id.replica && (context.vector[other] ?? 0) > this.#ledger.executedSeq(other)) {
+        return GAP;
+      }
+    }
+    if (lamport > this.#head.lamport + protocolLimits.lamportJumpMax) {
+      return refused('lamport-jump', 'The Lamport counter of an update is out of all proportion.');
+    }
+    return this.#ledger.has(id.replica) ? undefined : this.#newcomerObstacle(author);
+  }
+
+  /**
+   * Who was allowed to write and is no longer gets an answer, as a rejection in the order. Who never was must not make
+   * others carry anything of his.
+   */
+  #newcomerObstacle(author: Author): Intake | undefined {
+    if (!author.mayWrite) {
+      return refused('forbidden', `You may read '${this.space}' but not write to it. Ask for the right.`);
+    }
+    const { replicasPerSpaceMax } = this.#config.limits;
+    if (this.#ledger.size < replicasPerSpaceMax) return undefined;
+    return refused('too-many-replicas', `${replicasPerSpaceMax} replicas have written to '${this.space}'. Split the space.`);
+  }
+
+  /** Everything that can fail comes before the first change of our state. */
+  #execute(update: Update, author: Author, now: number): Intake {
+    const { entry, chars } = this.#fitting(this.#decide(update, author, now), update);
+    this.#tables.apply(entry.effects);
+    this.#ledger.execute(update.id, author.user);
+    const lamport = Math.max(this.#head.lamport, update.lamport);
+    this.#head = { csn: entry.csn, at: entry.at, lamport };
+    return { kind: 'executed', entry, chars };
+  }
+
+  #decide(update: Update, { user, mayWrite }: Author, now: number): CommitEntry {
+    const place = {
+      csn: this.#head.csn + 1,
+      // Clocks may jump back; commit timestamps never do.
+      at: Math.max(Math.trunc(now), this.#head.at),
+      id: update.id,
+      lamport: update.lamport,
+      user,
+    };
+    if (!mayWrite) {
+      const outcome = { kind: 'rejected', code: 'forbidden' } as const;
+      return { ...place, outcome, effects: NO_EFFECTS, body: update };
+    }
+    const { app, dev, guard } = this.#config;
+    const { outcome, effects } = execute(app, this.#tables, {
+      update, user, side: 'server', dev, ...(guard === undefined ? {} : { guard }),
+    });
+    return { ...place, outcome, effects, body: update };
+  }
+
+  /** An entry that no frame could carry becomes a rejection; so does one that cannot be written down at all. */
+  #fitting(entry: CommitEntry, update: Update): { entry: CommitEntry; chars: number } {
+    try {
+      return { entry, chars: encodeEntry(entry).length };
+    } catch {
+      const { context, name, version, at } = update;
+      const small: CommitEntry = {
+        ...entry,
+        outcome: { kind: 'rejected', code: 'limit-exceeded' },
+        effects: NO_EFFECTS,
+        body: { context, name, version, at, args: null },
+      };
+      return { entry: small, chars: encodeEntry(small).length };
+    }
+  }
+}
+
+const refused = (code: string, message: string): Intake => ({ kind: 'refused', code, message });
+
+/** Stores give rows in table and key order, which makes filling cheap; in any other order they are put one by one. */
+function fill(tables: Tables, rows: StoredSpace['rows'], dev: boolean): void {
+  if (dev) for (const { row } of rows) freezeValue(row);
+  const isOrdered = rows.every((row, i) => {
+    const before = rows[i - 1];
+    return before === undefined || before.table < row.table ||
+      (before.table === row.table && before.key < row.key);
+  });
+  if (!isOrdered) return tables.apply(rows);
+  for (let from = 0; from < rows.length; ) {
+    const table = rows[from]?.table ?? '';
+    let to = from;
+    while (rows[to]?.table === table) to += 1;
+    tables.load(table, rows.slice(from, to).map(({ key, row }) => [key, row] as const));
+    from = to;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Which updates of a space are settled: replica → last sequence, and whose replica it is. Holding it is what makes an
+ * update happen once however often it arrives. It counts twice: what is executed (intake goes by it), and what is chosen
+ * (only that is told to anyone).
+ */
+import { invariant } from '@oxbow/sdk/protocol';
+import type { LedgerLine, ReplicaId, UpdateId } from '@oxbow/sdk/protocol';
+
+interface Line {
+  readonly user: string | null;
+  // chosen ≤ executed
+  executed: number;
+  chosen: number;
+}
+
+export class Ledger {
+  readonly #lines = new Map<ReplicaId, Line>();
+  /**
+   * Executed and not chosen, as a version vector. The same object always: it is read once per message, and building
+   * it anew would cost more than executing an update.
+   */
+  readonly inFlight: Record<ReplicaId, number> = {};
+
+  constructor(stored: readonly LedgerLine[]) {
+    for (const { replica, seq, user } of stored) {
+      this.#lines.set(replica, { user, executed: seq, chosen: seq });
+    }
+  }
+
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  has(replica: ReplicaId): boolean {
+    return this.#lines.has(replica);
+  }
+
+  /** A replica belongs to the user of its first update in the space, for ever. */
+  isAnothers(replica: ReplicaId, user: string | null): boolean {
+    const line = this.#lines.get(replica);
+    return line !== undefined && line.user !== user;
+  }
+
+  executedSeq(replica: ReplicaId): number {
+    return this.#lines.get(replica)?.executed ?? 0;
+  }
+
+  chosenSeq(replica: ReplicaId): number {
+    return this.#lines.get(replica)?.chosen ?? 0;
+  }
+
+  execute({ replica, seq }: UpdateId, user: string | null): void {
+    const line = this.#lines.get(replica);
+    invariant(seq === (line?.executed ?? 0) + 1, 'a replica\'s updates are executed in sequence');
+    if (line === undefined) this.#lines.set(replica, { user, executed: seq, chosen: 0 });
+    else line.executed = seq;
+    this.inFlight[replica] = seq;
+  }
+
+  choose({ replica, seq }: UpdateId): void {
+    const line = this.#lines.get(replica);
+    invariant(line !== undefined && seq === line.chosen + 1, 'updates are chosen in sequence');
+    line.chosen = seq;
+    if (line.executed === seq) delete this.inFlight[replica];
+  }
+
+  /** As of the last executed update. */
+  executedLines(): LedgerLine[] {
+    return Array.from(this.#lines, ([replica, { user, executed }]) => ({
+      replica, seq: executed, user,
+    }));
+  }
+}
