@@ -11,6 +11,7 @@ import { open } from 'lmdb';
 import { invariant, OxbowError, type SpaceId } from '@oxbow/sdk/protocol';
 import { nodeLimits } from '../node/limits.js';
 import type { SpaceEntries, StateStore, StoredSpace } from '../space/state-store.js';
+import { findDamage } from './lmdb-header.js';
 import { loadSpace, type Database, type SpaceRecord } from './lmdb-load.js';
 import { gatherChanges, type SpaceChanges } from './state-changes.js';
 import { entryKey, ledgerKey, metaKey, rowKey, spaceKey } from './store-keys.js';
@@ -21,6 +22,11 @@ export interface LmdbStoreOptions {
   /** The kept log of a space: at most so many entries, and so many characters (but always the newest entry). */
   readonly keptEntriesMax?: number;
   readonly keptCharsMax?: number;
+  /**
+   * How long what is applied waits for company. Costs nothing but log space, and a busy node writes each ledger line
+   * less often. Default: 20.
+   */
+  readonly applyDelayMs?: number;
   /** Told how long each transaction took, ms. */
   readonly observeApply?: (durationMs: number) => void;
   readonly monotonicMs?: () => number;
@@ -34,7 +40,6 @@ interface Waiting {
 
 /** Raised when the content changes in a way that older code would misread. */
 const LAYOUT = 1;
-/** Waiting this long costs nothing but log space, and a busy node writes each ledger line less often. */
 const APPLY_DELAY_MS = 20;
 const ENTRIES_PER_TRANSACTION_MAX = 20_000;
 
@@ -43,6 +48,8 @@ export function openLmdbStore(options: LmdbStoreOptions): StateStore {
   let database: Database | undefined;
   try {
     fs.mkdirSync(options.path, { recursive: true });
+    const damage = findDamage(options.path);
+    if (damage !== undefined) throw damaged(damage);
     database = open<string, Buffer>({
       path: options.path,
       encoding: 'string',
@@ -89,6 +96,7 @@ class LmdbStore implements StateStore {
   readonly #database: Database;
   readonly #options: LmdbStoreOptions;
   readonly #identity: Identity;
+  readonly #delayMs: number;
   #appliedSlot: number;
   #spaces: number;
   #waiting: Waiting[] = [];
@@ -104,6 +112,7 @@ class LmdbStore implements StateStore {
     this.#database = database;
     this.#options = options;
     this.#identity = identity;
+    this.#delayMs = options.applyDelayMs ?? APPLY_DELAY_MS;
     this.#appliedSlot = identity.appliedSlot;
     this.#spaces = Number(database.get(metaKey('spaces')) ?? '0');
   }
@@ -126,7 +135,7 @@ class LmdbStore implements StateStore {
     this.#waiting.push({ slot, batches, done });
     for (const { entries } of batches) this.#waitingEntries += entries.length;
     const isMuch = this.#waitingEntries >= ENTRIES_PER_TRANSACTION_MAX;
-    this.#flushSoon(isMuch ? 0 : APPLY_DELAY_MS);
+    this.#flushSoon(isMuch ? 0 : this.#delayMs);
   }
 
   close(done: () => void): void {
@@ -196,7 +205,7 @@ class LmdbStore implements StateStore {
       const isUrgent = this.#afterWrites.length > 0;
       this.#isWriting = isUrgent;
       if (isUrgent) setImmediate(() => this.#flush());
-      else this.#flushSoon(APPLY_DELAY_MS);
+      else this.#flushSoon(this.#delayMs);
       return;
     }
     this.#isWriting = false;
@@ -286,9 +295,6 @@ export function damaged(what: string, cause?: unknown): OxbowError {
 function openError(path: string, cause: unknown): OxbowError {
   if (cause instanceof OxbowError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  if (/MDB_(INVALID|CORRUPTED|PAGE_NOTFOUND|PANIC)|not an LMDB/i.test(why)) {
-    return damaged(`'${path}' is not an LMDB file`, cause);
-  }
   return new OxbowError(
     'data-unavailable',
     `Cannot open the state store '${path}': ${why}. Check that the folder is writable.`,

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SpaceId } from '@oxbow/sdk/protocol';
 import { stateStoreLaws } from '../space/testing/state-store-laws.js';
+import { findDamage } from './lmdb-header.js';
 import { openLmdbStore } from './lmdb-store.js';
 import { metaKey } from './store-keys.js';
 import { MemoryDisk, MemoryStore } from './testing/memory-store.js';
@@ -17,7 +18,7 @@ stateStoreLaws('the memory store', (options) => {
 stateStoreLaws('the LMDB store', (options) => {
   const path = mkdtempSync(join(tmpdir(), 'oxbow-state-'));
   return {
-    open: () => openLmdbStore({ path, ...options }),
+    open: () => openLmdbStore({ path, applyDelayMs: 1, ...options }),
     destroy: () => rmSync(path, { recursive: true, force: true }),
   };
 });
@@ -40,6 +41,21 @@ test('a store of a newer layout is refused with both numbers', async () => {
 
 test('a file that is no store is refused as damaged', () => {
   writeFileSync(join(path, 'data.mdb'), Buffer.alloc(64 * 1024, 7));
+  expect(() => openLmdbStore({ path })).toThrow(expect.objectContaining({ code: 'store-damaged' }));
+});
+
+test('a store that lost its end is refused as damaged', async () => {
+  const store = openLmdbStore({ path });
+  const entries = Array.from({ length: 500 }, (_, index) => ({
+    csn: index + 1, at: 1, lamport: 1, id: { replica: 'r' as never, seq: index + 1 }, user: null,
+    outcome: { kind: 'applied' } as const,
+    effects: [{ table: 'item', key: `k${index}`, row: { text: 'x'.repeat(500) } }],
+  }));
+  await new Promise<void>((done) => {
+    store.apply(1, [{ space: 'team' as SpaceId, entries }], () => store.close(done));
+  });
+  expect(findDamage(path)).toBeUndefined();
+  truncateSync(join(path, 'data.mdb'), 3 * 4096);
   expect(() => openLmdbStore({ path })).toThrow(expect.objectContaining({ code: 'store-damaged' }));
 });
 

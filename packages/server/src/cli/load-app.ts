@@ -1,0 +1,55 @@
+/** The app module that `--app` names: the same file that browsers and Node clients load. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { App } from '@oxbow/sdk/model';
+import { OxbowError } from '@oxbow/sdk/protocol';
+
+/** Its default export, or its export `app`. Errors: `app-not-found`, `app-invalid`. */
+export async function loadApp(path: string): Promise<App> {
+  const module = await mustImport(path);
+  for (const candidate of [module['default'], module['app']]) {
+    if (isApp(candidate)) return candidate;
+  }
+  const found = Object.entries(module).map(([name, value]) => `${name} (${describe(value)})`);
+  throw new OxbowError(
+    'app-invalid',
+    `Cannot serve '${path}': neither its default export nor its export 'app' is what defineApp ` +
+      `returns. It exports: ${found.length === 0 ? 'nothing' : found.join(', ')}.`,
+  );
+}
+
+async function mustImport(path: string): Promise<Record<string, unknown>> {
+  const url = pathToFileURL(resolve(path)).href;
+  try {
+    // reason: a module namespace is an object with its exports as fields.
+    return (await import(url)) as Record<string, unknown>;
+  } catch (cause) {
+    const isMissing =
+      cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND' &&
+      cause.message.includes(resolve(path));
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new OxbowError(
+      isMissing ? 'app-not-found' : 'app-invalid',
+      isMissing
+        ? `Cannot find the app module '${path}'. Give the path of a JavaScript module (was it built?).`
+        : `Cannot load the app module '${path}': ${why}`,
+      { cause },
+    );
+  }
+}
+
+/** By shape: a bundled app brings its own copy of the SDK, so identity of classes says nothing. */
+function isApp(value: unknown): value is App {
+  return (
+    typeof value === 'object' && value !== null &&
+    'name' in value && typeof value.name === 'string' &&
+    'version' in value && typeof value.version === 'number' &&
+    'shapes' in value && value.shapes instanceof Map &&
+    'definitions' in value && value.definitions instanceof Map
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return `object with ${Object.keys(value).slice(0, 5).join(', ') || 'no fields'}`;
+}

@@ -1,0 +1,260 @@
+/**
+ * The only loop of a node: gives the machine what happens, carries out what it asks. All of the world comes in as
+ * drivers, so that the simulation runs this very code on virtual time with simulated disks and links.
+ *
+ * Frames that arrive in one turn of the event loop are handled together: `soon` runs the machine's end of turn
+ * when the turn is over, and what came until then shares one slot of the log.
+ */
+import type { App } from '@oxbow/sdk/model';
+import { OxbowError, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
+import type { Verifier } from '../drivers/auth.js';
+import type { Logger } from '../drivers/log.js';
+import type { Gauges, Meter } from '../drivers/metrics.js';
+import type { ServerLink, ServerLinkEvents } from '../drivers/server-link.js';
+import type { CommitLog } from '../log/commit-log.js';
+import type { Counter, Histogram, LinkId, LogLevel, NodeEffects } from '../node/effects.js';
+import { nodeLimits, type NodeLimits } from '../node/limits.js';
+import { NodeMachine, type NodeInputs } from '../node/machine.js';
+import type { SpaceEntries, StateStore } from '../space/state-store.js';
+import type { HostClock } from './host-clock.js';
+import { Wake } from './wake.js';
+
+export interface NodeHostParts {
+  readonly app: App;
+  readonly clock: HostClock;
+  readonly log: CommitLog;
+  readonly store: StateStore;
+  readonly verifier: Verifier;
+  readonly logger: Logger;
+  readonly meter?: Meter;
+  /** Freeze rows and report nondeterminism of mutations. */
+  readonly dev: boolean;
+  readonly limits?: NodeLimits;
+}
+
+export interface NodeHostEvents {
+  /** The log has been replayed and takes proposals. */
+  ready(): void;
+  /** Nothing more is acknowledged; all links have been closed. Told once. */
+  failed(error: OxbowError): void;
+}
+
+export type HostState = 'new' | 'starting' | 'ready' | 'draining' | 'stopped' | 'failed';
+
+type Input = (machine: NodeInputs, now: number) => void;
+
+const EMPTY_GAUGES = {
+  links: 0, spaces: 0, slotsInFlight: 0, entriesInFlight: 0, slotsUnapplied: 0, linksWaiting: 0,
+};
+const DEAF: ServerLinkEvents = { received: () => undefined, closed: () => undefined };
+
+export class NodeHost {
+  readonly #parts: NodeHostParts;
+  readonly #events: NodeHostEvents;
+  readonly #wake: Wake;
+  readonly #links = new Map<LinkId, ServerLink>();
+  #state: HostState = 'new';
+  #machine: NodeInputs | undefined;
+  #lastLink = 0;
+  /** The machine is at work; what a driver says meanwhile waits its turn. */
+  #isInside = false;
+  readonly #queued: Input[] = [];
+  #drained: (() => void) | undefined;
+
+  constructor(parts: NodeHostParts, events: NodeHostEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#wake = new Wake(parts.clock, () => this.#input((machine, now) => machine.tick(now)));
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  /** Opens the state, replays the log behind it, then serves: `ready` or `failed` follows. */
+  start(): void {
+    this.#state = 'starting';
+    this.#parts.store.opened((at, error) => {
+      if (this.#state !== 'starting') return;
+      if (error !== undefined) this.#fail(error);
+      else this.#startMachine(at);
+    });
+  }
+
+  /** A client has connected. */
+  accept(link: ServerLink): ServerLinkEvents {
+    if (this.#machine === undefined || this.#isOver()) {
+      link.close(this.#state === 'starting' ? 'starting' : 'stopping');
+      return DEAF;
+    }
+    const id = ++this.#lastLink;
+    this.#links.set(id, link);
+    this.#input((machine, now) => machine.linkOpened(id, now));
+    return {
+      received: (frame) => {
+        if (!this.#links.has(id)) return;
+        this.#input((machine, now) => machine.frame(id, frame, now));
+      },
+      closed: (code) => {
+        if (!this.#links.delete(id)) return;
+        this.#parts.meter?.linkClosed(code);
+        this.#input((machine, now) => machine.linkClosed(id, now));
+      },
+    };
+  }
+
+  /**
+   * Takes no more work, finishes what is in flight, closes log and store. After `done` nothing of this host runs
+   * any more. On a failed node only the store is closed.
+   */
+  stop(done: () => void): void {
+    if (this.#state === 'stopped') return done();
+    if (this.#state === 'failed') return this.#parts.store.close(done);
+    const isServing = this.#machine !== undefined;
+    this.#state = 'draining';
+    this.#drained = () => {
+      this.#drained = undefined;
+      this.#parts.log.stop(() => this.#closeStore(done));
+    };
+    if (isServing) this.#input((machine, now) => machine.drain(now));
+    else this.#closeStore(done);
+  }
+
+  gauges(): Gauges {
+    return {
+      ...(this.#machine?.gauges() ?? EMPTY_GAUGES),
+      logBytesInFlight: this.#parts.log.inFlightBytes,
+      ready: this.#state === 'ready',
+    };
+  }
+
+  #startMachine({ appliedSlot, history }: { appliedSlot: number; history: string }): void {
+    const { app, dev, log, limits = nodeLimits } = this.#parts;
+    const utf8 = { encode: encodeUtf8, decode: decodeUtf8 };
+    const config = { app, history, appliedSlot, dev, limits, utf8 };
+    this.#machine = new NodeMachine(config, this.#effects());
+    log.start(appliedSlot, {
+      onChosen: (slot, payload, tag) =>
+        this.#input((machine, now) => machine.chosen(slot, payload, tag, now)),
+      onLeadership: (isLeader) => {
+        this.#input((machine, now) => machine.leadership(isLeader, now));
+        if (isLeader && this.#state === 'starting') {
+          this.#state = 'ready';
+          this.#events.ready();
+        }
+      },
+      onFatal: (error) => this.#fail(error),
+    });
+  }
+
+  /** One synchronous step of the machine. A throw out of it is a bug: the node stops rather than guess. */
+  #input(input: Input): void {
+    if (this.#isOver()) return;
+    if (this.#isInside) {
+      this.#queued.push(input);
+      return;
+    }
+    this.#isInside = true;
+    try {
+      let next: Input | undefined = input;
+      while (next !== undefined && this.#machine !== undefined && !this.#isOver()) {
+        next(this.#machine, this.#parts.clock.now());
+        next = this.#queued.shift();
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isInside = false;
+    }
+  }
+
+  #effects(): NodeEffects {
+    const { clock, log, logger, meter } = this.#parts;
+    return {
+      send: (link, frame) => this.#links.get(link)?.send(frame),
+      closeLink: (link, code) => this.#closeLink(link, code),
+      verify: (link, token, replica) => this.#verify(link, token, replica),
+      loadSpace: (space) => this.#loadSpace(space),
+      propose: (payload, tag) => log.propose(payload, tag),
+      apply: (slot, batches) => this.#apply(slot, batches),
+      trim: (slot) => log.trim(slot),
+      wakeAt: (atMs) => this.#wake.at(atMs),
+      endTurnSoon: () => clock.soon(() => this.#input((machine, now) => machine.endTurn(now))),
+      drained: () => this.#drained?.(),
+      log: (level: LogLevel, event, fields) => logger.log(level, event, fields),
+      count: (counter: Counter, by) => meter?.count(counter, by),
+      observe: (histogram: Histogram, value) => meter?.observe(histogram, value),
+    };
+  }
+
+  #closeLink(id: LinkId, code: string): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#links.delete(id);
+    this.#parts.meter?.linkClosed(code);
+    link.close(code);
+  }
+
+  #verify(link: LinkId, token: string | undefined, replica: ReplicaId): void {
+    this.#parts.verifier.verify(token, replica, (result) =>
+      this.#input((machine, now) => machine.verified(link, result, now)));
+  }
+
+  #loadSpace(space: SpaceId): void {
+    this.#parts.store.load(space, (stored, error) =>
+      this.#input((machine, now) => {
+        if (error === undefined) machine.spaceLoaded(space, stored, now);
+        else machine.spaceLoadFailed(space, asOxbowError(error), now);
+      }));
+  }
+
+  #apply(slot: number, batches: readonly SpaceEntries[]): void {
+    this.#parts.store.apply(slot, batches, (error) => {
+      if (error === undefined) this.#input((machine, now) => machine.applied(slot, now));
+      else this.#fail(error);
+    });
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#isOver()) return;
+    const error = asOxbowError(cause);
+    this.#end('failed');
+    this.#parts.logger.log('error', 'node-failed', { code: error.code, error });
+    this.#events.failed(error);
+  }
+
+  #closeStore(done: () => void): void {
+    if (this.#state === 'failed') return done();
+    this.#parts.store.close(() => {
+      this.#end('stopped');
+      done();
+    });
+  }
+
+  #end(state: 'stopped' | 'failed'): void {
+    this.#state = state;
+    this.#wake.at(undefined);
+    this.#queued.length = 0;
+    for (const link of this.#links.values()) link.close(state === 'failed' ? 'node-failed' : 'stopping');
+    this.#links.clear();
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'failed' || this.#state === 'stopped';
+  }
+}
+
+function encodeUtf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/** What a driver or the machine threw at us, with a code. */
+function asOxbowError(cause: unknown): OxbowError {
+  if (cause instanceof OxbowError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new OxbowError('invariant', `The node stopped at an error that nobody foresaw: ${why}`, { cause });
+}
