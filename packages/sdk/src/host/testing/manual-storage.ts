@@ -1,0 +1,82 @@
+/** A store for tests without waiting: it answers in a later turn of a manual clock, fails when told, and can be copied. */
+import type { Clock } from '../../drivers/clock.js';
+import { COLLECTIONS, type Collection, type Storage, type Store, type StoreOp } from '../../drivers/storage.js';
+import { failed, succeeded } from '../../drivers/store-queue.js';
+import { OxbowError } from '../../protocol/index.js';
+
+type Records = Map<Collection, Map<string, string>>;
+
+export class ManualStorage implements Storage {
+  readonly #clock: Pick<Clock, 'soon'>;
+  #records: Records;
+  /** Set: writes fail with this code. */
+  failing: string | undefined;
+  /** Set: `open` fails with this code. */
+  unavailable: string | undefined;
+  /** Set: writes are not answered until `release`. */
+  isHeld = false;
+  writes = 0;
+  #waiting: (() => void)[] = [];
+  #store: Store | undefined;
+
+  constructor(clock: Pick<Clock, 'soon'>, records?: Records) {
+    this.#clock = clock;
+    this.#records = records ?? new Map(COLLECTIONS.map((name) => [name, new Map<string, string>()]));
+  }
+
+  open: Storage['open'] = (done) => {
+    this.#clock.soon(() => {
+      const code = this.unavailable;
+      if (code !== undefined) done(failed(new OxbowError(code, 'As told.')));
+      else done(succeeded((this.#store = this.#opened())));
+    });
+  };
+
+  /** The same contents on another disk. */
+  copy(): ManualStorage {
+    const records: Records = new Map([...this.#records].map(([name, of]) => [name, new Map(of)]));
+    return new ManualStorage(this.#clock, records);
+  }
+
+  release(): void {
+    this.isHeld = false;
+    for (const answer of this.#waiting.splice(0)) answer();
+  }
+
+  lose(): void {
+    this.failing = 'store-lost';
+    this.#store?.onLost?.(new OxbowError('store-lost', 'As told.'));
+  }
+
+  #opened(): Store {
+    return {
+      kind: 'manual',
+      fresh: false,
+      read: (collection, { from, to }, done) => {
+        const records = [...(this.#records.get(collection) ?? [])];
+        const found = records.filter(([key]) => key >= from && key < to).sort(([a], [b]) => (a < b ? -1 : 1));
+        this.#clock.soon(() => done(succeeded(found)));
+      },
+      write: (ops, done) => {
+        this.writes++;
+        const code = this.failing;
+        if (code === undefined && !this.isHeld) this.#apply(ops);
+        const answer = (): void => {
+          if (code === undefined) this.#apply(ops);
+          done(code === undefined ? succeeded(undefined) : failed(new OxbowError(code, 'As told.')));
+        };
+        if (this.isHeld) this.#waiting.push(answer);
+        else this.#clock.soon(answer);
+      },
+      close: (done) => this.#clock.soon(() => done(succeeded(undefined))),
+    };
+  }
+
+  #apply(ops: readonly StoreOp[]): void {
+    for (const op of ops) {
+      const records = this.#records.get(op.collection);
+      if (op.kind === 'put') records?.set(op.key, op.value);
+      else records?.delete(op.key);
+    }
+  }
+}

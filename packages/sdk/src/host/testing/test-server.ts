@@ -1,0 +1,175 @@
+/** A server for tests of the host: greets, gives updates their place in memory, and can be told to misbehave. */
+import type { AppDefinition } from '../../model/index.js';
+import type { Link, LinkEvents } from '../../drivers/transport.js';
+import {
+  decodeMessage, encodeMessage, LinkExchanges, type Hello, type Holder, type Message, type ReceivedBase, type ReplicaId,
+  type SpaceId, type SpaceMessage, type Update,
+} from '../../protocol/index.js';
+import { Primary } from '../../replica/testing/primary.js';
+
+class ServerSpace implements Holder {
+  readonly primary: Primary;
+  readonly #held: Update[] = [];
+  isCommitting = true;
+
+  constructor(app: AppDefinition, history: string) {
+    this.primary = new Primary(app, history);
+  }
+
+  commit(): void {
+    this.primary.receive(this.#held.splice(0));
+    while (this.primary.commit(0));
+  }
+
+  summary() {
+    const vector: Record<ReplicaId, number> = {};
+    for (const { id } of this.#held) vector[id.replica] = id.seq;
+    return { history: this.primary.history, csn: this.primary.csn, vector };
+  }
+
+  settledSeq(replica: string): number {
+    // reason: a name from outside; an unknown one has settled nothing.
+    return this.primary.settledSeq(replica as ReplicaId);
+  }
+
+  entriesAfter(csn: number, entriesMax: number) {
+    return this.primary.entries.slice(csn, csn + entriesMax);
+  }
+
+  tentativeAfter(cursor: number) {
+    return { updates: this.#held.slice(cursor), cursor: this.#held.length };
+  }
+
+  snapshot() {
+    const { pages, ...head } = this.primary.base();
+    return { ...head, pages: () => pages[Symbol.iterator]() };
+  }
+
+  receiveUpdates(updates: readonly Update[]) {
+    this.#held.push(...updates);
+    if (this.isCommitting) this.commit();
+    return { kind: 'ok' } as const;
+  }
+
+  receiveCommits() {
+    return { kind: 'refused', code: 'not-primary', message: 'No.' } as const;
+  }
+
+  havePages() {
+    return [];
+  }
+
+  pageByHash() {
+    return undefined;
+  }
+
+  receiveBase(_base: ReceivedBase) {
+    return { kind: 'refused', code: 'not-primary', message: 'No.' } as const;
+  }
+}
+
+interface Client {
+  readonly link: Link;
+  readonly exchanges: LinkExchanges;
+}
+
+export class TestServer {
+  readonly #app: AppDefinition;
+  readonly #spaces = new Map<SpaceId, ServerSpace>();
+  readonly #clients = new Set<Client>();
+  readonly heard: Message[] = [];
+  history = 'one';
+  /** Nobody listens. */
+  isDown = false;
+  /** What a hello is answered with instead of a welcome. */
+  refuseHello: ((hello: Hello) => { code: string; message: string; retryMs?: number } | undefined) | undefined;
+  /** What an open is answered with. */
+  refuseOpen: ((space: SpaceId) => { code: string; message: string } | undefined) | undefined;
+
+  constructor(app: AppDefinition) {
+    this.#app = app;
+  }
+
+  space(name: string): ServerSpace {
+    // reason: tests name their spaces.
+    const id = name as SpaceId;
+    const space = this.#spaces.get(id) ?? new ServerSpace(this.#app, this.history);
+    this.#spaces.set(id, space);
+    return space;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  readonly accept = (link: Link): LinkEvents | undefined => {
+    if (this.isDown) return undefined;
+    const client: Client = { link, exchanges: this.#exchanges(link) };
+    this.#clients.add(client);
+    return {
+      opened: () => undefined,
+      received: (frame) => this.#hear(client, frame),
+      closed: () => this.#clients.delete(client),
+    };
+  };
+
+  /** Commits what was held back, and tells everyone. */
+  commit(name: string): void {
+    this.space(name).commit();
+    this.#tellAll();
+  }
+
+  stop(): void {
+    this.isDown = true;
+    for (const { link } of this.#clients) link.close();
+  }
+
+  say(frame: string): void {
+    for (const { link } of this.#clients) link.send(frame);
+  }
+
+  #hear(client: Client, frame: string): void {
+    const message = decodeMessage(frame);
+    this.heard.push(message);
+    switch (message.kind) {
+      case 'hello': return this.#greet(client.link, message);
+      case 'ping': return client.link.send(encodeMessage({ kind: 'pong' }));
+      case 'pong':
+      case 'welcome': return;
+      default: {
+        // reason: what is left is of a space, or an ack.
+        client.exchanges.onMessage(message as SpaceMessage, frame.length, 0);
+        this.#tellAll();
+      }
+    }
+  }
+
+  #greet(link: Link, hello: Hello): void {
+    const refusal = this.refuseHello?.(hello);
+    if (refusal !== undefined) return link.send(encodeMessage({ kind: 'fail', ...refusal }));
+    const user = `user of ${hello.replica.split('-')[0] ?? ''}`;
+    link.send(encodeMessage({ kind: 'welcome', version: 1, replica: hello.replica, user }));
+  }
+
+  #exchanges(link: Link): LinkExchanges {
+    const exchanges: LinkExchanges = new LinkExchanges({
+      send: (frame) => link.send(frame),
+      wanted: (space) => {
+        const refusal = this.refuseOpen?.(space);
+        if (refusal !== undefined) exchanges.refuse(space, refusal.code, refusal.message);
+        else exchanges.open(space, { holder: this.space(space), wants: 'updates' });
+      },
+      failed: () => undefined,
+      left: () => undefined,
+      pumpSoon: () => undefined,
+    });
+    return exchanges;
+  }
+
+  #tellAll(): void {
+    for (const { exchanges } of this.#clients) {
+      for (const space of exchanges.spaces) exchanges.changed(space);
+      exchanges.pump(0);
+    }
+  }
+}
