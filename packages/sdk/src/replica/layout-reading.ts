@@ -254,13 +254,11 @@ function withOwnLine(committed: Committed, own: LedgerLine | undefined): Committ
   return { ...committed, ledger: [...ledger, own] };
 }
 
-/** Entries that are newer than a page lie over it. */
+/** The pages, with the entries that are not in all of them laid over. */
 function contents(base: Base): Committed {
   const laidOver = new Map<PageSlot, Map<KeyText, Row | null>>();
   const lay = (table: string, key: KeyText, row: Row | null, csn: number): void => {
-    const slot = base.map.slotOf(table, key);
-    if (csn <= slot.csn) return;
-    base.map.touch(table, key, csn);
+    const slot = base.map.touch(table, key, csn);
     const rows = laidOver.get(slot) ?? new Map<KeyText, Row | null>();
     laidOver.set(slot, rows.set(key, row));
   };

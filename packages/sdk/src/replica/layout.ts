@@ -39,7 +39,7 @@ export interface LayoutState {
   /** The line of `head.replica` in the ledger. */
   readonly own: LedgerLine | undefined;
   readonly pages: PageMap;
-  /** Pages and entries on disk: each page stands at `reached` at least. */
+  /** Every entry up to it is in the pages. */
   readonly reached: number;
   /** Entry records on disk and their size in chars, in csn order. */
   readonly entryChars: Map<number, number>;
@@ -151,7 +151,7 @@ export class SpaceLayout implements ReplicaChanges {
     this.#over = { entries: 0, chars: 0 };
     const old = [...this.#pages.slots()];
     this.#pages.clear();
-    for (const slot of this.#write(pagesOf(snapshot), old, snapshot.csn)) this.#pages.append(slot);
+    for (const slot of this.#write(pagesOf(snapshot), old)) this.#pages.append(slot);
     this.#own = snapshot.ledger.find(({ replica }) => replica === this.#head.replica);
     this.#csn = snapshot.csn;
     this.#reached = snapshot.csn;
@@ -214,7 +214,7 @@ export class SpaceLayout implements ReplicaChanges {
       removed.push(next);
       cut = this.#cut(removed, source);
     }
-    this.#pages.replace(removed, this.#write(cut, removed, this.#csn));
+    this.#pages.replace(removed, this.#write(cut, removed));
     return charsOf(cut);
   }
 
@@ -231,17 +231,14 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   /** Puts what is new, keeps what is on disk already, drops what is left of `old`. The slots in the order of `cut`. */
-  #write(cut: Iterable<SnapshotPage>, old: readonly PageSlot[], csn: number): PageSlot[] {
+  #write(cut: Iterable<SnapshotPage>, old: readonly PageSlot[]): PageSlot[] {
     const oldByHash = new Map<string, PageSlot>();
-    for (const slot of old) {
-      // Of another history a page may be from beyond `csn`: it would hide entries to come.
-      if (slot.page !== undefined && slot.csn <= csn) oldByHash.set(slot.hash, slot);
-    }
+    for (const slot of old) if (slot.page !== undefined) oldByHash.set(slot.hash, slot);
     const kept = new Set<PageSlot>();
     const slots = [...cut].map((page): PageSlot => {
       const same = oldByHash.get(page.hash);
       if (same?.table !== page.table || same.from !== page.rows[0]?.[0] || kept.has(same)) {
-        return this.#putPage(page, csn);
+        return this.#putPage(page);
       }
       kept.add(same);
       same.dirtyCsn = undefined;
@@ -255,9 +252,9 @@ export class SpaceLayout implements ReplicaChanges {
     return slots;
   }
 
-  #putPage(cut: SnapshotPage, csn: number): PageSlot {
+  #putPage(cut: SnapshotPage): PageSlot {
     const page = this.#nextPage++;
-    const slot = slotOfPage(cut, page, csn);
+    const slot = slotOfPage(cut, page);
     this.#put('pages', pageKey(this.#space, page), () => pageRecord(slot, cut.rows));
     return slot;
   }

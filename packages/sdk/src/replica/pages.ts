@@ -1,9 +1,10 @@
 /**
  * The base on disk: rows packed into pages, each owning the keys from its first one up to the next page's first one.
  * A record per row would be simple and loads six times slower; one record for all would be rewritten at every
- * change. Here commit entries lie over the pages until idle time: an entry counts for a page only if it is newer than
- * the page, so that pages can be rewritten one by one. Which keys a page owns, and since when entries lie over it, is
- * what this file keeps.
+ * change. Here commit entries lie over the pages until idle time, when pages are rewritten one by one. An entry tells
+ * rows as they are after it, so one that a page has already may lie over it again: as long as no later one is missing,
+ * the last word on each row is the same. Which keys a page owns, and since when entries lie over it, is what
+ * this file keeps.
  */
 import {
   decodeRows, encodeRows, invariant, OxbowError, pageHash,
@@ -17,8 +18,6 @@ export interface PageSlot {
   readonly from: KeyText;
   /** Names its record; undefined: its table has nothing on disk yet. */
   readonly page: number | undefined;
-  /** Its rows are as of this csn, or a later one up to which nothing touched them. */
-  readonly csn: number;
   readonly hash: string;
   /** The first entry that lies over it. */
   dirtyCsn: number | undefined;
@@ -28,21 +27,9 @@ export interface PageSlot {
 export class PageMap {
   readonly #slotsByTable = new Map<string, PageSlot[]>();
 
-  /** The page that owns the key, made up if its table has none. */
-  slotOf(table: string, key: KeyText): PageSlot {
-    const slots = this.#slotsByTable.get(table);
-    const slot = slots?.[indexOf(slots, key)];
-    if (slot !== undefined) return slot;
-    const made = {
-      table, from: '', page: undefined, csn: 0, hash: '', dirtyCsn: undefined,
-    };
-    this.#slotsByTable.set(table, [made]);
-    return made;
-  }
-
-  /** An entry has changed that key. */
+  /** An entry has changed that key. Gives the page that owns it. */
   touch(table: string, key: KeyText, csn: number): PageSlot {
-    const slot = this.slotOf(table, key);
+    const slot = this.#slotOf(table, key);
     slot.dirtyCsn ??= csn;
     return slot;
   }
@@ -98,6 +85,16 @@ export class PageMap {
   clear(): void {
     this.#slotsByTable.clear();
   }
+
+  /** The page that owns the key, made up if its table has none. */
+  #slotOf(table: string, key: KeyText): PageSlot {
+    const slots = this.#slotsByTable.get(table);
+    const slot = slots?.[indexOf(slots, key)];
+    if (slot !== undefined) return slot;
+    const made = { table, from: '', page: undefined, hash: '', dirtyCsn: undefined };
+    this.#slotsByTable.set(table, [made]);
+    return made;
+  }
 }
 
 /** Index of the last slot that starts at or below the key; of the first one for keys below all. */
@@ -113,15 +110,15 @@ function indexOf(slots: readonly PageSlot[], key: KeyText): number {
 }
 
 /** The slot of a page that was just cut. */
-export function slotOfPage(cut: SnapshotPage, page: number, csn: number): PageSlot {
+export function slotOfPage(cut: SnapshotPage, page: number): PageSlot {
   const [first] = cut.rows;
   invariant(first, 'a page that was cut has rows');
-  return { table: cut.table, from: first[0], page, csn, hash: cut.hash, dirtyCsn: undefined };
+  return { table: cut.table, from: first[0], page, hash: cut.hash, dirtyCsn: undefined };
 }
 
 /** One line that says what it is, then the rows. Each part has its own checksum. */
 export function pageRecord(slot: PageSlot, rows: readonly PageRow[]): string {
-  const head = JSON.stringify([slot.table, slot.from, slot.csn, slot.hash]);
+  const head = JSON.stringify([slot.table, slot.from, slot.hash]);
   return `${sealed(head)}\n${encodeRows(rows)}`;
 }
 
@@ -136,11 +133,11 @@ export function readPage(page: number, record: string): ReadPage | undefined {
   const head = unsealed(record.slice(0, Math.max(end, 0)));
   if (head === undefined) return undefined;
   // reason: the checksum says that `pageRecord` wrote it.
-  const [table, from, csn, hash] = JSON.parse(head) as [string, KeyText, number, string];
+  const [table, from, hash] = JSON.parse(head) as [string, KeyText, string];
   const rowsText = record.slice(end + 1);
   if (pageHash(table, rowsText) !== hash) return undefined;
   const rows = undamaged(() => decodeRows(rowsText));
-  return rows && { slot: { table, from, page, csn, hash, dirtyCsn: undefined }, rows };
+  return rows && { slot: { table, from, page, hash, dirtyCsn: undefined }, rows };
 }
 
 /** What a decoder gives, or undefined where it refuses. */

@@ -5,11 +5,11 @@
  * | collection | key | value |
  * | --- | --- | --- |
  * | meta | space, `head` | csn, history, identity; the version of this layout |
- * | meta | space, `pages` | which pages make up the base, and the csn that all of them have reached |
+ * | meta | space, `pages` | which pages make up the base, and the csn up to which all entries are in them |
  * | meta | space, `conflict`, replica, seq | one conflict |
  * | updates | space, replica, seq | one tentative update |
  * | entries | space, csn | one commit entry |
- * | pages | space, number | rows of one table, in key order, as of a csn |
+ * | pages | space, number | rows of one table, in key order |
  *
  * A page is named by a number and tells its first key itself: keys of rows may be longer than any store takes.
  */
