@@ -1,11 +1,12 @@
 /** The app module that `--app` names: the same file that browsers and Node clients load. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { App } from '@oxbow/sdk/model';
+import type { AppDefinition } from '@oxbow/sdk/model';
 import { OxbowError } from '@oxbow/sdk/protocol';
 
 /** Its default export, or its export `app`. Errors: `app-not-found`, `app-invalid`. */
-export async function loadApp(path: string): Promise<App> {
+export async function loadApp(path: string): Promise<AppDefinition> {
   const module = await mustImport(path);
   for (const candidate of [module['default'], module['app']]) {
     if (isApp(candidate)) return candidate;
@@ -19,27 +20,24 @@ export async function loadApp(path: string): Promise<App> {
 }
 
 async function mustImport(path: string): Promise<Record<string, unknown>> {
-  const url = pathToFileURL(resolve(path)).href;
+  const full = resolve(path);
+  if (!existsSync(full)) {
+    throw new OxbowError(
+      'app-not-found',
+      `Cannot find the app module '${path}'. Give the path of a JavaScript module (was it built?).`,
+    );
+  }
   try {
     // reason: a module namespace is an object with its exports as fields.
-    return (await import(url)) as Record<string, unknown>;
+    return (await import(pathToFileURL(full).href)) as Record<string, unknown>;
   } catch (cause) {
-    const isMissing =
-      cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND' &&
-      cause.message.includes(resolve(path));
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new OxbowError(
-      isMissing ? 'app-not-found' : 'app-invalid',
-      isMissing
-        ? `Cannot find the app module '${path}'. Give the path of a JavaScript module (was it built?).`
-        : `Cannot load the app module '${path}': ${why}`,
-      { cause },
-    );
+    throw new OxbowError('app-invalid', `Cannot load the app module '${path}': ${why}`, { cause });
   }
 }
 
 /** By shape: a bundled app brings its own copy of the SDK, so identity of classes says nothing. */
-function isApp(value: unknown): value is App {
+function isApp(value: unknown): value is AppDefinition {
   return (
     typeof value === 'object' && value !== null &&
     'name' in value && typeof value.name === 'string' &&

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { App } from '@oxbow/sdk/model';
+import type { AppDefinition } from '@oxbow/sdk/model';
 import { limits, OxbowError } from '@oxbow/sdk/protocol';
 import { createVerifier, type AuthOptions, type Verifier } from '../drivers/auth.js';
 import { clientLinks } from '../drivers/client-links.js';
@@ -21,7 +21,7 @@ import { NodeHost } from './node-host.js';
 
 export interface ServerOptions {
   /** What `defineApp` returned: the same module that the clients load. */
-  readonly app: App;
+  readonly app: AppDefinition;
   /** Folder for the log and the state, on a local disk; created if missing. One process at a time uses it. */
   readonly data: string;
   /** Default: 8787. 0 takes any free port. */

@@ -5,7 +5,7 @@
  * Frames that arrive in one turn of the event loop are handled together: `soon` runs the machine's end of turn
  * when the turn is over, and what came until then shares one slot of the log.
  */
-import type { App } from '@oxbow/sdk/model';
+import type { AppDefinition } from '@oxbow/sdk/model';
 import { OxbowError, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
 import type { Verifier } from '../drivers/auth.js';
 import type { Logger } from '../drivers/log.js';
@@ -14,13 +14,13 @@ import type { ServerLink, ServerLinkEvents } from '../drivers/server-link.js';
 import type { CommitLog } from '../log/commit-log.js';
 import type { Counter, Histogram, LinkId, LogLevel, NodeEffects } from '../node/effects.js';
 import { nodeLimits, type NodeLimits } from '../node/limits.js';
-import { NodeMachine, type NodeInputs } from '../node/machine.js';
+import { NodeMachine } from '../node/machine.js';
 import type { SpaceEntries, StateStore } from '../space/state-store.js';
 import type { HostClock } from './host-clock.js';
 import { Wake } from './wake.js';
 
 export interface NodeHostParts {
-  readonly app: App;
+  readonly app: AppDefinition;
   readonly clock: HostClock;
   readonly log: CommitLog;
   readonly store: StateStore;
@@ -41,7 +41,7 @@ export interface NodeHostEvents {
 
 export type HostState = 'new' | 'starting' | 'ready' | 'draining' | 'stopped' | 'failed';
 
-type Input = (machine: NodeInputs, now: number) => void;
+type Input = (machine: NodeMachine, now: number) => void;
 
 const EMPTY_GAUGES = {
   links: 0, spaces: 0, slotsInFlight: 0, entriesInFlight: 0, slotsUnapplied: 0, linksWaiting: 0,
@@ -54,7 +54,7 @@ export class NodeHost {
   readonly #wake: Wake;
   readonly #links = new Map<LinkId, ServerLink>();
   #state: HostState = 'new';
-  #machine: NodeInputs | undefined;
+  #machine: NodeMachine | undefined;
   #lastLink = 0;
   /** The machine is at work; what a driver says meanwhile waits its turn. */
   #isInside = false;
