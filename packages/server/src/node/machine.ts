@@ -8,7 +8,6 @@ import type { Hello, OxbowError, SpaceId } from '@oxbow/sdk/protocol';
 import type { StoredSpace } from '../space/state-store.js';
 import type { NodeConfig } from './config.js';
 import type { Claims, LinkId, NodeEffects, Refusal } from './effects.js';
-import { checkNodeLimits } from './limits.js';
 import { Link } from './link.js';
 import type { LinkOwner, Refused } from './link.js';
 import { Pipeline } from './pipeline.js';
@@ -60,7 +59,6 @@ export class NodeMachine {
 
   constructor(config: NodeConfig, effects: NodeEffects) {
     const { limits, app, dev, utf8, appliedSlot } = config;
-    checkNodeLimits(limits);
     this.#config = config;
     this.#effects = effects;
     this.#pipeline = new Pipeline({ limits, utf8, appliedSlot }, effects);
