@@ -60,15 +60,13 @@ export class SpaceDirectory {
 
   /** Answered now or later by `spaceReady` or `spaceRefused`. */
   want(space: SpaceId, guest: Guest): void {
-    const seat = this.#seats.get(space) ?? this.#newSeat(space);
-    if (seat === undefined) {
-      const message = `Cannot open '${space}': the server holds as many spaces as it can. Try again later.`;
-      return guest.spaceRefused(space, 'server-busy', message);
+    const seat = this.#seats.get(space);
+    if (seat !== undefined) return this.#join(seat, space, guest);
+    if (this.#seats.size < this.#parts.limits.spacesMax || this.#dropIdle()) {
+      return this.#load(space, new Set([guest]));
     }
-    seat.guests.add(guest);
-    if (seat.kind !== 'open') return;
-    this.#idle.delete(space);
-    guest.spaceReady(seat.actor);
+    const message = `Cannot open '${space}': the server holds as many spaces as it can. Try again later.`;
+    guest.spaceRefused(space, 'server-busy', message);
   }
 
   leave(space: SpaceId, guest: Guest): void {
@@ -80,10 +78,7 @@ export class SpaceDirectory {
   loaded(space: SpaceId, stored: StoredSpace | undefined): void {
     const seat = this.#seats.get(space);
     if (seat?.kind !== 'loading') return;
-    if (seat.isVoid) {
-      this.#load(space, seat.guests);
-      return;
-    }
+    if (seat.isVoid) return this.#load(space, seat.guests);
     const actor = this.#hydrated(space, stored);
     if (actor === undefined) return;
     this.#seats.set(space, { kind: 'open', guests: seat.guests, actor });
@@ -127,19 +122,20 @@ export class SpaceDirectory {
     this.#idle.clear();
   }
 
-  #newSeat(space: SpaceId): Seat | undefined {
-    if (this.#seats.size >= this.#parts.limits.spacesMax && !this.#dropIdle()) return undefined;
-    return this.#load(space, new Set());
+  #join(seat: Seat, space: SpaceId, guest: Guest): void {
+    seat.guests.add(guest);
+    if (seat.kind !== 'open') return;
+    this.#idle.delete(space);
+    guest.spaceReady(seat.actor);
   }
 
-  #load(space: SpaceId, guests: Set<Guest>): Seat {
-    const isReadable = !this.#parts.isUnapplied(space);
-    const seat: Seat = isReadable
-      ? { kind: 'loading', guests, isVoid: false }
-      : { kind: 'waiting', guests };
-    this.#seats.set(space, seat);
-    if (isReadable) this.#parts.effects.loadSpace(space);
-    return seat;
+  #load(space: SpaceId, guests: Set<Guest>): void {
+    if (this.#parts.isUnapplied(space)) {
+      this.#seats.set(space, { kind: 'waiting', guests });
+      return;
+    }
+    this.#seats.set(space, { kind: 'loading', guests, isVoid: false });
+    this.#parts.effects.loadSpace(space);
   }
 
   #dropIdle(): boolean {

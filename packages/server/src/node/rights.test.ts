@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { rightTo } from './rights.js';
+import { replicaOf, spaceOf, TestClient, TestServer } from './testing/test-server.js';
+
+const HELLO = { kind: 'hello', versions: [1, 1], app: 'test', appVersion: 1, replica: replicaOf('r1') } as const;
+
+describe('rights by pattern', () => {
+  const right = (space: string, spaces: Record<string, 'r' | 'rw'>): string =>
+    rightTo(spaceOf(space), { user: 'ann', spaces });
+
+  it('are for the named space, or for all that begin with the prefix', () => {
+    expect(right('team-42', { 'team-42': 'rw' })).toBe('rw');
+    expect(right('team-421', { 'team-42': 'rw' })).toBe('none');
+    expect(right('cal/ann', { 'cal/*': 'r' })).toBe('r');
+    expect(right('cal', { 'cal/*': 'r' })).toBe('none');
+    expect(right('cal/', { 'cal/*': 'r' })).toBe('r');
+    expect(right('anything', { '*': 'rw' })).toBe('rw');
+    expect(right('anything', {})).toBe('none');
+  });
+
+  it('are the strongest that any pattern gives', () => {
+    expect(right('cal/ann', { 'cal/*': 'r', 'cal/ann': 'rw' })).toBe('rw');
+    expect(right('cal/ann', { 'cal/*': 'rw', 'cal/ann': 'r' })).toBe('rw');
+    expect(right('cal/ann', { '*': 'rw', 'cal/*': 'r' })).toBe('rw');
+  });
+
+  it('do not come from what every object has', () => {
+    expect(right('toString', {})).toBe('none');
+  });
+});
+
+describe('letting in', () => {
+  const fails = (say: (client: TestClient) => void): string[] => {
+    const server = new TestServer().start();
+    const client = new TestClient(server, server.connect(), replicaOf('r1'));
+    say(client);
+    server.settle();
+    expect(client.closedWith).toBe(client.fails[0]);
+    expect(server.machine.gauges().links).toBe(client.closedWith === undefined ? 1 : 0);
+    return client.fails;
+  };
+
+  it('refuses who has no token, a bad one, or an expired one', () => {
+    expect(fails((client) => client.hello())).toEqual(['token-missing']);
+    expect(fails((client) => client.hello('forged'))).toEqual(['token-invalid']);
+    expect(fails((client) => {
+      client.server.tokens.set('old', { user: 'ann', spaces: {}, expiresAtMs: client.server.now });
+      client.hello('old');
+    })).toEqual(['token-expired']);
+  });
+
+  it('refuses another app, a newer one, another protocol, and one that does not greet', () => {
+    expect(fails((client) => client.say({ ...HELLO, app: 'other' }))).toEqual(['app-unknown']);
+    expect(fails((client) => client.say({ ...HELLO, appVersion: 3 }))).toEqual(['app-newer']);
+    expect(fails((client) => client.say({ ...HELLO, versions: [7, 9] }))).toEqual(['protocol-version']);
+    expect(fails((client) => client.say({ kind: 'ack', received: 1 }))).toEqual(['unexpected-message']);
+    expect(fails((client) => {
+      client.say(HELLO);
+      client.say({ kind: 'leave', space: spaceOf('team') });
+    })).toEqual(['unexpected-message']);
+    expect(fails((client) => client.sayText('{"kind":"hello"}'))).toEqual(['bad-message']);
+    expect(fails((client) => client.sayText(' '.repeat(5_000_000)))).toEqual(['message-too-large']);
+  });
+
+  it('cuts who does not greet in time, and who falls silent', () => {
+    const server = new TestServer().start();
+    const mute = server.connect();
+    const ann = server.client('r1');
+    const bob = server.client('r2', 'bob');
+    server.pass(server.limits.helloMs);
+    expect(server.closed.get(mute)).toBe('hello-timeout');
+    server.pass(server.limits.silentMs - 20_000);
+    bob.say({ kind: 'ping' });
+    expect(bob.all('pong')).toHaveLength(1);
+    server.pass(20_000);
+    expect([ann.closedWith, bob.closedWith]).toEqual(['link-silent', undefined]);
+  });
+
+  it('refuses one link too many, and only that one', () => {
+    const server = new TestServer({ limits: { linksMax: 1 } }).start();
+    const ann = server.client('r1');
+    const late = server.connect();
+    expect(server.closed.get(late)).toBe('too-many-links');
+    expect(ann.closedWith).toBeUndefined();
+  });
+
+  it('lets a later link of the same replica take over, and not one of another user', () => {
+    const server = new TestServer().start();
+    const first = server.client('r1', 'ann').open('team');
+    const second = server.client('r1', 'ann').open('team');
+    expect([first.closedWith, second.closedWith]).toEqual(['superseded', undefined]);
+    const thief = server.client('r1', 'mallory');
+    expect([thief.closedWith, second.closedWith]).toEqual(['replica-not-yours', undefined]);
+    second.bring('team', second.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(second.entries('team')).toHaveLength(1);
+  });
+
+  it('ends a link when its token does, in silence too', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1', 'ann', { expiresAtMs: server.now + 1_000 }).open('team');
+    const bob = server.client('r2', 'bob', { expiresAtMs: server.now + 1_000 }).open('team');
+    server.now += 1_000;
+    bob.bring('team', bob.update('add', { id: 'c', by: 1 }));
+    expect(bob.closedWith).toBe('token-expired');
+    server.pass(300);
+    expect(ann.closedWith).toBe('token-expired');
+    expect(server.store.stored(spaceOf('team'))).toBeUndefined();
+  });
+});
+
+describe('rights in a space', () => {
+  it('are asked before it is opened', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1', 'ann', { spaces: { team: 'rw' } }).open('secret');
+    expect(ann.all('fail')).toMatchObject([{ code: 'forbidden', space: 'secret' }]);
+    expect(server.loads).toEqual([]);
+    ann.bring('secret', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(server.machine.gauges().entriesInFlight).toBe(0);
+    expect(ann.open('team').closedWith).toBeUndefined();
+  });
+
+  it('to read do not let a newcomer put anything into the order, and he goes on reading', () => {
+    const server = new TestServer().start();
+    const reader = server.client('r1', 'ann', { spaces: { team: 'r' } }).open('team');
+    const writer = server.client('r2', 'bob').open('team');
+    reader.bring('team', reader.update('add', { id: 'c', by: 1 }));
+    writer.bring('team', writer.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(reader.all('fail')).toMatchObject([{ code: 'forbidden', space: 'team', sendingOnly: true }]);
+    expect(reader.entries('team')).toMatchObject([{ id: { replica: 'r2' } }]);
+  });
+
+  it('that were lost since make a rejection of what was written with them', () => {
+    const server = new TestServer().start();
+    const before = server.client('r1').open('team');
+    before.bring('team', before.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.machine.linkClosed(before.link, server.now);
+    const after = server.client('r1', 'ann', { spaces: { team: 'r' } })
+      .open('team', { history: 'history-1', csn: 1 });
+    after.bring('team', before.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(after.entries('team')).toMatchObject([
+      { csn: 2, outcome: { kind: 'rejected', code: 'forbidden' }, effects: [] },
+    ]);
+  });
+
+  it('do not reach to another user\'s replica, nor to another replica of one\'s own', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.machine.linkClosed(ann.link, server.now);
+    const thief = server.client('r1', 'mallory').open('team', { history: 'history-1', csn: 1 });
+    thief.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(thief.all('fail')).toMatchObject([{ code: 'replica-not-yours', space: 'team' }]);
+    const bob = server.client('r2', 'bob').open('team');
+    bob.bring('team', ann.update('add', { id: 'c', by: 1 }, { id: { replica: ann.replica, seq: 2 } }));
+    server.settle();
+    expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', space: 'team' }]);
+    expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(1);
+  });
+
+  it('do not let a client make commits', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    ann.say({ kind: 'commits', space: spaceOf('team'), history: 'history-1', entries: [] });
+    server.settle();
+    expect(ann.fails).toEqual(['not-primary']);
+  });
+});
+
+describe('what a client knows', () => {
+  it('and the server does not is told to both: the server was set back', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team', { history: 'history-1', csn: 7 });
+    expect(ann.all('fail')).toMatchObject([{ code: 'history-ahead', space: 'team' }]);
+    expect(server.logged).toContainEqual(expect.objectContaining({ level: 'error', event: 'history-ahead' }));
+  });
+
+  it('of Lamport counters cannot use them up', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }, { lamport: 2 ** 40 }));
+    server.settle();
+    expect(ann.fails).toEqual(['lamport-jump']);
+  });
+
+  it('is bounded in the number of replicas of a space', () => {
+    const server = new TestServer({ limits: { replicasPerSpaceMax: 1 } }).start();
+    const ann = server.client('r1').open('team');
+    const bob = server.client('r2', 'bob').open('team');
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    bob.bring('team', bob.update('add', { id: 'c', by: 1 }));
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    expect(bob.fails).toEqual(['too-many-replicas']);
+    expect(ann.entries('team')).toHaveLength(2);
+  });
+});
