@@ -39,7 +39,7 @@ export function execute(app: AppDefinition, reader: Reader, invocation: Invocati
   const parsed = invocation.parsed ?? parseArgs(app, update.name, update.version, update.args);
   switch (parsed.kind) {
     case 'ready':
-      return run(app, reader, invocation, parsed);
+      return executeParsed(app, reader, invocation, parsed);
     case 'unknown':
       // A client waits for those who know it; the server is the one who must.
       if (invocation.side === 'client') return OPAQUE;
@@ -51,7 +51,7 @@ export function execute(app: AppDefinition, reader: Reader, invocation: Invocati
   }
 }
 
-function run(
+function executeParsed(
   app: AppDefinition,
   reader: Reader,
   invocation: Invocation,
@@ -60,22 +60,25 @@ function run(
   const { update, user, side, dev, guard } = invocation;
   const transaction = new Transaction(reader, { id: update.id, at: update.at, user }, dev);
   const rules = side === 'server' ? definition.server : undefined;
+  const run = { transaction, tx: new app.Tx(transaction), definition, rules };
   // The same objects in every execution: a mutation that changed them would not do the same thing twice.
   if (dev) freezeValue(args);
-  const restore = dev ? guard?.watch(update.name) : undefined;
-  let outcome: Outcome;
-  try {
-    outcome = decide({ transaction, tx: new app.Tx(transaction), definition, rules }, args);
-  } catch (error) {
-    outcome = failed(error);
-  } finally {
-    restore?.();
-    transaction.end();
-  }
+  let outcome = dev && guard !== undefined
+    ? guard.watch(update.name, () => outcomeOf(run, args))
+    : outcomeOf(run, args);
+  transaction.end();
   // However the mutation took the error: beyond a bound nothing it does counts.
   if (transaction.exceeded !== undefined) outcome = failed(transaction.exceeded);
   const effects = outcome.kind === 'rejected' ? NO_EFFECTS : transaction.effects();
   return { outcome, effects, reads: transaction.reads(), opaque: false };
+}
+
+function outcomeOf(run: Run, args: Value): Outcome {
+  try {
+    return decide(run, args);
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 function decide(run: Run, args: Value): Outcome {

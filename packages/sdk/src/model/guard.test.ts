@@ -75,6 +75,29 @@ describe('the guard', () => {
     expect(seen).toEqual([86_400_000, true, 86_400_000, 86_400_000]);
   });
 
+  it('counts what runs within a mutation as its own', () => {
+    const reports: NondeterminismReport[] = [];
+    const guard = new Guard((report) => reports.push(report));
+    const before = world();
+    guard.watch('outer', () => guard.watch('inner', () => Math.random()));
+    expect(reports).toEqual([{ mutation: 'outer', touched: 'Math.random' }]);
+    world().forEach((thing, i) => expect(thing).toBe(before[i]));
+  });
+
+  it('follows a function that somebody else replaces between two mutations', () => {
+    const guard = new Guard(() => undefined);
+    const random = Math.random;
+    watched(() => Math.random(), guard);
+    Math.random = () => 0.25;
+    try {
+      let drawn: unknown;
+      watched(() => { drawn = Math.random(); }, guard);
+      expect([drawn, Math.random()]).toEqual([0.25, 0.25]);
+    } finally {
+      Math.random = random;
+    }
+  });
+
   it('puts everything back, also after a mutation that throws', () => {
     const before = world();
     watched(() => expect(world()).not.toEqual(before), new Guard(() => undefined));
