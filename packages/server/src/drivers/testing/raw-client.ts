@@ -5,7 +5,7 @@
 import { WebSocket } from 'ws';
 import {
   decodeMessage, encodeMessage, PROTOCOL_NEWEST,
-  type CommitEntry, type Message, type ReplicaId, type SpaceId, type Update,
+  type CommitEntry, type Message, type ReplicaId, type SpaceId, type Summary, type Update,
 } from '@oxbow/sdk/protocol';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { readonly kind: K }>;
@@ -74,12 +74,12 @@ export class RawClient {
   }
 
   /** Opens a space and takes up the sequence where the server says that it stands. */
-  async open(space: string): Promise<MessageOf<'opened'>> {
+  async open(space: string, from: Partial<Summary> = {}): Promise<MessageOf<'opened'>> {
     const answer = this.next('opened', (message) => message.space === space);
     this.#rounds.set(space, (this.#rounds.get(space) ?? 0) + 1);
     this.send({
       kind: 'open', space: space as SpaceId, round: this.#rounds.get(space) ?? 1, wants: 'all',
-      summary: { history: '', csn: 0, vector: {} }, settledSeq: 0,
+      summary: { history: '', csn: 0, vector: {}, ...from }, settledSeq: 0,
     });
     const opened = await answer;
     this.#seq = Math.max(this.#seq, opened.settledSeq);

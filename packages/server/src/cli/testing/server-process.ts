@@ -1,0 +1,59 @@
+/** A server in a process of its own, through the command, so that tests can kill it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('run-cli.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../../drivers/testing/test-app.ts', import.meta.url));
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Signals and waits for the end; answers with the exit code, null after a kill. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+}
+
+export function spawnCommand(args: readonly string[]): ChildProcess {
+  return spawn(
+    process.execPath,
+    ['--conditions=oxbow-source', '--import', 'tsx', SCRIPT, ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+}
+
+/** Runs a command to its end. */
+export async function runCommand(
+  args: readonly string[],
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawnCommand(args);
+  const texts = { out: '', err: '' };
+  child.stdout?.on('data', (text: Buffer) => (texts.out += text.toString()));
+  child.stderr?.on('data', (text: Buffer) => (texts.err += text.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...texts };
+}
+
+/** Starts `oxbow serve` with the test app on any port; resolves once it listens. */
+export async function startServer(data: string): Promise<ServerProcess> {
+  const child = spawnCommand(['serve', '--app', APP, '--data', data, '--port', '0', '--dev-auth']);
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`the server did not start: ${complaints}`)));
+    if (child.stdout === null) throw new Error('no output');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line) as { event: string; url?: string };
+      if (entry.event === 'listening') resolve(entry.url ?? '');
+    });
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    async end(signal) {
+      const ended = once(child, 'exit') as Promise<[number | null]>;
+      child.kill(signal);
+      return (await ended)[0];
+    },
+  };
+}
