@@ -19,7 +19,7 @@ function complaint(run: () => unknown): string {
 }
 
 const withArgs = (args: string, meta?: string): string => {
-  const { args: _args, ...rest } = plainUpdate;
+  const rest = { ...plainUpdate, args: undefined };
   const fields = meta === undefined ? `"args":${args}` : `"args":${args},"argsMeta":${meta}`;
   return `${JSON.stringify(rest).slice(0, -1)},${fields}}`;
 };
@@ -38,10 +38,12 @@ describe('messages as text', () => {
   });
 
   it('says where a field is wrong', () => {
-    const frame = encodeMessage({ kind: 'commits', space: S, history: 'h1', entries: [entry, entry] });
+    const entries = [entry, entry];
+    const frame = encodeMessage({ kind: 'commits', space: S, history: 'h1', entries });
     const broken = frame.replace(/"key":"s:b1"(?!.*"key":"s:b1")/, '"key":7');
-    expect(complaint(() => decodeMessage(broken))).toContain('entries[1].effects[0].key is not a string');
-    expect(complaint(() => decodeMessage(broken))).toContain('bad-message');
+    const said = complaint(() => decodeMessage(broken));
+    expect(said).toContain('entries[1].effects[0].key is not a string');
+    expect(said).toContain('bad-message');
   });
 
   it('refuses a frame beyond the bound without parsing it', () => {
@@ -81,7 +83,8 @@ describe('messages as text', () => {
       '{"kind":"open","space":"a","round":1,"wants":"all","settledSeq":0,' +
       '"summary":{"history":"h","csn":1,"vector":{"toString":1}}}'],
     ['a row key of half a character',
-      '{"kind":"page","space":"a","csn":1,"index":0,"table":"t","hash":"h","rows":[["\\ud800",{}]]}'],
+      '{"kind":"page","space":"a","csn":1,"index":0,"table":"t","hash":"h",' +
+      '"rows":[["\\ud800",{}]]}'],
     ['a row that is a list',
       '{"kind":"page","space":"a","csn":1,"index":0,"table":"t","hash":"h","rows":[["k",[]]]}'],
     ['a row that becomes a Map',
@@ -162,14 +165,16 @@ describe('meta from a stranger', () => {
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
   const refused: readonly [string, string, string?][] = [
     ['a path to __proto__', '{"a":1}', '{"values":{"__proto__.x":["Date"]},"v":1}'],
-    ['a path to constructor', '{"a":1}', '{"values":{"constructor.prototype.x":["undefined"]},"v":1}'],
+    ['a path to constructor', '{"a":1}',
+      '{"values":{"constructor.prototype.x":["undefined"]},"v":1}'],
     ['an inherited path', '{"a":1}', '{"values":{"toString":["undefined"]},"v":1}'],
     ['a path that leads nowhere', '{"a":1}', '{"values":{"b":["Date"]},"v":1}'],
     ['a path into the length of a list', '{"a":[1]}', '{"values":{"a.length":["number"]},"v":1}'],
     ['a class', '{"a":1}', '{"values":{"a":[["class","Money"]]},"v":1}'],
     ['a symbol', '{"a":"s"}', '{"values":{"a":[["symbol","s"]]},"v":1}'],
     ['a custom type', '{"a":"s"}', '{"values":{"a":[["custom","s"]]},"v":1}'],
-    ['a typed array of a huge length', '{"a":4294967296}', '{"values":{"a":[["typed-array","Float64Array"]]},"v":1}'],
+    ['a typed array of a huge length', '{"a":4294967296}',
+      '{"values":{"a":[["typed-array","Float64Array"]]},"v":1}'],
     ['an error', '{"a":{"message":"x"}}', '{"values":{"a":["Error"]},"v":1}'],
     ['a URL', '{"a":"http://x"}', '{"values":{"a":["URL"]},"v":1}'],
     ['a type that does not fit', '{"a":[1]}', '{"values":{"a":["map"]},"v":1}'],

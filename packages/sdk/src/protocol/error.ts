@@ -3,12 +3,20 @@
  * cure.
  */
 
+/** Known by this mark, not by the class: a bundled app brings its own copy of this package. */
+const MARK: unique symbol = Symbol.for('oxbow.error');
+
 export class OxbowError extends Error {
+  readonly [MARK] = true;
   readonly code: string;
   constructor(code: string, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'OxbowError';
     this.code = code;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): value is OxbowError {
+    return typeof value === 'object' && value !== null && MARK in value;
   }
 }
 

@@ -129,7 +129,7 @@ describe('anti-entropy', () => {
     }), { numRuns: 100 });
   });
 
-  it('ends: a quiet pair has nothing to say, a beat says at most a few words', () => {
+  it('ends: a pair that is equal has nothing to say, at a beat neither', () => {
     fc.assert(fc.property(fc.integer(), (seed) => {
       const world = new World(seed, 'mesh', 3);
       for (let i = 0; i < 30; i++) world.step(CALM);

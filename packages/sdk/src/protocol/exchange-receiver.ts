@@ -117,10 +117,8 @@ export class ExchangeReceiver {
   onUpdates(message: Updates): boolean {
     if (this.#state === 'closed') return false;
     const { fresh, isGap } = this.#freshUpdates(message.updates);
-    if (fresh.length > 0) {
-      this.#progress();
-      if (!this.#accepted(this.#config.holder.receiveUpdates(fresh))) return false;
-    }
+    const { holder } = this.#config;
+    if (fresh.length > 0 && !this.#accepted(holder.receiveUpdates(fresh))) return false;
     if (isGap) this.#gap();
     return !isGap;
   }
@@ -131,7 +129,6 @@ export class ExchangeReceiver {
     if (history !== '' && history !== message.history) return this.#gap();
     const { fresh, isGap } = freshEntries(message.entries, csn);
     if (fresh.length > 0) {
-      this.#progress();
       this.#history = message.history;
       const reception = this.#config.holder.receiveCommits(message.history, fresh);
       if (!this.#accepted(reception)) return;
@@ -146,7 +143,7 @@ export class ExchangeReceiver {
     if (history === head.history && head.csn <= csn) return this.#gap();
     const present = this.#transfer;
     if (present?.head.csn === head.csn && !present.isUntouched) return;
-    this.#progress();
+    this.#beats = 0;
     const { space, holder, staging, out } = this.#config;
     this.#transfer = new TransferReceiver(head, staging);
     out({ kind: 'have', space, csn: head.csn, hashes: heldPages(staging, holder) });
@@ -156,10 +153,10 @@ export class ExchangeReceiver {
     if (!this.#takesCommits()) return;
     if (this.#isPast(page.csn)) return;
     if (this.#transfer === undefined) return this.#gap();
-    this.#progress();
+    this.#beats = 0;
     switch (this.#readPage(this.#transfer, page, chars)) {
       case 'ok':
-        return;
+        return this.#progress();
       case 'gap':
         return this.#gap();
       case 'malformed':
@@ -175,7 +172,6 @@ export class ExchangeReceiver {
     const base = this.#transfer?.complete(end);
     if (base === undefined) return this.#gap();
     this.#transfer = undefined;
-    this.#progress();
     this.#history = base.history;
     if (!this.#accepted(this.#config.holder.receiveBase(base))) return;
     this.#config.staging.clear();
@@ -210,6 +206,7 @@ export class ExchangeReceiver {
   #accepted(reception: Reception): boolean {
     if (reception.kind === 'refused') this.#refuse(reception.code, reception.message);
     if (reception.kind === 'gap') this.#gap();
+    if (reception.kind === 'ok') this.#progress();
     return reception.kind === 'ok';
   }
 

@@ -139,7 +139,8 @@ export class ExchangeSender {
   #stepTransfer(transfer: TransferSender): number {
     const sent = transfer.step();
     if (transfer.isDone) {
-      // In another history the peer may have to drop what it held: it sorts out what it still knows.
+      // In another history the peer may have to drop what it held: it sorts out what it still
+      // knows.
       if (isForeign(transfer.snapshot.history, this.#history)) this.#peerSeqs.clear();
       this.#history = transfer.snapshot.history;
       this.#csn = transfer.snapshot.csn;

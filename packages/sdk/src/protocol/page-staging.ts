@@ -9,8 +9,7 @@ import type { PageRow } from './message.js';
 export class PageStaging {
   readonly #charsMax: number;
   readonly #rowsByHash = new Map<string, readonly PageRow[]>();
-  /** Promised once and then not found. */
-  readonly #spoilt = new Set<string>();
+  #isHolderTrusted = true;
   #chars = 0;
 
   constructor(charsMax: number = limits.stagedCharsMax) {
@@ -29,12 +28,16 @@ export class PageStaging {
     return this.#rowsByHash.get(hash);
   }
 
-  spoil(hash: string): void {
-    this.#spoilt.add(hash);
+  /**
+   * A page that the holder promised could not be read: its base is not what it seems, all of it
+   * must travel.
+   */
+  distrustHolder(): void {
+    this.#isHolderTrusted = false;
   }
 
-  isSpoilt(hash: string): boolean {
-    return this.#spoilt.has(hash);
+  get isHolderTrusted(): boolean {
+    return this.#isHolderTrusted;
   }
 
   hashes(): IterableIterator<string> {
@@ -43,7 +46,7 @@ export class PageStaging {
 
   clear(): void {
     this.#rowsByHash.clear();
-    this.#spoilt.clear();
+    this.#isHolderTrusted = true;
     this.#chars = 0;
   }
 }

@@ -9,7 +9,8 @@ const rowsOf = (count: number, chars = 200): PageRow[] =>
   Array.from({ length: count }, (_, i): PageRow =>
     [`s:${String(i).padStart(6, '0')}`, { text: 'x'.repeat(chars + (i * 7919) % chars) }]);
 
-const hashes = (rows: readonly PageRow[]): string[] => [...cutPages('t', rows)].map(({ hash }) => hash);
+const hashes = (rows: readonly PageRow[]): string[] =>
+  [...cutPages('t', rows)].map(({ hash }) => hash);
 
 describe('pages', () => {
   it('come out near their target size, and never beyond their maximum', () => {
@@ -43,7 +44,8 @@ describe('pages', () => {
   it('depend on nothing but their rows', () => {
     fc.assert(fc.property(fc.array(fc.string()), (keys) => {
       const rows = [...new Set(keys)].sort().map((key): PageRow => [key, { key }]);
-      const bounds = { pageCharsMin: 20, pageCharsTarget: 60, pageCharsMax: 100, rowsPerPageMax: 5 };
+      const bounds =
+        { pageCharsMin: 20, pageCharsTarget: 60, pageCharsMax: 100, rowsPerPageMax: 5 };
       const pages = [...cutPages('t', rows, bounds)];
       expect(pages.flatMap((page) => page.rows)).toEqual(rows);
       for (const page of pages) {

@@ -1,7 +1,7 @@
 /**
  * The receiving half of a full transfer: collects pages in order until the base is complete. What
  * was skipped, as we said that we have it, is looked up by its hash; where it turns out that we
- * cannot read it after all, it is not promised again.
+ * cannot read it after all, nothing of the holder's base is promised again.
  */
 import type { HolderSink, ReceivedBase, SnapshotPage } from './holder.js';
 import { limits } from './limits.js';
@@ -36,7 +36,7 @@ export class TransferReceiver {
     if (page.index > this.#nextIndex) return 'gap';
     const rows = page.rows ?? this.#staging.rows(page.hash) ?? sink.pageByHash(page.hash);
     if (rows === undefined) {
-      this.#staging.spoil(page.hash);
+      this.#staging.distrustHolder();
       return 'gap';
     }
     if (page.rows !== undefined && !this.#staging.put(page.hash, rows, chars)) return 'too-large';
@@ -56,14 +56,9 @@ export class TransferReceiver {
 
 /** Hashes of all pages that need not travel. */
 export function heldPages(staging: PageStaging, sink: HolderSink): string[] {
-  const hashes = new Set<string>();
-  for (const source of [staging.hashes(), sink.havePages()]) {
-    for (const hash of source) {
-      if (hashes.size >= limits.pagesPerTransferMax) return [...hashes];
-      if (!staging.isSpoilt(hash)) hashes.add(hash);
-    }
-  }
-  return [...hashes];
+  const hashes = new Set(staging.hashes());
+  if (staging.isHolderTrusted) for (const hash of sink.havePages()) hashes.add(hash);
+  return [...hashes].slice(0, limits.pagesPerTransferMax);
 }
 
 const ledgerLine = ([replica, row]: PageRow): LedgerLine => readLedgerLine({ ...row, replica });

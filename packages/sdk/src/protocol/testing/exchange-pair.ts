@@ -1,6 +1,7 @@
 /** Two exchanges with a wire between them that a test reads along, cuts, or disturbs. */
 import {
-  decodeMessage, encodeMessage, Exchange, PageStaging, type Fail, type SpaceId, type SpaceMessage, type Wants,
+  decodeMessage, encodeMessage, Exchange, PageStaging,
+  type Fail, type SpaceId, type SpaceMessage, type Wants,
 } from '../index.js';
 import type { NaiveHolder } from './naive-holder.js';
 

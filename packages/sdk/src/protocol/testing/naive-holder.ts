@@ -1,17 +1,20 @@
 /**
- * The simplest holder that keeps the rules: lists and maps, nothing clever. Tests of anti-entropy compare against
- * it, and it checks by itself that nothing reaches it out of order.
+ * The simplest holder that keeps the rules: lists and maps, nothing clever. Tests of anti-entropy
+ * compare against it, and it checks by itself that nothing reaches it out of order.
  */
 import {
   bareEntry, compareStamps, cutPages, invariant, updateKey,
   type BaseSnapshot, type CommitEntry, type Holder, type LedgerLine, type Outcome, type PageRow,
-  type ReceivedBase, type Reception, type ReplicaId, type Row, type SnapshotPage, type Summary,
+  type ReceivedBase, type Reception, type ReplicaId, type Row,
+  type SnapshotPage, type Stamp, type Summary,
   type TentativeRun, type Update,
 } from '../index.js';
 
 export const replica = (name: string): ReplicaId =>
   // reason: tests name their replicas.
   name as ReplicaId;
+
+const stampOf = ({ lamport, id }: Update): Stamp => ({ lamport, replica: id.replica });
 
 const OK: Reception = { kind: 'ok' };
 
@@ -90,9 +93,7 @@ export class NaiveHolder implements Holder {
     const rows = [...this.rows].flatMap(([table, of]) =>
       [...of].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, row]) => [table, key, row]));
     const tentative = this.tentative.map(({ update }) => update)
-      .sort((a, b) => compareStamps(
-        { lamport: a.lamport, replica: a.id.replica }, { lamport: b.lamport, replica: b.id.replica },
-      ))
+      .sort((a, b) => compareStamps(stampOf(a), stampOf(b)))
       .map(({ id }) => updateKey(id));
     const ledger = [...this.ledger.values()].map(({ replica: of, seq }) => `${of}/${seq}`).sort();
     return JSON.stringify({ history: this.history, csn: this.csn, rows, tentative, ledger });
@@ -139,13 +140,15 @@ export class NaiveHolder implements Holder {
   // ---- HolderSink
 
   receiveUpdates(updates: readonly Update[]): Reception {
-    if (this.refusing !== undefined) return { kind: 'refused', code: this.refusing, message: 'No.' };
+    if (this.refusing !== undefined) {
+      return { kind: 'refused', code: this.refusing, message: 'No.' };
+    }
     for (const update of updates) {
       const { id, context } = update;
       invariant(id.seq === this.known(id.replica) + 1, 'each update is the next of its replica');
       invariant(context.csn <= this.csn, 'what an update has seen committed came before it');
       for (const [of, seq] of Object.entries(context.vector)) {
-        invariant(this.known(replica(of)) >= seq, 'what an update has seen tentative came before it');
+        invariant(this.known(replica(of)) >= seq, 'what an update has seen came before it');
       }
       this.log.push(updateKey(id));
       this.#arrive(update);
@@ -158,6 +161,9 @@ export class NaiveHolder implements Holder {
     this.history = history;
     for (const entry of entries) {
       invariant(entry.csn === this.csn + 1, 'commits come in order without a gap');
+      if (entry.id.seq <= this.settledSeq(entry.id.replica)) {
+        return { kind: 'refused', code: 'settled-twice', message: 'No update settles twice.' };
+      }
       this.log.push(`csn ${entry.csn}${entry.body === undefined ? '' : ' with body'}`);
       this.#settle(entry);
     }
@@ -198,7 +204,7 @@ export class NaiveHolder implements Holder {
   }
 
   #settle(entry: CommitEntry): void {
-    invariant(entry.id.seq > this.settledSeq(entry.id.replica), 'updates of a replica settle in order');
+    invariant(entry.id.seq > this.settledSeq(entry.id.replica), 'updates settle in order');
     const held = this.tentative.find(({ update }) => updateKey(update.id) === updateKey(entry.id));
     const { update } = held ?? {};
     const body = entry.body ?? (update === undefined ? undefined : {

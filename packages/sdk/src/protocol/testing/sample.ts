@@ -1,4 +1,7 @@
-/** One of each message, and values of every kind that travels: what codec tests and fuzzing begin with. */
+/**
+ * One of each message, and values of every kind that travels: what codec tests and fuzzing begin
+ * with.
+ */
 import type { CommitEntry, Message, ReplicaId, SpaceId, Update, Value } from '../index.js';
 
 // reason: samples name their replica and space.
@@ -7,7 +10,9 @@ export const S = 'cal/ann' as SpaceId;
 
 export const richValue: Value = {
   when: new Date(86_400_000), tags: new Set(['a', 'b']), big: 12345678901234567890n,
-  deep: new Map<unknown, unknown>([['k', { at: new Date(5), none: undefined }], [new Date(1), /x.\/y/gi]]),
+  deep: new Map<unknown, unknown>([
+    ['k', { at: new Date(5), none: undefined }], [new Date(1), /x.\/y/gi],
+  ]),
   odd: [NaN, Infinity, -Infinity, -0, undefined], 'dotted.key\\': new Date(7), '': new Date(8),
 };
 
@@ -52,7 +57,10 @@ export const messages: readonly Message[] = [
   { kind: 'commits', space: S, history: 'h1', entries: [entry, rejected, bare] },
   { kind: 'transfer', space: S, history: 'h1', csn: 12, at: 99, lamport: 42 },
   { kind: 'have', space: S, csn: 12, hashes: ['00112233aabbccdd'] },
-  { kind: 'page', space: S, csn: 12, index: 0, table: '', hash: 'aa', rows: [[R, { seq: 1, user: null }]] },
+  {
+    kind: 'page', space: S, csn: 12, index: 0, table: '', hash: 'aa',
+    rows: [[R, { seq: 1, user: null }]],
+  },
   {
     kind: 'page', space: S, csn: 12, index: 1, table: 'booking', hash: 'bb',
     // reason: a rich row for the test.

@@ -1,6 +1,7 @@
 /**
- * Plays a transcript: a text file in which each line that begins with `>` says what happens, and the lines below it
- * what is then said on the wire. A stranger reads them as the protocol's examples; the test holds the code to them.
+ * Plays a transcript: a text file in which each line that begins with `>` says what happens, and
+ * the lines below it what is then said on the wire. A stranger reads them as the protocol's
+ * examples; the test holds the code to them.
  */
 import { ExchangePair, side, type Side } from './exchange-pair.js';
 import { NaiveHolder } from './naive-holder.js';
