@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Link } from './transport.js';
-import { socketTransport, type ServerOptions, type Socket } from './transport-websocket.js';
+import { socketTransport, type ServerOptions } from './transport-websocket.js';
 
 const servers: WebSocketServer[] = [];
 afterEach(() => {
@@ -23,8 +23,7 @@ async function listening(onConnection: (socket: WebSocket, protocol: string) => 
 }
 
 const viaWs = (url: string, options: ServerOptions = {}) =>
-  // reason: ws declares its handlers with event classes of its own; the fields that are used agree.
-  socketTransport(url, options, (to, protocol) => new WebSocket(to, protocol) as unknown as Socket);
+  socketTransport(url, options, (to, protocol) => new WebSocket(to, protocol));
 
 /** Connects and answers the story of the link up to its end. */
 function story(url: string, onOpened: (link: Link) => void, onFrame?: (link: Link, frame: string) => void) {

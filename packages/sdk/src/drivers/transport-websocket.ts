@@ -6,8 +6,8 @@
 import { OxbowError } from '../protocol/index.js';
 import type { LinkEvents, Transport } from './transport.js';
 
-/** The part of a WebSocket that is used; the browser's and `ws` both have it. */
-export interface Socket {
+/** The part of a WebSocket that is used; the browser's and that of `ws` both have it. */
+interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
@@ -16,8 +16,8 @@ export interface Socket {
   close(code?: number, reason?: string): void;
 }
 
-/** Opens a socket, or throws (a bad URL). */
-export type OpenSocket = (url: string, protocol: string) => Socket;
+/** Makes a WebSocket, the browser's or that of `ws`; or throws (a bad URL). */
+export type OpenSocket = (url: string, protocol: string) => object;
 
 /** Name of the WebSocket subprotocol: the server refuses any other. */
 export const SUBPROTOCOL = 'oxbow';
@@ -38,7 +38,8 @@ export interface ServerOptions {
 export function socketTransport(url: string, options: ServerOptions, open: OpenSocket): Transport {
   const transport: Transport = {
     name: options.name ?? url.replace(/[?#].*$/, ''),
-    connect: (events) => connect(() => open(url, SUBPROTOCOL), events),
+    // reason: each kind of socket declares its handlers with event classes of its own; what is used agrees.
+    connect: (events) => connect(() => open(url, SUBPROTOCOL) as Socket, events),
   };
   const { token } = options;
   if (token === undefined) return transport;

@@ -59,14 +59,11 @@ export class Receipt {
    */
   until(stage: Stage): Promise<FinalOutcome> {
     const goal = STAGES.indexOf(stage);
-    return this.#closing.race((resolve) => {
-      const check = (): void => {
-        if (STAGES.indexOf(this.stage) >= goal) resolve(this.outcome);
-      };
-      const stop = this.#held.onChange(check);
-      check();
-      return stop;
-    });
+    const hasCome = (): boolean => STAGES.indexOf(this.stage) >= goal;
+    if (hasCome()) return Promise.resolve(this.outcome);
+    return this.#closing.race((resolve) => this.#held.onChange(() => {
+      if (hasCome()) resolve(this.outcome);
+    }));
   }
 
   /** Calls `fn` after stage, outcome or id have changed, never within `mutate`. Returns the way to stop it. */

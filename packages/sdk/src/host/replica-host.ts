@@ -10,6 +10,7 @@ import type { Done, Storage, Store, StoreCondition } from '../drivers/storage.js
 import type { Link, Transport } from '../drivers/transport.js';
 import { invariant, isSpaceId, limits, OxbowError, type SpaceId } from '../protocol/index.js';
 import type { LinkId, PersistOp, ReplicaEffects, Token } from '../replica/effects.js';
+import type { SpaceFacts } from '../replica/health.js';
 import { ReplicaMachine } from '../replica/machine.js';
 import { PROFILE_KEY, readProfile, type Profile } from '../replica/profile.js';
 import type { SpaceReplica } from '../replica/space.js';
@@ -127,6 +128,11 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   goOnline(): void {
     if (this.#phase === 'running') this.machine.goOnline(this.#steady.now());
+  }
+
+  /** Health of an open space, now. */
+  facts(space: SpaceId): SpaceFacts | undefined {
+    return this.machine.facts(space, this.#steady.now());
   }
 
   /** A hint: the network may be back, the page is looked at again. Does nothing while offline on purpose. */

@@ -1,0 +1,68 @@
+/** The composition root for apps: platform clock and chance, the given storage and transports, promises. */
+import type { AppDefinition } from '../model/index.js';
+import { onNetworkHint } from '../drivers/network-hints.js';
+import { systemClock } from '../drivers/system-clock.js';
+import { systemEntropy } from '../drivers/system-entropy.js';
+import type { Storage } from '../drivers/storage.js';
+import type { Transport } from '../drivers/transport.js';
+import type { OxbowError } from '../protocol/index.js';
+import { promised } from './promised.js';
+import { Replica } from './replica.js';
+import { ReplicaHost } from './replica-host.js';
+
+export interface OpenOptions<A extends AppDefinition> {
+  readonly app: A;
+  /** `indexedDb(name)`, `memory()`, or `file(path)` from `@oxbow/sdk/node`. One store per signed-in user. */
+  readonly storage: Storage;
+  /** Ways to others, e.g. `[server(url, { token })]`. Default: none, the replica is on its own. */
+  readonly sync?: readonly Transport[];
+  /** Who writes, as far as the app knows: `tx.user` until a server has verified somebody. */
+  readonly user?: string | null;
+  /**
+   * Freeze rows, and report mutations that touch `Date`, `Math.random`, timers or `fetch`. Default: true where
+   * `process.env.NODE_ENV` is `development` (bundlers put it in).
+   */
+  readonly dev?: boolean;
+  /** Do not connect before `goOnline()`. Default: false. */
+  readonly offline?: boolean;
+  /** Go on in memory when the store cannot be used, visible in `health.storage`. Default: true. */
+  readonly fallbackToMemory?: boolean;
+  /** What went wrong and was dealt with. Default: a warning on the console. */
+  readonly onReport?: (error: OxbowError) => void;
+}
+
+/**
+ * Opens the replica of this browser profile or process. It works at once and offline; links are opened in the
+ * background. Errors: `store-in-use`, `store-newer`, `store-damaged`; `store-unavailable` only if `fallbackToMemory` is false.
+ *
+ * @example
+ * const replica = await openReplica({
+ *   app: calendar,
+ *   storage: indexedDb('calendar'),
+ *   sync: [server('wss://sync.example/sync', { token: () => fetchToken() })],
+ * });
+ * const team = await replica.open('team-42');
+ */
+export async function openReplica<A extends AppDefinition>(options: OpenOptions<A>): Promise<Replica<A>> {
+  const { app, storage, sync = [], user, offline, fallbackToMemory } = options;
+  const host = new ReplicaHost({
+    app, storage, user, offline, fallbackToMemory,
+    transports: sync,
+    clock: systemClock,
+    entropy: systemEntropy,
+    dev: options.dev ?? isDevelopment(),
+    onReport: options.onReport ?? ((error) => console.warn(`oxbow: ${error.code}: ${error.message}`)),
+  });
+  await promised<void>((done) => host.start(done));
+  const stopHints = onNetworkHint(() => host.hurry());
+  return new Replica({ app, host, clock: systemClock, onClose: stopHints });
+}
+
+function isDevelopment(): boolean {
+  try {
+    return process.env.NODE_ENV === 'development';
+  } catch {
+    // A browser without a bundler has no `process`.
+    return false;
+  }
+}

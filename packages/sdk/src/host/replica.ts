@@ -1,0 +1,135 @@
+/** A replica as the app sees it: all spaces of one browser profile or process. */
+import type { AppDefinition } from '../model/index.js';
+import type { Clock } from '../drivers/clock.js';
+import { invariant, isSpaceId, type ReplicaId, type SpaceId } from '../protocol/index.js';
+import type { SpaceReplica } from '../replica/space.js';
+import { Closing } from './closing.js';
+import { Session } from './guarantees.js';
+import { ReplicaHealth, SpaceHealth, type HealthSource } from './health.js';
+import { promised } from './promised.js';
+import type { ReplicaHost } from './replica-host.js';
+import { Space } from './space.js';
+
+export interface ReplicaParts<A extends AppDefinition> {
+  readonly app: A;
+  readonly host: ReplicaHost<A>;
+  readonly clock: Clock;
+  readonly onClose: () => void;
+}
+
+export class Replica<A extends AppDefinition> {
+  readonly #parts: ReplicaParts<A>;
+  readonly #closing = new Closing();
+  readonly #spaces = new Map<SpaceId, Space<A>>();
+  readonly #source: HealthSource;
+  #closed: Promise<void> | undefined;
+  /** Disk and links. */
+  readonly health: ReplicaHealth;
+
+  constructor(parts: ReplicaParts<A>) {
+    this.#parts = parts;
+    this.#source = this.#healthSource();
+    this.health = new ReplicaHealth(this.#source);
+  }
+
+  /** What new spaces write under. It changes only if this store turns out to be a copy of another. */
+  get id(): ReplicaId {
+    return this.#parts.host.machine.replica;
+  }
+
+  /** The verified user, as last heard from a server, or as the app said; null: nobody. */
+  get user(): string | null {
+    return this.#parts.host.machine.user;
+  }
+
+  /** Offline on purpose: since `goOffline()`. Whether a link is live is in `health`. */
+  get offline(): boolean {
+    return !this.#parts.host.machine.isOnline;
+  }
+
+  /**
+   * Opens a space: loads what the store holds of it, and syncs it from now on. Offline it opens as it was left. The same
+   * name always gives the same object. Errors: `bad-space`, `too-many-spaces`, `store-newer`, `replica-closed`.
+   */
+  async open(name: string): Promise<Space<A>> {
+    this.#closing.check();
+    const replica = await promised<SpaceReplica<A>>((done) => this.#parts.host.open(name, done));
+    invariant(isSpaceId(name), 'only a space with a name opens');
+    const space = this.#spaces.get(name) ?? this.#spaceOf(name, replica);
+    this.#spaces.set(name, space);
+    return space;
+  }
+
+  /** Ends all links until `goOnline()`; not remembered over a restart. Reads and writes go on. */
+  goOffline(): void {
+    this.#closing.check();
+    this.#parts.host.goOffline();
+  }
+
+  /** Connects at once. */
+  goOnline(): void {
+    this.#closing.check();
+    this.#parts.host.goOnline();
+  }
+
+  /** What was written and seen here, to be carried to another replica. */
+  session(): Session {
+    const { clock } = this.#parts;
+    return new Session({
+      clock,
+      closing: this.#closing,
+      openSpaces: () => [...this.#spaces.keys()].map((space) => [space, this.#mustReplica(space)] as const),
+      open: async (space) => {
+        await this.open(space);
+        return this.#mustReplica(space);
+      },
+    });
+  }
+
+  /**
+   * Ends links, saves what is unsaved, closes the store; later calls that write or wait get `replica-closed`. Calling it
+   * again gives the same promise. Rejects with `close-unsaved` when the disk does not take the last changes in time.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #close(): Promise<void> {
+    this.#closing.close();
+    this.#parts.onClose();
+    return promised<void>((done) => this.#parts.host.close(done));
+  }
+
+  #mustReplica(space: SpaceId): SpaceReplica<A> {
+    const replica = this.#parts.host.machine.space(space);
+    invariant(replica, 'an open space has its replica');
+    return replica;
+  }
+
+  #spaceOf(id: SpaceId, replica: SpaceReplica<A>): Space<A> {
+    const { app, host, clock } = this.#parts;
+    const health = new SpaceHealth({
+      ...this.#source,
+      now: () => clock.now(),
+      facts: () => {
+        const facts = host.facts(id);
+        invariant(facts, 'an open space has facts');
+        return facts;
+      },
+    });
+    return new Space({ id, app, replica, health, closing: this.#closing, now: () => clock.now() });
+  }
+
+  #healthSource(): HealthSource {
+    const { host } = this.#parts;
+    return {
+      storage: () => {
+        const { kind, condition, loss } = host.storage;
+        return { kind, condition, failingCode: host.machine.saveError?.code, lossCode: loss?.code };
+      },
+      links: () => host.machine.links,
+      onChange: (fn) => host.machine.onHealthChange(fn),
+    };
+  }
+}

@@ -1,0 +1,178 @@
+/** A space as the app sees it. */
+import type { AppDefinition, ArgsListOf, MutationName, ReadTx } from '../model/index.js';
+import {
+  OxbowError, readBundle, readBundleHeader, writeBundle, type BundleHeader, type SpaceId, type Summary, type UpdateId, type Value,
+} from '../protocol/index.js';
+import type { ConflictRecord } from '../replica/conflict.js';
+import type { LiveQuery } from '../replica/live.js';
+import type { Receipt as HeldReceipt } from '../replica/receipt.js';
+import type { PendingUpdate as HeldUpdate, SpaceReplica, ViewOptions } from '../replica/space.js';
+import type { Closing } from './closing.js';
+import { Conflict } from './conflict.js';
+import type { SpaceHealth } from './health.js';
+import { Receipt } from './receipt.js';
+
+/** One function per mutation of the app. */
+export type Mutate<A> = {
+  readonly [N in MutationName<A>]: (...args: ArgsListOf<A, N>) => Receipt;
+};
+
+/** A tentative update as it stands now; with a receipt if it is ours. */
+export type PendingUpdate = Omit<HeldUpdate, 'receipt'> & { readonly receipt: Receipt | undefined };
+
+export interface SpaceParts<A extends AppDefinition> {
+  readonly id: SpaceId;
+  readonly app: A;
+  readonly replica: SpaceReplica<A>;
+  readonly health: SpaceHealth;
+  readonly closing: Closing;
+  /** Wall time, ms. */
+  readonly now: () => number;
+}
+
+/**
+ * One space of a replica: reads and writes are synchronous and work offline; what others do comes in by itself.
+ *
+ * @example
+ * const team = await replica.open('team-42');
+ * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: [] });
+ * const bookings = team.live((tx) => tx.booking.all());
+ * bookings.subscribe(() => render(bookings.get()));
+ * team.query((tx) => tx.booking.get('b1'), { view: 'committed' });
+ */
+export class Space<A extends AppDefinition> {
+  readonly id: SpaceId;
+  /**
+   * `mutate.<name>(args)` writes here and now, visible at once, online or not, and is sent as soon as it is saved.
+   * Errors: `args-invalid`, `bad-value`, `value-too-large`, `args-too-large`, `too-many-pending`, `mutate-in-query`,
+   * `replica-closed`. A refusal by the app's rules is no error: see the receipt's outcome.
+   */
+  readonly mutate: Mutate<A>;
+  /** Disk, links and progress. */
+  readonly health: SpaceHealth;
+  readonly #parts: SpaceParts<A>;
+  readonly #receipts = new WeakMap<HeldReceipt, Receipt>();
+  #pending: { readonly of: readonly HeldUpdate[]; readonly list: readonly PendingUpdate[] } | undefined;
+  #conflicts: { readonly of: readonly ConflictRecord[]; readonly list: readonly Conflict[] } | undefined;
+
+  constructor(parts: SpaceParts<A>) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.health = parts.health;
+    const names = [...parts.app.definitions.keys()];
+    const calls = names.map((name) => [name, (args: Value) => this.#mutate(name, args)] as const);
+    // reason: the names are those of the app; the types of their arguments are checked by each mutation's schema.
+    this.mutate = Object.freeze(Object.fromEntries(calls)) as Mutate<A>;
+  }
+
+  /**
+   * Runs `fn` over the tables, read-only. `view`: `tentative` (default) with all that is known here, `committed` with
+   * what has its final place. What `fn` throws is thrown on.
+   */
+  query<R>(fn: (tx: ReadTx<A>) => R, options?: ViewOptions): R {
+    return this.#parts.replica.query(fn, options);
+  }
+
+  /**
+   * A query that is kept current: `get()` gives the present result (the same reference while it is structurally the same),
+   * `subscribe(fn)` calls back after it has changed, `close()` forgets it. It runs again only when what it read has
+   * changed. Errors: `too-many-queries`.
+   */
+  live<R>(fn: (tx: ReadTx<A>) => R, options?: ViewOptions): LiveQuery<R> {
+    return this.#parts.replica.live(fn, options);
+  }
+
+  /** Updates without a final place, own and others', in stamp order. The same array while nothing has changed. */
+  pending(): readonly PendingUpdate[] {
+    const of = this.#parts.replica.pending();
+    if (this.#pending?.of !== of) {
+      const list = of.map((update) => ({
+        ...update, receipt: update.receipt === undefined ? undefined : this.#receiptOf(update.receipt),
+      }));
+      this.#pending = { of, list };
+    }
+    return this.#pending.list;
+  }
+
+  /** Own updates that did not go as asked, oldest first, until acknowledged; durable. The same array while unchanged. */
+  get conflicts(): readonly Conflict[] {
+    const of = this.#parts.replica.conflicts();
+    if (this.#conflicts?.of !== of) {
+      this.#conflicts = { of, list: of.map((record) => this.#conflictOf(record)) };
+    }
+    return this.#conflicts.list;
+  }
+
+  /** The receipt of an own update by its id, also after a restart; undefined if it was settled long ago. */
+  receipt(id: UpdateId): Receipt | undefined {
+    const held = this.#parts.replica.receipt(id);
+    return held === undefined ? undefined : this.#receiptOf(held);
+  }
+
+  /** Calls `fn` after `pending()`, `conflicts` or the committed state have changed. Returns the way to stop it. */
+  subscribe(fn: () => void): () => void {
+    return this.#parts.replica.subscribe(fn);
+  }
+
+  /** What is held here, to be compared with what another replica holds. */
+  summary(): Summary {
+    return this.#parts.replica.summary();
+  }
+
+  /**
+   * What this replica holds, as a file (UTF-8 text) for one that no network reaches. `base`: the summary of the reader;
+   * without it the file suits every reader. Errors: `bundle-too-large`.
+   */
+  exportBundle(options: { readonly base?: Summary } = {}): Uint8Array {
+    const { id, replica } = this.#parts;
+    return new TextEncoder().encode(writeBundle(id, replica, options.base));
+  }
+
+  /**
+   * Takes in what a bundle of this space holds and we lack; twice is harmless. It is taken whole or not at all.
+   * Errors: `bad-bundle`, `bundle-gap`, `bundle-other-space`, `replica-closed`.
+   */
+  importBundle(bytes: Uint8Array): BundleHeader {
+    this.#parts.closing.check();
+    const text = textOf(bytes);
+    const { space } = readBundleHeader(text);
+    if (space !== this.id) {
+      throw new OxbowError('bundle-other-space', `The bundle is of space '${space}', this is '${this.id}'. Open that one.`);
+    }
+    return readBundle(text, this.#parts.replica);
+  }
+
+  #mutate(name: string, args: Value): Receipt {
+    this.#parts.closing.check();
+    return this.#receiptOf(this.#parts.replica.mutate(name, args, this.#parts.now()));
+  }
+
+  #receiptOf(held: HeldReceipt): Receipt {
+    let receipt = this.#receipts.get(held);
+    if (receipt === undefined) {
+      receipt = new Receipt(held, this.#parts.closing);
+      this.#receipts.set(held, receipt);
+    }
+    return receipt;
+  }
+
+  #conflictOf(record: ConflictRecord): Conflict {
+    const { replica, closing, now } = this.#parts;
+    return new Conflict(record, {
+      accept: (id) => replica.accept(id),
+      dismiss: (id) => replica.dismiss(id),
+      retry: (id, args) => {
+        closing.check();
+        return this.#receiptOf(replica.retry(id, args, now()));
+      },
+    });
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new OxbowError('bad-bundle', 'Cannot read the bundle: it is no UTF-8 text. Export it again.', { cause });
+  }
+}

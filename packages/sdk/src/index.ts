@@ -1,0 +1,49 @@
+/** What apps use in browsers and Node. Node's own drivers are in node.ts. */
+import { socketTransport, type ServerOptions } from './drivers/transport-websocket.js';
+import type { Transport } from './drivers/transport.js';
+import { OxbowError } from './protocol/index.js';
+
+export { defineApp, mutation, reject, Rejection, table, unchecked } from './model/index.js';
+export type {
+  App, ArgsListOf, ArgsOf, CheckTx, Key, MutationName, ReadTx, RowOf, ScanOf, TableTx, Tx,
+} from './model/index.js';
+export { OxbowError } from './protocol/index.js';
+export type {
+  BundleHeader, CommitEntry, Effect, Outcome, ReplicaId, Row, SpaceId, Summary, UpdateId, Value,
+} from './protocol/index.js';
+export { openReplica } from './host/open-replica.js';
+export type { OpenOptions } from './host/open-replica.js';
+export type { Replica } from './host/replica.js';
+export type { Mutate, PendingUpdate, Space } from './host/space.js';
+export type { Receipt } from './host/receipt.js';
+export type { Conflict } from './host/conflict.js';
+export type { Session } from './host/guarantees.js';
+export type { ReplicaHealth, SpaceHealth, StorageHealth } from './host/health.js';
+export type { LinkHealth } from './replica/session.js';
+export type { Stall } from './replica/health.js';
+export type { FinalOutcome, Obstacle } from './replica/conflict.js';
+export type { LiveQuery, View } from './replica/live.js';
+export type { Stage } from './replica/receipt.js';
+export { indexedDb } from './drivers/storage-indexeddb.js';
+export { memory } from './drivers/storage-memory.js';
+export { memoryTransport } from './drivers/transport-memory.js';
+export type { Storage } from './drivers/storage.js';
+export type { Transport } from './drivers/transport.js';
+export type { ServerOptions } from './drivers/transport-websocket.js';
+
+/**
+ * A server to sync with, by WebSocket. The link is kept: it comes back by itself after every loss, at once when the
+ * browser says that the network is back. Needs a global `WebSocket`: browsers, Node 22 and later; for older Node
+ * import it from `@oxbow/sdk/node`.
+ *
+ * @example
+ * server('wss://sync.example/sync', { token: async () => (await fetch('/token')).text() })
+ */
+export function server(url: string, options: ServerOptions = {}): Transport {
+  return socketTransport(url, options, (to, protocol) => {
+    if (typeof WebSocket === 'undefined') {
+      throw new OxbowError('no-websocket', "There is no WebSocket here: import server from '@oxbow/sdk/node'.");
+    }
+    return new WebSocket(to, protocol);
+  });
+}
