@@ -2,13 +2,24 @@
 import { limits, OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';
 
+/**
+ * Known by this mark, not by the class: an app that was bundled brings its own copy of this package to the server, and a
+ * refusal made by one copy must not pass for consent in the other.
+ */
+const MARK: unique symbol = Symbol.for('oxbow.rejection');
+
 export class Rejection {
+  readonly [MARK] = true;
   readonly code: string;
   readonly detail: Value;
 
   constructor(code: string, detail: Value) {
     this.code = code;
     this.detail = detail;
+  }
+
+  static [Symbol.hasInstance](value: unknown): value is Rejection {
+    return typeof value === 'object' && value !== null && MARK in value;
   }
 }
 
