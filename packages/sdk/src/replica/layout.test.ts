@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineApp, Tables } from '../model/index.js';
 import {
-  cutPages, OxbowError,
+  cutPages, OxbowError, updateKey,
   type BaseSnapshot, type CommitEntry, type Effect, type LedgerLine, type ReplicaId, type Update,
+  type UpdateId,
 
 } from '../protocol/index.js';
 import type { SpaceHead, StoredReplicaSpace, StoredUpdate } from './changes.js';
@@ -171,13 +173,13 @@ class Rig {
     this.layout.headChanged(model.head);
   }
 
-  reissue(replica: ReplicaId): void {
+  reissue(): void {
+    const replica = this.model.replica === ME ? ANN : ME;
     this.model.replica = replica;
     this.layout.headChanged(this.model.head);
   }
 
   flush(): void {
-    if (!this.layout.hasChanges) return;
     this.disk.write(this.layout.take());
     this.saved = this.model.copy();
     this.verify();
@@ -186,7 +188,6 @@ class Rig {
   checkpoint(budgetChars: number): void {
     this.flush();
     const ops = this.layout.maybeCheckpoint(this.model, budgetChars);
-    expect(this.layout.hasChanges).toBe(false);
     this.disk.write(ops);
     this.verify();
   }
@@ -200,34 +201,38 @@ class Rig {
   /** What the disk gives back is the model as of the last write. */
   verify(): void {
     const { stored, damage, layout } = this.restore();
-    expect(damage).toBeUndefined();
-    expect(layout.hasChanges).toBe(false);
-    if (stored === undefined) expect(this.disk.read().meta).toEqual([]);
+    expectEqual({ damage, hasChanges: layout.hasChanges }, { damage: undefined, hasChanges: false });
+    if (stored === undefined) expectEqual(this.disk.read().meta, []);
     else expectSame(stored, this.saved);
   }
 }
 
 function expectSame(stored: StoredReplicaSpace, model: Model): void {
-  expect(stored.head).toEqual(model.head);
+  expectEqual(stored.head, model.head);
   const loaded = new Tables(app);
   for (const { table, key, row } of stored.rows) {
-    expect(loaded.row(table, key)).toBeUndefined();
+    if (loaded.row(table, key) !== undefined) throw new Error(`${table} ${key} came twice`);
     loaded.apply([{ table, key, row }]);
   }
-  expect(dump(loaded)).toEqual(dump(model.tables));
-  expect(byReplica(stored.ledger)).toEqual(byReplica(model.ledger()));
+  expectEqual(dump(loaded), dump(model.tables));
+  expectEqual(byReplica(stored.ledger), byReplica(model.ledger()));
   const kept = model.entries.filter(({ csn }) => csn > model.trimmed);
-  expect(stored.entries.slice(stored.entries.length - kept.length)).toEqual(kept);
-  expect(model.entries.slice(model.entries.length - stored.entries.length)).toEqual(stored.entries);
+  expectEqual(stored.entries.slice(stored.entries.length - kept.length), kept);
+  expectEqual(model.entries.slice(model.entries.length - stored.entries.length), stored.entries);
   expectSameTentative(stored, model);
 }
 
 function expectSameTentative(stored: StoredReplicaSpace, model: Model): void {
-  const byId = (a: StoredUpdate, b: StoredUpdate): number =>
-    JSON.stringify(a.update.id) < JSON.stringify(b.update.id) ? -1 : 1;
-  expect([...stored.updates].sort(byId)).toEqual([...model.updates.values()].sort(byId));
-  expect(stored.conflicts).toHaveLength(model.conflicts.size);
-  expect(stored.conflicts).toEqual(expect.arrayContaining([...model.conflicts.values()]));
+  const byId = (a: { readonly id: UpdateId }, b: { readonly id: UpdateId }): number =>
+    updateKey(a.id) < updateKey(b.id) ? -1 : 1;
+  const byUpdate = (a: StoredUpdate, b: StoredUpdate): number => byId(a.update, b.update);
+  expectEqual([...stored.updates].sort(byUpdate), [...model.updates.values()].sort(byUpdate));
+  expectEqual([...stored.conflicts].sort(byId), [...model.conflicts.values()].sort(byId));
+}
+
+/** Node's comparison is many times faster than vitest's, which is asked only for its report. */
+function expectEqual(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
 
 const dump = (tables: Tables): unknown => tables.names().map((name) => [name, [...tables.rows(name)]]);
@@ -288,12 +293,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.tuple(fc.constantFrom('h1', 'h2'), nat, effects)
       .map(([history, csn, rows]): Step => (rig) => rig.replaceBase(history, csn, rows)),
   },
+  { weight: 1, arbitrary: fc.constant<Step>((rig) => rig.reissue()) },
   { weight: 3, arbitrary: fc.constant<Step>((rig) => rig.flush()) },
   { weight: 4, arbitrary: fc.constantFrom(1, 300, 100_000).map((chars): Step => (rig) => rig.checkpoint(chars)) },
   { weight: 2, arbitrary: fc.constant<Step>((rig) => rig.crash()) },
 );
 
-const history = fc.array(step, { maxLength: 60 });
+/** `max`: fast-check would otherwise stop at ten steps. */
+const history = fc.array(step, { maxLength: 80, size: 'max' });
 
 function play(steps: readonly Step[]): Rig {
   const rig = new Rig();
@@ -306,7 +313,7 @@ describe('a space on disk', () => {
   test('is the model after every write of any history, with crashes and checkpoints between', () => {
     fc.assert(fc.property(history, (steps) => {
       play(steps);
-    }), { numRuns: 400 });
+    }), { numRuns: 200 });
   });
 
   test('keeps tentative updates and conflicts, and says so, whichever page is damaged', () => {
@@ -316,7 +323,7 @@ describe('a space on disk', () => {
     );
     fc.assert(fc.property(history, fc.nat(), damage, (steps, n, how) => {
       const rig = play(steps);
-      rig.commit(ME, [{ table: 'a', key: 'k000', row: { n: 1 } }]);
+      rig.commit(rig.model.replica, [{ table: 'a', key: 'k000', row: { n: 1 } }]);
       rig.replaceBase('h3', 3, [{ table: 'a', key: 'k001', row: { n: 1 } }]);
       rig.flush();
       let isSame = true;
@@ -330,14 +337,15 @@ describe('a space on disk', () => {
       expect(found?.keys).toHaveLength(1);
       if (stored === undefined) throw new Error('nothing was restored');
       expectSameTentative(stored, rig.model);
-      expect(stored.head).toMatchObject({ history: '', csn: 0, replica: ME });
-      expect(stored.ledger).toEqual(rig.model.ledger().filter(({ replica }) => replica === ME));
+      const { replica } = rig.model;
+      expect(stored.head).toMatchObject({ history: '', csn: 0, replica });
+      expect(stored.ledger).toEqual(rig.model.ledger().filter((line) => line.replica === replica));
       expect([...stored.rows, ...stored.entries]).toEqual([]);
       rig.disk.write(layout.take());
       const again = rig.restore();
       expect(again.damage).toBeUndefined();
       expect(again.stored).toEqual({ ...stored, rows: expect.anything() });
-    }), { numRuns: 300 });
+    }), { numRuns: 150 });
   });
 });
 
@@ -539,7 +547,7 @@ test('a layout of newer code is refused', () => {
 test('a space whose replica id was changed knows its own updates by the new one', () => {
   const rig = new Rig();
   rig.commit(ME, [put('k001')]);
-  rig.reissue(ANN);
+  rig.reissue();
   rig.addUpdate(ANN);
   rig.flush();
   rig.disk.records('meta').delete(headKey(SPACE));
