@@ -4,15 +4,13 @@
  */
 import type { ReadSet, Shapes } from '../model/index.js';
 import { limits, updateKey } from '../protocol/index.js';
-import type { Effect, Outcome, ReplicaId, Row, UpdateId, Value } from '../protocol/index.js';
+import type { Effect, ReplicaId, Row, UpdateId, Value } from '../protocol/index.js';
 import type { KeptEntry } from './kept-log.js';
 import type { LogEntry } from './log.js';
 import { isWithin } from './place.js';
+import type { FinalOutcome } from './receipt.js';
 
-/**
- * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows tell what is so.
- */
-export type FinalOutcome = Outcome | { readonly kind: 'unknown' };
+export type { FinalOutcome };
 
 /** A committed update of another replica that changed what ours depended on. */
 export interface Obstacle {

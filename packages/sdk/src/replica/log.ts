@@ -11,8 +11,7 @@ import { compareStamps, invariant } from '../protocol/index.js';
 import type {
   Effect, ReplicaId, Stamp, Update, UpdateId, VersionVector,
 } from '../protocol/index.js';
-import type { FinalOutcome } from './conflict.js';
-import type { Stage, UpdateReceipt } from './receipt.js';
+import type { FinalOutcome, Stage, UpdateReceipt } from './receipt.js';
 
 /** Before the first run. */
 const NOT_RUN: Execution = {
@@ -87,12 +86,53 @@ const stampOf = ({ update }: LogEntry): Stamp => ({
   replica: update.id.replica,
 });
 
-/** What is held of one replica, ending at `last`. */
-interface Held {
-  readonly bySeq: Map<number, LogEntry>;
+/** What is held of one replica: sequences that ascend, without gaps but where the disk was damaged. */
+class Held {
+  /** Of `entries[0]`, which may have left already. */
+  first: number;
+  /** By sequence. */
+  entries: (LogEntry | undefined)[] = [];
+  count = 0;
   last: number;
   /** Up to here all may be passed on; 0: none. */
-  released: number;
+  released = 0;
+
+  constructor(first: number) {
+    this.first = first;
+    this.last = first - 1;
+  }
+
+  get(seq: number): LogEntry | undefined {
+    return this.entries[seq - this.first];
+  }
+
+  add(entry: LogEntry): void {
+    const { seq } = entry.update.id;
+    invariant(seq > this.last, 'updates of a replica come in sequence');
+    while (this.first + this.entries.length < seq) this.entries.push(undefined);
+    this.entries.push(entry);
+    this.count += 1;
+    this.last = seq;
+  }
+
+  /** The first or the last of them. */
+  remove(seq: number): void {
+    this.entries[seq - this.first] = undefined;
+    this.count -= 1;
+    if (seq === this.last) {
+      this.last = seq - 1;
+      this.entries.pop();
+    }
+    this.released = Math.min(this.released, this.last);
+  }
+
+  /** Forgets the places of those that have left. */
+  compact(): void {
+    const gone = this.entries.findIndex((entry) => entry !== undefined);
+    if (gone <= 0) return;
+    this.entries.splice(0, gone);
+    this.first += gone;
+  }
 }
 
 export class TentativeLog {
@@ -113,7 +153,7 @@ export class TentativeLog {
   }
 
   get(id: UpdateId): LogEntry | undefined {
-    return this.#held.get(id.replica)?.bySeq.get(id.seq);
+    return this.#held.get(id.replica)?.get(id.seq);
   }
 
   /** Highest sequence held of that replica; undefined if none is. */
@@ -122,14 +162,12 @@ export class TentativeLog {
   }
 
   countOf(replica: ReplicaId): number {
-    return this.#held.get(replica)?.bySeq.size ?? 0;
+    return this.#held.get(replica)?.count ?? 0;
   }
 
   /** All held of that replica, by sequence. */
   of(replica: ReplicaId): LogEntry[] {
-    const held = this.#held.get(replica);
-    if (held === undefined) return [];
-    return [...held.bySeq.values()].sort((a, b) => a.update.id.seq - b.update.id.seq);
+    return this.#held.get(replica)?.entries.filter((entry) => entry !== undefined) ?? [];
   }
 
   /** The highest sequence per replica that may be passed on; of `except` nothing. */
@@ -186,7 +224,7 @@ export class TentativeLog {
     if (held === undefined) return entries;
     // Released ones come first: going down ends at them.
     for (let seq = Math.min(held.last, throughSeq); ; seq--) {
-      const entry = held.bySeq.get(seq);
+      const entry = held.get(seq);
       if (entry === undefined || entry.arrival > 0) return entries.reverse();
       entries.push(entry);
     }
@@ -200,10 +238,8 @@ export class TentativeLog {
     const { replica, seq } = entry.update.id;
     const held = this.#held.get(replica);
     if (held === undefined) return;
-    held.bySeq.delete(seq);
-    if (held.bySeq.size === 0) this.#held.delete(replica);
-    if (seq === held.last) held.last = seq - 1;
-    held.released = Math.min(held.released, held.last);
+    held.remove(seq);
+    if (held.count === 0) this.#held.delete(replica);
   }
 
   compact(): void {
@@ -211,6 +247,7 @@ export class TentativeLog {
     this.#removals = 0;
     this.#entries = this.#entries.filter(isLeft);
     this.#outbox = this.#outbox.filter(isLeft);
+    for (const held of this.#held.values()) held.compact();
   }
 
   /** In order of arrival, from after `cursor` on. */
@@ -228,14 +265,12 @@ export class TentativeLog {
 
   #hold(entry: LogEntry): void {
     const { replica, seq } = entry.update.id;
-    const held = this.#held.get(replica);
+    let held = this.#held.get(replica);
     if (held === undefined) {
-      this.#held.set(replica, { bySeq: new Map([[seq, entry]]), last: seq, released: 0 });
-      return;
+      held = new Held(seq);
+      this.#held.set(replica, held);
     }
-    invariant(seq > held.last, 'updates of a replica come in sequence');
-    held.bySeq.set(seq, entry);
-    held.last = seq;
+    held.add(entry);
   }
 }
 

@@ -5,54 +5,56 @@
  * of the log can be read at any time, none is a copy, and an update is undone by taking its versions out.
  * (Multi-version storage as in Spanner §4, with positions of a log in place of timestamps.)
  */
-import type { IndexHit, Range, Reader, Shapes } from '../model/index.js';
+import type { IndexHit, IndexShape, Reader, Shapes } from '../model/index.js';
 import { PRIMARY } from '../model/index.js';
 import { invariant } from '../protocol/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
 import type { LogEntry } from './log.js';
 import { PlaceOrder } from './place-order.js';
-
-export class Version {
-  readonly entry: LogEntry;
-  /** Null: the update deleted it. */
-  readonly row: Row | null;
-  /** Where the row stands in the orders that were asked about, by their number (place-order.ts). */
-  places: (KeyText | undefined)[] | undefined = undefined;
-
-  constructor(entry: LogEntry, row: Row | null) {
-    this.entry = entry;
-    this.row = row;
-  }
-}
-
-/** In rank order, never empty. The overlay changes its lists in place: who compares later keeps a copy. */
-export type Versions = readonly Version[];
-
-/** The newest version below that rank. */
-export function versionBelow(versions: Versions, rank: number): Version | undefined {
-  const top = versions[versions.length - 1];
-  // Most readers stand on top.
-  if (top !== undefined && top.entry.rank < rank) return top;
-  return versions[firstAtOrAbove(versions, rank) - 1];
-}
-
-function firstAtOrAbove(versions: Versions, rank: number): number {
-  let low = 0;
-  let high = versions.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((versions[middle]?.entry.rank ?? Infinity) < rank) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+import { firstAtOrAbove, versionBelow } from './version.js';
+import type { TentativeRow, Version, Versions } from './version.js';
 
 /** The tentative rows of one table. */
 class TableOverlay {
-  readonly versions = new Map<KeyText, Version[]>();
-  /** One per index that was ever scanned. */
+  readonly rows = new Map<KeyText, TentativeRow>();
+  /** By index, those that are scanned. */
   readonly orders = new Map<string, PlaceOrder>();
+  /** What some order has not seen yet. */
+  journal: TentativeRow[] = [];
+
+  changed(row: TentativeRow): void {
+    if (this.orders.size === 0) return;
+    this.journal.push(row);
+    if (this.journal.length <= JOURNAL_MIN + 2 * this.rows.size) return;
+    // An order that is no longer scanned is made anew when it is needed.
+    this.orders.clear();
+    this.journal = [];
+  }
+
+  upToDate(index: string, shape: IndexShape | undefined, number: number): PlaceOrder {
+    let order = this.orders.get(index);
+    if (order === undefined) {
+      order = new PlaceOrder(shape, number, this.rows.values());
+      order.read = this.journal.length;
+      this.orders.set(index, order);
+    } else if (order.read < this.journal.length) {
+      order.catchUp(this.journal);
+      this.#trim();
+    }
+    return order;
+  }
+
+  /** Once every order has seen it all. */
+  #trim(): void {
+    const { length } = this.journal;
+    for (const { read } of this.orders.values()) if (read < length) return;
+    this.journal = [];
+    for (const order of this.orders.values()) order.read = 0;
+  }
 }
+
+/** A journal may be so long, and as long as twice the rows. */
+const JOURNAL_MIN = 1024;
 
 export class Overlay {
   readonly #shapes: Shapes;
@@ -68,7 +70,7 @@ export class Overlay {
   }
 
   versions(table: string, key: KeyText): Versions | undefined {
-    return this.#tables.get(table)?.versions.get(key);
+    return this.#tables.get(table)?.rows.get(key)?.versions;
   }
 
   /** What this update wrote there: a row, null for a deletion, undefined for nothing. */
@@ -89,32 +91,31 @@ export class Overlay {
 
   /** Adds the version that this update writes, or replaces the one that it wrote before. */
   put(table: string, key: KeyText, version: Version): void {
-    let overlay = this.#tables.get(table);
-    if (overlay === undefined) {
-      overlay = new TableOverlay();
-      this.#tables.set(table, overlay);
-    }
-    const versions = overlay.versions.get(key);
-    if (versions === undefined) {
-      overlay.versions.set(key, [version]);
+    const overlay = this.#tables.get(table) ?? this.#create(table);
+    let row = overlay.rows.get(key);
+    if (row === undefined) {
+      row = { key, versions: [version], listed: [] };
+      overlay.rows.set(key, row);
     } else {
+      const { versions } = row;
       const top = versions[versions.length - 1];
       if (top !== undefined && top.entry.rank < version.entry.rank) versions.push(version);
       else replace(versions, version);
     }
-    noteChange(overlay, key);
+    overlay.changed(row);
   }
 
   /** Takes out the version that this update wrote, if there is one: what stands below shows again. */
   remove(table: string, key: KeyText, entry: LogEntry): void {
     const overlay = this.#tables.get(table);
-    const versions = overlay?.versions.get(key);
-    if (overlay === undefined || versions === undefined) return;
+    const row = overlay?.rows.get(key);
+    if (overlay === undefined || row === undefined) return;
+    const { versions } = row;
     const at = firstAtOrAbove(versions, entry.rank);
     if (versions[at]?.entry !== entry) return;
     versions.splice(at, 1);
-    if (versions.length === 0) overlay.versions.delete(key);
-    noteChange(overlay, key);
+    if (versions.length === 0) overlay.rows.delete(key);
+    overlay.changed(row);
   }
 
   clear(): void {
@@ -127,28 +128,27 @@ export class Overlay {
       scan: (table, index, range, reverse) => {
         const base = this.#base().scan(table, index, range, reverse);
         const overlay = this.#tables.get(table);
-        if (overlay === undefined || overlay.versions.size === 0) return base;
+        if (overlay === undefined || overlay.rows.size === 0) return base;
         const order = this.#orderOf(overlay, table, index);
-        return order === undefined ? base : laidOver(base, { overlay, order, range, reverse, rank });
+        // An unknown index: the base has answered with its error, or has no rows.
+        if (order === undefined) return base;
+        return new LaidOver(base, order.scan(range, reverse, rank), { rows: overlay.rows, reverse, rank });
       },
     };
   }
 
-  #orderOf(overlay: TableOverlay, table: string, index: string): PlaceOrder | undefined {
-    const known = overlay.orders.get(index);
-    if (known !== undefined) return known;
-    const shape = this.#shapes.shapes.get(table)?.indexes.find(({ name }) => name === index);
-    // An unknown index: the base has answered with its error.
-    if (shape === undefined && index !== PRIMARY) return undefined;
-    const order = new PlaceOrder(shape, overlay.orders.size, overlay.versions);
-    overlay.orders.set(index, order);
-    return order;
+  #create(table: string): TableOverlay {
+    const overlay = new TableOverlay();
+    this.#tables.set(table, overlay);
+    return overlay;
   }
-}
 
-function noteChange({ orders }: TableOverlay, key: KeyText): void {
-  if (orders.size === 0) return;
-  for (const order of orders.values()) order.noteChange(key);
+  #orderOf(overlay: TableOverlay, table: string, index: string): PlaceOrder | undefined {
+    if (index === PRIMARY) return overlay.upToDate(index, undefined, 0);
+    const indexes = this.#shapes.shapes.get(table)?.indexes ?? [];
+    const at = indexes.findIndex(({ name }) => name === index);
+    return at < 0 ? undefined : overlay.upToDate(index, indexes[at], at + 1);
+  }
 }
 
 function replace(versions: Version[], version: Version): void {
@@ -159,10 +159,8 @@ function replace(versions: Version[], version: Version): void {
   versions.splice(at, isSame ? 1 : 0, version);
 }
 
-interface OverlayScan {
-  readonly overlay: TableOverlay;
-  readonly order: PlaceOrder;
-  readonly range: Range;
+interface Seen {
+  readonly rows: ReadonlyMap<KeyText, TentativeRow>;
   readonly reverse: boolean;
   readonly rank: number;
 }
@@ -171,31 +169,48 @@ interface OverlayScan {
  * Two ordered streams as one: base hits that no visible version hides, and visible versions at their places. Lazy, so
  * that a query that stops early has read no further on either side.
  */
-function* laidOver(base: Iterable<IndexHit>, scan: OverlayScan): Generator<IndexHit, void> {
-  const { overlay, rank, reverse } = scan;
-  const tentative = visibleHits(scan);
-  let over = tentative.next();
-  for (const hit of base) {
-    const versions = overlay.versions.get(hit.key);
-    if (versions !== undefined && versionBelow(versions, rank) !== undefined) continue;
-    while (over.done !== true && over.value.place < hit.place !== reverse) {
-      yield over.value;
-      over = tentative.next();
-    }
-    yield hit;
-  }
-  while (over.done !== true) {
-    yield over.value;
-    over = tentative.next();
-  }
-}
+class LaidOver implements IterableIterator<IndexHit, undefined> {
+  readonly #base: Iterator<IndexHit>;
+  readonly #over: Iterator<IndexHit, undefined>;
+  readonly #seen: Seen;
+  #nextBase: IndexHit | undefined;
+  #nextOver: IndexHit | undefined;
+  #begun = false;
 
-function* visibleHits({ overlay, order, range, reverse, rank }: OverlayScan): Generator<IndexHit, void> {
-  for (const [place, key] of order.scan(range, reverse)) {
-    const versions = overlay.versions.get(key);
-    const version = versions === undefined ? undefined : versionBelow(versions, rank);
-    if (version === undefined || version.row === null) continue;
-    // The place may be that of another version of the same row.
-    if (order.placeOf(version, key) === place) yield { place, key, row: version.row };
+  constructor(base: Iterable<IndexHit>, over: Iterator<IndexHit, undefined>, seen: Seen) {
+    this.#base = base[Symbol.iterator]();
+    this.#over = over;
+    this.#seen = seen;
+  }
+
+  next(): IteratorResult<IndexHit, undefined> {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#nextBase = this.#pullBase();
+      this.#nextOver = this.#over.next().value;
+    }
+    const base = this.#nextBase;
+    const over = this.#nextOver;
+    if (over !== undefined && (base === undefined || over.place < base.place !== this.#seen.reverse)) {
+      this.#nextOver = this.#over.next().value;
+      return { done: false, value: over };
+    }
+    if (base === undefined) return { done: true, value: undefined };
+    this.#nextBase = this.#pullBase();
+    return { done: false, value: base };
+  }
+
+  [Symbol.iterator](): IterableIterator<IndexHit, undefined> {
+    return this;
+  }
+
+  #pullBase(): IndexHit | undefined {
+    const { rows, rank } = this.#seen;
+    for (;;) {
+      const { done, value } = this.#base.next();
+      if (done === true) return undefined;
+      const row = rows.get(value.key);
+      if (row === undefined || versionBelow(row.versions, rank) === undefined) return value;
+    }
   }
 }

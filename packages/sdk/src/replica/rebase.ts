@@ -11,10 +11,10 @@ import { sameValue } from '../model/index.js';
 import type { Tables } from '../model/index.js';
 import type { Effect, KeyText, Row } from '../protocol/index.js';
 import type { LogEntry, TentativeLog } from './log.js';
-import { Version } from './overlay.js';
 import type { Overlay } from './overlay.js';
 import type { Runner } from './runner.js';
 import { Touches } from './touch.js';
+import { Version } from './version.js';
 
 /** What a rebase works on. `base` is replaced as a whole by a full transfer. */
 export interface Ground {
@@ -133,16 +133,18 @@ export function runOnTop(
 ): void {
   const run = runner.run(entry, overlay.top);
   log.push(entry);
-  const effects: Effect[] = [];
-  for (const effect of run.effects) {
+  let effects = run.effects;
+  for (let i = 0; i < run.effects.length; i++) {
+    const effect = run.effects[i];
+    if (effect === undefined) continue;
     const { table, key } = effect;
     const below = overlay.rowBelow(table, key, entry.rank);
     const row = steadyRow(effect.row, undefined, below);
     overlay.put(table, key, new Version(entry, row));
-    effects.push(withRow(effect, row));
+    if (row !== effect.row) effects = effects.with(i, { table, key, row });
     if (below !== (row ?? undefined)) onWrite({ table, key, before: below, now: row ?? undefined });
   }
-  entry.ran({ ...run, effects });
+  entry.ran(effects === run.effects ? run : { ...run, effects });
 }
 
 /** Everything anew, over a base that was replaced as a whole. Returns what does something else than before. */

@@ -1,15 +1,18 @@
 /** What the author of an update holds: how far it has come and what it has done, now and for good. */
-import type { UpdateId, Value } from '../protocol/index.js';
-import type { FinalOutcome } from './conflict.js';
-import type { Listeners } from './listeners.js';
+import type { Outcome, Update, UpdateId, Value } from '../protocol/index.js';
 import { newListeners } from './listeners.js';
-import type { LogEntry } from './log.js';
+import type { Listeners } from './listeners.js';
 
 /**
  * `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it has its final place.
  * It goes back to `local` only if the update has to be issued anew under another replica id.
  */
 export type Stage = 'local' | 'saved' | 'shared' | 'committed';
+
+/**
+ * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows tell what is so.
+ */
+export type FinalOutcome = Outcome | { readonly kind: 'unknown' };
 
 export interface Receipt {
   /** Changes only if the update is issued anew. */
@@ -26,12 +29,19 @@ export interface Receipt {
   onChange(fn: () => void): () => void;
 }
 
+/** What it tells of: a place in the log. */
+export interface Receipted {
+  readonly update: Update;
+  readonly stage: Stage;
+  readonly outcome: FinalOutcome;
+}
+
 /** Of an update that was in the log since this space was opened. */
 export class UpdateReceipt implements Receipt {
-  #entry: LogEntry;
+  #entry: Receipted;
   #listeners: Listeners | undefined;
 
-  constructor(entry: LogEntry) {
+  constructor(entry: Receipted) {
     this.#entry = entry;
   }
 
@@ -69,9 +79,8 @@ export class UpdateReceipt implements Receipt {
   }
 
   /** The update was issued anew as that one. */
-  follow(entry: LogEntry): void {
+  follow(entry: Receipted): void {
     this.#entry = entry;
-    entry.receipt = this;
   }
 }
 

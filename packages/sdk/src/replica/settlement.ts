@@ -242,7 +242,8 @@ export class Settler<A extends AppDefinition> {
     state.nextSeq += 1;
     const formerly = old.formerly ?? id;
     const entry = new LogEntry(update, true, state.user, formerly);
-    old.receipt?.follow(entry);
+    entry.receipt = old.receipt;
+    entry.receipt?.follow(entry);
     this.#witness.changes.updateAdded({ update, formerly });
     return entry;
   }

@@ -8,9 +8,10 @@
 import { compareTexts } from '../model/index.js';
 import type { RangeRead, Reader, ReadSet, Shapes } from '../model/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
-import { versionBelow } from './overlay.js';
-import type { Overlay, Version, Versions } from './overlay.js';
+import type { Overlay } from './overlay.js';
 import { isWithin, placeIn } from './place.js';
+import { versionBelow } from './version.js';
+import type { Version, Versions } from './version.js';
 
 /** The rank that sees the base alone. */
 export const COMMITTED = -1;
