@@ -1,19 +1,28 @@
 /**
- * Serves the built page: node serve.mjs [--port 5173] [--host 127.0.0.1]. Only files below dist/, only GET and HEAD. Names with a
- * hash in them never change and may be kept; index.html must be asked for again.
+ * Serves the built page: node serve.mjs [--port 5173] [--host 127.0.0.1] [--root dist]. Only
+ * files below dist/, only GET and HEAD. Names with a hash in them never change and may be kept;
+ * index.html must be asked for again.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { extname, join, normalize, sep } from 'node:path';
+import { extname, join, normalize, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const TYPES = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.svg': 'image/svg+xml',
-  '.png': 'image/png', '.ico': 'image/x-icon', '.webmanifest': 'application/manifest+json', '.woff2': 'font/woff2',
-  '.ics': 'text/calendar; charset=utf-8', '.txt': 'text/plain; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
+  '.ics': 'text/calendar; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
 };
 
 const HEADERS = {
@@ -41,35 +50,49 @@ export function fileOf(root, requestUrl) {
 }
 
 async function serve(root, request, response) {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'Only GET and HEAD.');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return answer(response, 405, 'Only GET and HEAD.');
   const file = fileOf(root, request.url ?? '/');
   const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
-  if (file === undefined || found === undefined || !found.isFile()) return answer(response, 404, 'Not found.');
+  if (file === undefined || found === undefined || !found.isFile())
+    return answer(response, 404, 'Not found.');
   response.writeHead(200, {
     ...HEADERS,
     'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
     'content-length': found.size,
-    'cache-control': /-[\w-]{8}\.\w+$/.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'cache-control': /-[\w-]{8}\.\w+$/.test(file)
+      ? 'public, max-age=31536000, immutable'
+      : 'no-cache',
   });
   if (request.method === 'HEAD') return response.end();
-  createReadStream(file).on('error', () => response.destroy()).pipe(response);
+  createReadStream(file)
+    .on('error', () => response.destroy())
+    .pipe(response);
 }
 
 /** Resolves with the listening server. `port` 0 takes a free one. */
-export function servePage({ root = fileURLToPath(new URL('./dist', import.meta.url)), port = 5173, host = '127.0.0.1' } = {}) {
+export function servePage({ root, port, host }) {
   const server = createServer((request, response) => {
     serve(root, request, response).catch(() => answer(response, 500, 'Failed.'));
   });
-  return new Promise((resolve, reject) => {
+  return new Promise((listening, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
+    server.listen(port, host, () => listening(server));
   });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({
-    options: { port: { type: 'string', default: '5173' }, host: { type: 'string', default: '127.0.0.1' } },
+    options: {
+      port: { type: 'string', default: '5173' },
+      host: { type: 'string', default: '127.0.0.1' },
+      root: { type: 'string', default: fileURLToPath(new URL('./dist', import.meta.url)) },
+    },
   });
-  await servePage({ port: Number(values.port), host: values.host });
-  console.log(`Calendar at http://${values.host}:${values.port}/`);
+  const server = await servePage({
+    root: resolve(values.root),
+    port: Number(values.port),
+    host: values.host,
+  });
+  console.log(`Calendar at http://${values.host}:${server.address().port}/`);
 }

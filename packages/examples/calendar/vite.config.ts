@@ -1,7 +1,10 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** `oxbow-source`: the SDK comes from its sources, so that the example needs no build before its own. */
+/**
+ * `oxbow-source`: the SDK comes from its sources, so that the example needs no build before its
+ * own.
+ */
 export default defineConfig({
   plugins: [react()],
   base: './',

@@ -1,14 +1,23 @@
 /**
- * The calendar's app definition: the one module that every browser and the server load. Its promise is the
- * meeting room example of Terry et al., SOSP'95 §2: in the committed view no room is ever booked twice. The
- * author says beforehand what else would do (other times, other rooms), in order; what fits none of them is
- * refused with the booking that stood in the way.
+ * The calendar's app definition: the one module that every browser and the server load. Its
+ * promise is the meeting room example of Terry et al., SOSP'95 §2: in the committed view no room
+ * is ever booked twice. The author says beforehand what else would do (other times, other rooms),
+ * in order; what fits none of them is refused with the booking that stood in the way.
  *
- * Nothing here touches a clock, the DOM or the network: each replica must compute the same from the same.
+ * Nothing here touches a clock, the DOM or the network: each replica must compute the same from
+ * the same.
  */
 import { defineApp, mutation, reject, table, type CheckTx } from '@oxbow/sdk/model';
 import {
-  AddPersonArgs, AddRoomArgs, BookArgs, BookingRow, CancelArgs, EditArgs, MoveArgs, PersonRow, RoomRow,
+  AddPersonArgs,
+  AddRoomArgs,
+  BookArgs,
+  BookingRow,
+  CancelArgs,
+  EditArgs,
+  MoveArgs,
+  PersonRow,
+  RoomRow,
 } from './shapes.js';
 import { LENGTH_MAX_MS, type BlockedBy, type Booking, type Slot } from './shapes.js';
 
@@ -25,8 +34,9 @@ const tables = {
 type Lookup = CheckTx<typeof tables>;
 
 /**
- * The first booking of the room that overlaps [start, end), other than `self`. A booking is at most
- * LENGTH_MAX_MS long, so one that reaches into the slot starts no earlier than that before it.
+ * The first booking of the room that overlaps [start, end), other than `self`. A booking is at
+ * most LENGTH_MAX_MS long, so one that reaches into the slot starts no earlier than that before
+ * it.
  */
 function firstOverlap(tx: Lookup, slot: Slot, self?: string): Readonly<Booking> | undefined {
   const { room, start, end } = slot;
@@ -40,7 +50,9 @@ function firstOverlap(tx: Lookup, slot: Slot, self?: string): Readonly<Booking> 
 const isOpen = (tx: Lookup, slot: Slot, self?: string): boolean =>
   tx.room.has(slot.room) && firstOverlap(tx, slot, self) === undefined;
 
-/** Why none of the wishes fitted: said of the first wish, the one that the author cares for most. */
+/**
+ * Why none of the wishes fitted: said of the first wish, the one that the author cares for most.
+ */
 function refuse(tx: Lookup, slot: Slot, self?: string) {
   if (!tx.room.has(slot.room)) return reject('room-unknown', { room: slot.room });
   const by = firstOverlap(tx, slot, self);
@@ -55,7 +67,10 @@ export const calendar = defineApp({
   version: 1,
   tables,
   mutations: {
-    /** Adding what is there already changes nothing: two browsers that both add the starter set meet in one. */
+    /**
+     * Adding what is there already changes nothing: two browsers that both add the starter set
+     * meet in one.
+     */
     addRoom: mutation({
       args: AddRoomArgs,
       apply: (tx, a) => {
@@ -78,12 +93,16 @@ export const calendar = defineApp({
         tx.booking.put({ ...booking, createdAt: tx.now });
       },
       alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
-      merge: (tx, a) => (tx.booking.has(a.id) ? reject('booking-exists', { id: a.id }) : refuse(tx, a)),
+      merge: (tx, a) =>
+        tx.booking.has(a.id) ? reject('booking-exists', { id: a.id }) : refuse(tx, a),
       // Nobody books in another's name. Only the server knows for certain who asks.
       server: { authorize: (tx, a) => tx.user === a.by },
     }),
 
-    /** Another room, another time, another length: as strict as a new booking, and with wishes like one. */
+    /**
+     * Another room, another time, another length: as strict as a new booking, and with wishes
+     * like one.
+     */
     move: mutation({
       args: MoveArgs,
       check: (tx, a) => tx.booking.has(a.id) && isOpen(tx, a, a.id),
@@ -91,7 +110,8 @@ export const calendar = defineApp({
         tx.booking.update(id, { room, start, end });
       },
       alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
-      merge: (tx, a) => (tx.booking.has(a.id) ? refuse(tx, a, a.id) : reject('booking-gone', { id: a.id })),
+      merge: (tx, a) =>
+        tx.booking.has(a.id) ? refuse(tx, a, a.id) : reject('booking-gone', { id: a.id }),
     }),
 
     edit: mutation({

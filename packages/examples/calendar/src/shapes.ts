@@ -1,11 +1,14 @@
 /**
- * Rows and arguments of the calendar, checked wherever they enter. Times are ms since 1970, UTC; a slot is
- * half-open: [start, end). Whoever shows a time brings their own time zone.
+ * Rows and arguments of the calendar, checked wherever they enter. Times are ms since 1970, UTC;
+ * a slot is half-open: [start, end). Whoever shows a time brings their own time zone.
  */
 import * as z from 'zod';
 
 const HOUR_MS = 3_600_000;
-/** A whole day, even the one that daylight saving makes an hour longer. Bounds the search for overlaps. */
+/**
+ * A whole day, even the one that daylight saving makes an hour longer. Bounds the search for
+ * overlaps.
+ */
 export const LENGTH_MAX_MS = 25 * HOUR_MS;
 export const WISHES_MAX = 12;
 
@@ -18,7 +21,10 @@ const Title = z.string().trim().min(1).max(200);
 const Notes = z.string().max(4000);
 
 export const RoomRow = z.object({
-  id: Id, name: Name, colour: Colour, capacity: z.int().min(1).max(10_000),
+  id: Id,
+  name: Name,
+  colour: Colour,
+  capacity: z.int().min(1).max(10_000),
 });
 export type Room = z.infer<typeof RoomRow>;
 
@@ -48,7 +54,11 @@ export interface Slot {
 }
 
 /** A wish replaces what it names and leaves the rest as first asked. */
-const Wish = z.object({ room: z.exactOptional(Id), start: z.exactOptional(Time), end: z.exactOptional(Time) });
+const Wish = z.object({
+  room: z.exactOptional(Id),
+  start: z.exactOptional(Time),
+  end: z.exactOptional(Time),
+});
 export type Wish = z.infer<typeof Wish>;
 const Wishes = z.array(Wish).max(WISHES_MAX).default([]);
 

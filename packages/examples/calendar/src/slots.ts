@@ -1,6 +1,6 @@
 /**
- * Where else a booking would fit: what the dialog offers as alternatives, and after a refusal as another try.
- * Bounded: looks a week ahead in steps of a quarter of an hour.
+ * Where else a booking would fit: what the dialog offers as alternatives, and after a refusal as
+ * another try. Bounded: looks a week ahead in steps of a quarter of an hour.
  */
 import type { Booking, Room, Slot } from './shapes.js';
 
@@ -12,7 +12,8 @@ export interface Wanted extends Slot {
 const STEP_MS = 15 * 60_000;
 const AHEAD_MS = 7 * 24 * 3_600_000;
 
-const overlaps = (a: Slot, b: Slot): boolean => a.room === b.room && a.start < b.end && b.start < a.end;
+const overlaps = (a: Slot, b: Slot): boolean =>
+  a.room === b.room && a.start < b.end && b.start < a.end;
 
 /** The booking that stands in the way of a slot, if one does. */
 export function inTheWay(bookings: readonly Booking[], wanted: Wanted): Booking | undefined {
@@ -29,7 +30,9 @@ export interface SearchOptions {
   readonly count: number;
 }
 
-/** The room's next free slots of the same length after the wanted one, not overlapping each other. */
+/**
+ * The room's next free slots of the same length after the wanted one, not overlapping each other.
+ */
 export function laterSlots(wanted: Wanted, options: SearchOptions): Slot[] {
   const { bookings, isWorkingTime, notBefore, count } = options;
   const length = wanted.end - wanted.start;

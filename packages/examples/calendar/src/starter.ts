@@ -1,11 +1,18 @@
 /**
- * What a new calendar starts with. The ids are fixed: two people who both add these rooms, each offline, end up with
- * one set of them.
+ * What a new calendar starts with. The ids are fixed: two people who both add these rooms, each
+ * offline, end up with one set of them.
  */
 import type { Person, Room } from './shapes.js';
 
 export const COLOURS = [
-  '#2f74b5', '#3f8f6b', '#b5643c', '#8a5fae', '#b08a1e', '#4c7f8f', '#b24d6f', '#6b7686',
+  '#2f74b5',
+  '#3f8f6b',
+  '#b5643c',
+  '#8a5fae',
+  '#b08a1e',
+  '#4c7f8f',
+  '#b24d6f',
+  '#6b7686',
 ] as const;
 
 export const STARTER_ROOMS: readonly Room[] = [

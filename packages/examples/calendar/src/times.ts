@@ -1,14 +1,24 @@
-/** Times as people read and type them, in their own time zone and language. Stored times are ms since 1970, UTC. */
+/**
+ * Times as people read and type them, in their own time zone and language. Stored times are ms
+ * since 1970, UTC.
+ */
 import type { Slot } from './shapes.js';
 
 export const HOUR_MS = 3_600_000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+const dayName = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+});
 
 export const timeText = (ms: number): string => clock.format(ms);
 export const dayText = (ms: number): string => dayName.format(ms);
-/** “Tue, 3 Mar, 10:00 – 11:00”. The language's own way of writing a range would hide the day of a short one. */
+/**
+ * “Tue, 3 Mar, 10:00 – 11:00”. The language's own way of writing a range would hide the day of a
+ * short one.
+ */
 export const slotText = (slot: Pick<Slot, 'start' | 'end'>): string =>
   `${dayText(slot.start)}, ${timeText(slot.start)} – ${timeText(slot.end)}`;
 
@@ -39,7 +49,9 @@ const DAY_ENDS = 19;
 export function isWorkingTime({ start, end }: Pick<Slot, 'start' | 'end'>): boolean {
   const closing = new Date(start).setHours(DAY_ENDS, 0, 0, 0);
   const weekday = new Date(start).getDay();
-  return weekday !== 0 && weekday !== 6 && new Date(start).getHours() >= DAY_STARTS && end <= closing;
+  return (
+    weekday !== 0 && weekday !== 6 && new Date(start).getHours() >= DAY_STARTS && end <= closing
+  );
 }
 
 /** Midnight before, in local time. */
@@ -54,4 +66,5 @@ export function addDays(ms: number, days: number): number {
 /** The next full half hour: where a new booking begins unless said otherwise. */
 export const nextHalfHour = (ms: number): number => Math.ceil(ms / (HOUR_MS / 2)) * (HOUR_MS / 2);
 
-export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${n} ${n === 1 ? one : many}`;

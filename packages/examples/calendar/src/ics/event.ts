@@ -1,7 +1,7 @@
 /**
- * One VEVENT, line by line. A line that the library cannot read is reported and left out; the event is lost
- * only if what is missing is when it takes place. Dates are checked here field by field: the library
- * silently turns month 13 into next January.
+ * One VEVENT, line by line. A line that the library cannot read is reported and left out; the
+ * event is lost only if what is missing is when it takes place. Dates are checked here field by
+ * field: the library silently turns month 13 into next January.
  */
 import ICAL from 'ical.js';
 import type { Block, ContentLine, Problem } from './lines.js';
@@ -62,7 +62,8 @@ class EventReader {
   line(content: ContentLine): void {
     const name = /^[A-Za-z0-9-]+(?=[:;])/.exec(content.text)?.[0].toUpperCase();
     try {
-      // reason: the library types what it parses as any; JCal is the shape that RFC 7265 gives it.
+      // reason: the library types what it parses as any; JCal is the shape that RFC 7265 gives
+      // it.
       this.#property(ICAL.parse.property(content.text) as JCal, content);
     } catch (cause) {
       const said = cause instanceof Error ? cause.message : String(cause);
@@ -112,7 +113,10 @@ class EventReader {
       if (recur instanceof ICAL.Recur) this.#rules.push({ line: content.line, recur });
     }
     if (name === 'recurrence-id' && parameters['range'] !== undefined) {
-      this.#report(content.line, 'A change of all later occurrences is not supported: only this one changes');
+      this.#report(
+        content.line,
+        'A change of all later occurrences is not supported: only this one changes',
+      );
     }
     if (name === 'duration') ICAL.Duration.fromString(String(jcal[3]));
     this.#values.set(name, jcal);
@@ -125,7 +129,10 @@ class EventReader {
     if (typeof tzid === 'string') {
       const found = this.#zones.find(tzid);
       if (found === undefined) {
-        this.#report(content.line, `The time zone "${tzid}" is unknown: read in your own time zone`);
+        this.#report(
+          content.line,
+          `The time zone "${tzid}" is unknown: read in your own time zone`,
+        );
       }
       zone = found ?? zone;
     }
@@ -173,14 +180,34 @@ function lengthOf(d: ICAL.Duration): Length | string {
 function wallOf(text: string): Wall {
   const match = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/.exec(text);
   if (match === null) throw new Error(`"${text}" is not a date`);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map((part) => Number(part ?? 0));
   const daysInMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  const valid = month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth && hour < 24 && minute < 60 && second <= 60;
+  const valid =
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= daysInMonth &&
+    hour < 24 &&
+    minute < 60 &&
+    second <= 60;
   if (!valid) throw new Error(`there is no ${text}`);
-  return { year, month, day, hour, minute, second: Math.min(second, 59), isDate: match[4] === undefined };
+  return {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second: Math.min(second, 59),
+    isDate: match[4] === undefined,
+  };
 }
 
-export function parseEvent(block: Block, zones: Zones): { event: ParsedEvent | undefined; problems: Problem[] } {
+export function parseEvent(
+  block: Block,
+  zones: Zones,
+): { event: ParsedEvent | undefined; problems: Problem[] } {
   const reader = new EventReader(zones);
   for (const content of block.lines) reader.line(content);
   const event = reader.finish(block);

@@ -1,10 +1,13 @@
 /**
- * Text of an .ics file to content lines and components, with the number of the line where each begins. The
- * library's own parser gives up on a file at its first bad line; people's calendars are full of those. So the
- * file is cut up here, and only single content lines are handed to the library. RFC 5545 §3.1.
+ * Text of an .ics file to content lines and components, with the number of the line where each
+ * begins. The library's own parser gives up on a file at its first bad line; people's calendars
+ * are full of those. So the file is cut up here, and only single content lines are handed to the
+ * library. RFC 5545 §3.1.
  */
 
-/** What could not be read, for the person who imports: line numbers count from 1, as in an editor. */
+/**
+ * What could not be read, for the person who imports: line numbers count from 1, as in an editor.
+ */
 export interface Problem {
   readonly line: number;
   readonly reason: string;
@@ -44,7 +47,10 @@ interface OpenBlock {
   whole: ContentLine[];
 }
 
-/** Blocks that a calendar holds directly: what lies deeper (alarms, rules of a zone) stays inside `whole`. */
+/**
+ * Blocks that a calendar holds directly: what lies deeper (alarms, rules of a zone) stays inside
+ * `whole`.
+ */
 const TOP_LEVEL = new Set(['VEVENT', 'VTIMEZONE', 'VTODO', 'VJOURNAL', 'VFREEBUSY']);
 
 class BlockReader {
@@ -116,7 +122,10 @@ class BlockReader {
 
 export const describe = (name: string): string =>
   ({
-    VEVENT: 'This event', VTIMEZONE: 'This time zone', VTODO: 'This task', VJOURNAL: 'This journal entry',
+    VEVENT: 'This event',
+    VTIMEZONE: 'This time zone',
+    VTODO: 'This task',
+    VJOURNAL: 'This journal entry',
     VFREEBUSY: 'This free/busy time',
   })[name] ?? 'This part';
 

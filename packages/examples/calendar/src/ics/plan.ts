@@ -1,6 +1,7 @@
 /**
- * From events of a file to bookings: which room, which id, and days apart. Each booking becomes an update of
- * its own with an outcome of its own: one that finds its room taken does not hold up the others.
+ * From events of a file to bookings: which room, which id, and days apart. Each booking becomes
+ * an update of its own with an outcome of its own: one that finds its room taken does not hold up
+ * the others.
  */
 import { LENGTH_MAX_MS, type BookInput, type Room } from '../shapes.js';
 import type { CalendarEvent } from './read.js';
@@ -15,7 +16,10 @@ export interface PlanOptions {
   readonly localZone: string;
 }
 
-/** Ids are computed from the event, so that importing a file twice cannot book twice. FNV-1a, two lanes. */
+/**
+ * Ids are computed from the event, so that importing a file twice cannot book twice. FNV-1a, two
+ * lanes.
+ */
 function digest(text: string): string {
   let a = 0x811c9dc5;
   let b = 0x01000193;
@@ -31,8 +35,13 @@ function nextMidnight(instant: number, localZone: string): number {
   const wall = wallAt(instant, localZone);
   const day = new Date(Date.UTC(wall.year, wall.month - 1, wall.day + 1));
   const midnight: Wall = {
-    year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate(),
-    hour: 0, minute: 0, second: 0, isDate: true,
+    year: day.getUTCFullYear(),
+    month: day.getUTCMonth() + 1,
+    day: day.getUTCDate(),
+    hour: 0,
+    minute: 0,
+    second: 0,
+    isDate: true,
   };
   return iana(localZone)(midnight);
 }
@@ -40,7 +49,11 @@ function nextMidnight(instant: number, localZone: string): number {
 const DAYS_MAX = 60;
 
 /** What is longer than a booking may be is cut at midnights: a booking a day. */
-export function days(start: number, end: number, localZone: string): { start: number; end: number }[] {
+export function days(
+  start: number,
+  end: number,
+  localZone: string,
+): { start: number; end: number }[] {
   if (end - start <= LENGTH_MAX_MS) return [{ start, end }];
   const parts: { start: number; end: number }[] = [];
   for (let from = start; from < end && parts.length < DAYS_MAX;) {
@@ -56,7 +69,8 @@ const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.tri
 export function planBookings(events: readonly CalendarEvent[], options: PlanOptions): BookInput[] {
   return events.flatMap((event) => {
     const parts = days(event.start, event.end, options.localZone);
-    const room = options.rooms.find((r) => same(r.name, event.location))?.id ?? options.fallbackRoom;
+    const room =
+      options.rooms.find((r) => same(r.name, event.location))?.id ?? options.fallbackRoom;
     const shared = event.series ?? (parts.length > 1 ? event.uid || event.title : undefined);
     return parts.map(({ start, end }): BookInput => {
       const own = parts.length === 1 ? idOfUid(event.uid) : undefined;

@@ -10,17 +10,31 @@ const fixture = (name: string): string =>
 const read = (text: string, localZone = 'Europe/Berlin'): ReadResult =>
   readCalendar(text, { window, localZone });
 const starts = (result: ReadResult, title: string): string[] =>
-  result.events.filter((e) => e.title.startsWith(title)).map((e) => new Date(e.start).toISOString());
+  result.events
+    .filter((e) => e.title.startsWith(title))
+    .map((e) => new Date(e.start).toISOString());
 const event = (...lines: string[]): string =>
-  ['BEGIN:VCALENDAR', 'BEGIN:VEVENT', 'UID:x', 'SUMMARY:x', ...lines, 'END:VEVENT', 'END:VCALENDAR'].join('\n');
+  [
+    'BEGIN:VCALENDAR',
+    'BEGIN:VEVENT',
+    'UID:x',
+    'SUMMARY:x',
+    ...lines,
+    'END:VEVENT',
+    'END:VCALENDAR',
+  ].join('\n');
 
 describe('a file as Google exports it', () => {
   const result = read(fixture('google'));
 
   it('keeps nine o’clock in Berlin at nine when the clocks change, without the exception and up to UNTIL', () => {
     expect(starts(result, 'Stand-up, platform team')).toEqual([
-      '2026-03-02T08:00:00.000Z', '2026-03-09T08:00:00.000Z', '2026-03-23T08:00:00.000Z',
-      '2026-03-30T07:00:00.000Z', '2026-04-13T07:00:00.000Z', '2026-04-20T07:00:00.000Z',
+      '2026-03-02T08:00:00.000Z',
+      '2026-03-09T08:00:00.000Z',
+      '2026-03-23T08:00:00.000Z',
+      '2026-03-30T07:00:00.000Z',
+      '2026-04-13T07:00:00.000Z',
+      '2026-04-20T07:00:00.000Z',
       '2026-04-27T07:00:00.000Z',
     ]);
   });
@@ -28,7 +42,8 @@ describe('a file as Google exports it', () => {
   it('puts the moved occurrence where it went, once', () => {
     expect(starts(result, 'Stand-up (moved)')).toEqual(['2026-03-16T13:00:00.000Z']);
     expect(result.events.find((e) => e.title === 'Stand-up (moved)')).toMatchObject({
-      location: 'Green Room', series: '4k3stand@google.com',
+      location: 'Green Room',
+      series: '4k3stand@google.com',
     });
   });
 
@@ -41,7 +56,8 @@ describe('a file as Google exports it', () => {
   it('gives the whole day of the spring change its 23 hours', () => {
     const day = result.events.find((e) => e.title === 'Spring clean');
     expect([new Date(day?.start ?? 0).toISOString(), (day?.end ?? 0) - (day?.start ?? 0)]).toEqual([
-      '2026-03-28T23:00:00.000Z', 23 * 3_600_000,
+      '2026-03-28T23:00:00.000Z',
+      23 * 3_600_000,
     ]);
   });
 
@@ -56,7 +72,9 @@ describe('a file as Outlook exports it', () => {
 
   it('finds the second Tuesdays at nine in New York on both sides of the change', () => {
     expect(starts(result, 'Monthly review')).toEqual([
-      '2026-03-10T13:00:00.000Z', '2026-04-14T13:00:00.000Z', '2026-05-12T13:00:00.000Z',
+      '2026-03-10T13:00:00.000Z',
+      '2026-04-14T13:00:00.000Z',
+      '2026-05-12T13:00:00.000Z',
     ]);
   });
 
@@ -71,8 +89,11 @@ describe('a file as Apple exports it', () => {
 
   it('keeps the daily series on the wall clock over the autumn change, with its further date', () => {
     expect(starts(result, 'Frühstück – Team Nord 🥐')).toEqual([
-      '2026-10-30T13:00:00.000Z', '2026-10-31T13:00:00.000Z', '2026-11-01T14:00:00.000Z',
-      '2026-11-02T14:00:00.000Z', '2026-11-05T14:00:00.000Z',
+      '2026-10-30T13:00:00.000Z',
+      '2026-10-31T13:00:00.000Z',
+      '2026-11-01T14:00:00.000Z',
+      '2026-11-02T14:00:00.000Z',
+      '2026-11-05T14:00:00.000Z',
     ]);
   });
 
@@ -90,7 +111,10 @@ describe('a file with broken lines', () => {
 
   it('imports what can be read', () => {
     expect(result.events.map((e) => e.uid)).toEqual([
-      'good-1', 'bad-rule', 'unknown-zone', 'good-2',
+      'good-1',
+      'bad-rule',
+      'unknown-zone',
+      'good-2',
     ]);
   });
 
@@ -124,7 +148,9 @@ describe('a file with broken lines', () => {
 
 describe('series', () => {
   it('a rule without end fills the window and no more', () => {
-    const result = read(event('DTSTART:20200101T100000Z', 'DTEND:20200101T110000Z', 'RRULE:FREQ=DAILY'));
+    const result = read(
+      event('DTSTART:20200101T100000Z', 'DTEND:20200101T110000Z', 'RRULE:FREQ=DAILY'),
+    );
     expect(result.events).toHaveLength(365);
     expect(result.problems).toEqual([]);
   });
@@ -139,8 +165,11 @@ describe('series', () => {
 
   it('a rule that never matches ends', () => {
     for (const rule of [
-      'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30', 'FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2,4,6',
-      'FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6', 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', 'FREQ=WEEKLY;INTERVAL=0',
+      'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
+      'FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2,4,6',
+      'FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6',
+      'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30',
+      'FREQ=WEEKLY;INTERVAL=0',
       'FREQ=YEARLY;BYYEARDAY=366;INTERVAL=100',
     ]) {
       const result = read(event('DTSTART:20260101T100000Z', 'DURATION:PT1H', `RRULE:${rule}`));
@@ -149,16 +178,25 @@ describe('series', () => {
   });
 
   it('an exception given as a bare date takes out that day', () => {
-    const result = read(event(
-      'DTSTART:20260105T100000', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;COUNT=3', 'EXDATE;VALUE=DATE:20260106',
-    ));
+    const result = read(
+      event(
+        'DTSTART:20260105T100000',
+        'DURATION:PT1H',
+        'RRULE:FREQ=DAILY;COUNT=3',
+        'EXDATE;VALUE=DATE:20260106',
+      ),
+    );
     expect(result.events.map((e) => new Date(e.start).getUTCDate())).toEqual([5, 7]);
   });
 
   it('UNTIL as a date includes the whole day where the event takes place', () => {
-    const result = read(event(
-      'DTSTART;TZID=Pacific/Apia:20260105T090000', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;UNTIL=20260107',
-    ));
+    const result = read(
+      event(
+        'DTSTART;TZID=Pacific/Apia:20260105T090000',
+        'DURATION:PT1H',
+        'RRULE:FREQ=DAILY;UNTIL=20260107',
+      ),
+    );
     expect(result.events).toHaveLength(3);
   });
 
@@ -176,7 +214,8 @@ describe('series', () => {
 describe('bad input', () => {
   it('a file that is no calendar is reported, not imported', () => {
     expect(read('<html><body>Please sign in</body></html>')).toEqual({
-      events: [], problems: [{ line: 1, reason: 'This is not a calendar file: it holds no events' }],
+      events: [],
+      problems: [{ line: 1, reason: 'This is not a calendar file: it holds no events' }],
     });
   });
 
@@ -191,12 +230,20 @@ describe('bad input', () => {
   it('never throws, whatever is cut out of or put into a real file', () => {
     const texts = ['google', 'outlook', 'apple', 'broken'].map(fixture);
     const damage = fc.record({
-      text: fc.constantFrom(...texts), at: fc.nat(4000), cut: fc.nat(60),
-      put: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('\n', 'END:VEVENT\n', 'BEGIN:VEVENT\n', ';', ':', '"')),
+      text: fc.constantFrom(...texts),
+      at: fc.nat(4000),
+      cut: fc.nat(60),
+      put: fc.oneof(
+        fc.string({ maxLength: 20 }),
+        fc.constantFrom('\n', 'END:VEVENT\n', 'BEGIN:VEVENT\n', ';', ':', '"'),
+      ),
     });
-    fc.assert(fc.property(damage, ({ text, at, cut, put }) => {
-      const { events } = read(text.slice(0, at) + put + text.slice(at + cut));
-      for (const { start, end } of events) expect(end).toBeGreaterThan(start);
-    }), { numRuns: 400 });
+    fc.assert(
+      fc.property(damage, ({ text, at, cut, put }) => {
+        const { events } = read(text.slice(0, at) + put + text.slice(at + cut));
+        for (const { start, end } of events) expect(end).toBeGreaterThan(start);
+      }),
+      { numRuns: 400 },
+    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * An .ics file to events that take place: zones first, then events, then their series within a window. What
- * cannot be read is reported with its line; everything else comes through.
+ * An .ics file to events that take place: zones first, then events, then their series within a
+ * window. What cannot be read is reported with its line; everything else comes through.
  */
 import { instantOf, parseEvent, type ParsedEvent } from './event.js';
 import { describe, readBlocks, type Block, type Problem } from './lines.js';
@@ -57,7 +57,10 @@ function readEvents(blocks: readonly Block[], zones: Zones, problems: Problem[])
       problems.push(...read.problems);
       if (read.event !== undefined) events.push(read.event);
     } else if (block.name !== 'VTIMEZONE') {
-      problems.push({ line: block.line, reason: `${describe(block.name)} is not an event: left out` });
+      problems.push({
+        line: block.line,
+        reason: `${describe(block.name)} is not an event: left out`,
+      });
     }
   }
   return events;
@@ -78,11 +81,17 @@ const NONE: ReadonlySet<number> = new Set();
 
 export function readCalendar(text: string, { window, localZone }: ReadOptions): ReadResult {
   if (text.length > TEXT_MAX) {
-    return { events: [], problems: [{ line: 1, reason: 'This file is too large: it was not read' }] };
+    return {
+      events: [],
+      problems: [{ line: 1, reason: 'This file is too large: it was not read' }],
+    };
   }
   const { blocks, problems } = readBlocks(text);
   if (blocks.length === 0 && problems.length === 0) {
-    return { events: [], problems: [{ line: 1, reason: 'This is not a calendar file: it holds no events' }] };
+    return {
+      events: [],
+      problems: [{ line: 1, reason: 'This is not a calendar file: it holds no events' }],
+    };
   }
   const parsed = readEvents(blocks, readZones(blocks, localZone, problems), problems);
   const seriesUids = new Set(parsed.filter(isSeries).map((event) => event.uid));
@@ -96,13 +105,22 @@ export function readCalendar(text: string, { window, localZone }: ReadOptions): 
   }
   if (events.length > EVENTS_MAX) {
     const first = events[EVENTS_MAX];
-    problems.push({ line: first?.line ?? 1, reason: `More than ${EVENTS_MAX} events: the rest was left out` });
+    problems.push({
+      line: first?.line ?? 1,
+      reason: `More than ${EVENTS_MAX} events: the rest was left out`,
+    });
   }
-  return { events: events.slice(0, EVENTS_MAX), problems: problems.sort((a, b) => a.line - b.line) };
+  return {
+    events: events.slice(0, EVENTS_MAX),
+    problems: problems.sort((a, b) => a.line - b.line),
+  };
 }
 
 function spansOf(
-  event: ParsedEvent, window: Window, replaced: ReadonlySet<number>, problems: Problem[],
+  event: ParsedEvent,
+  window: Window,
+  replaced: ReadonlySet<number>,
+  problems: Problem[],
 ): Span[] {
   if (!isSeries(event)) {
     const start = instantOf(event.start);

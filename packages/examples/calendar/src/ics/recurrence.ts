@@ -1,7 +1,7 @@
 /**
- * The occurrences of a series within a window. Rules walk on the wall clock ("every Monday at nine"), and only
- * then become instants: that is what keeps nine o'clock at nine when daylight saving changes. Every walk is
- * bounded: a rule may be legal and still never end.
+ * The occurrences of a series within a window. Rules walk on the wall clock ("every Monday at
+ * nine"), and only then become instants: that is what keeps nine o'clock at nine when daylight
+ * saving changes. Every walk is bounded: a rule may be legal and still never end.
  */
 import ICAL from 'ical.js';
 import { instantOf, type Length, type Moment, type ParsedEvent, type Rule } from './event.js';
@@ -31,9 +31,16 @@ function wallOfTime(time: ICAL.Time): Wall {
 const floating = (wall: Wall): ICAL.Time => new ICAL.Time(wall, ICAL.Timezone.localTimezone);
 
 const dateText = (w: Wall): string =>
-  [String(w.year).padStart(4, '0'), String(w.month).padStart(2, '0'), String(w.day).padStart(2, '0')].join('-');
+  [
+    String(w.year).padStart(4, '0'),
+    String(w.month).padStart(2, '0'),
+    String(w.day).padStart(2, '0'),
+  ].join('-');
 
-/** Whether an occurrence is still within UNTIL, which may be a date, UTC, or (against the RFC) local. */
+/**
+ * Whether an occurrence is still within UNTIL, which may be a date, UTC, or (against the RFC)
+ * local.
+ */
 function withinUntil(until: ICAL.Time | null, wall: Wall, instant: number, zone: Zone): boolean {
   if (until === null) return true;
   const last = wallOfTime(until);
@@ -43,14 +50,16 @@ function withinUntil(until: ICAL.Time | null, wall: Wall, instant: number, zone:
 }
 
 /**
- * The library looks for the next match of a rule without end, and a rule can be legal and match nothing (30
- * February, daily). Every candidate passes through this method: the place to count them.
+ * The library looks for the next match of a rule without end, and a rule can be legal and match
+ * nothing (30 February, daily). Every candidate passes through this method: the place to count
+ * them.
  */
 class BoundedIterator extends ICAL.RecurIterator {
   #candidates = 0;
 
   override check_contracting_rules(): boolean {
-    if (++this.#candidates > STEPS_MAX) throw new Error('it matches no day, or too seldom to be found');
+    if (++this.#candidates > STEPS_MAX)
+      throw new Error('it matches no day, or too seldom to be found');
     return super.check_contracting_rules();
   }
 }
@@ -84,12 +93,16 @@ class Series {
   #walk({ line, recur }: Rule): void {
     const { zone, wall: first } = this.#event.start;
     const endless = recur.clone();
-    // UNTIL is checked here, as an instant: the library compares it with a wall time that has lost its zone.
+    // UNTIL is checked here, as an instant: the library compares it with a wall time that has
+    // lost its zone.
     endless.until = null;
     const iterator = new BoundedIterator({ rule: endless, dtstart: floating(first) });
     for (let steps = 0; ; steps++) {
       if (steps === STEPS_MAX || this.walls.size > OCCURRENCES_MAX) {
-        this.problems.push({ line, reason: 'This series repeats too often: its later occurrences are left out' });
+        this.problems.push({
+          line,
+          reason: 'This series repeats too often: its later occurrences are left out',
+        });
         return;
       }
       const next: ICAL.Time | null = iterator.next() ?? null;
@@ -119,16 +132,25 @@ export function endOf(wall: Wall, zone: Zone, length: Length): number {
   if (length.days === 0) return zone(wall) + length.ms;
   const later = new Date(Date.UTC(wall.year, wall.month - 1, wall.day + length.days));
   const shifted: Wall = {
-    ...wall, year: later.getUTCFullYear(), month: later.getUTCMonth() + 1, day: later.getUTCDate(),
+    ...wall,
+    year: later.getUTCFullYear(),
+    month: later.getUTCMonth() + 1,
+    day: later.getUTCDate(),
   };
   return zone(shifted) + length.ms;
 }
 
-export const isSeries = (event: ParsedEvent): boolean => event.rules.length + event.extra.length > 0;
+export const isSeries = (event: ParsedEvent): boolean =>
+  event.rules.length + event.extra.length > 0;
 
-/** In order of time. `replaced` are the original starts of occurrences that other events stand for. */
+/**
+ * In order of time. `replaced` are the original starts of occurrences that other events stand
+ * for.
+ */
 export function occurrences(
-  event: ParsedEvent, window: Window, replaced: ReadonlySet<number>,
+  event: ParsedEvent,
+  window: Window,
+  replaced: ReadonlySet<number>,
 ): { spans: Span[]; problems: Problem[] } {
   const { zone } = event.start;
   const series = new Series(event, window);

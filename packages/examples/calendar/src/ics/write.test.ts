@@ -8,8 +8,14 @@ import { uidOf, writeCalendar, type Exported } from './write.js';
 const window = { from: 0, to: Date.UTC(2100, 0, 1) };
 const options = { window, localZone: 'Europe/Berlin' };
 const booking: Exported = {
-  id: 'b1', start: Date.UTC(2026, 4, 4, 8), end: Date.UTC(2026, 4, 4, 9), title: 'Plan; B, or \\ C',
-  notes: 'first\nsecond: "quoted"', location: 'Blue', by: 'Ada', createdAt: Date.UTC(2026, 4, 1),
+  id: 'b1',
+  start: Date.UTC(2026, 4, 4, 8),
+  end: Date.UTC(2026, 4, 4, 9),
+  title: 'Plan; B, or \\ C',
+  notes: 'first\nsecond: "quoted"',
+  location: 'Blue',
+  by: 'Ada',
+  createdAt: Date.UTC(2026, 4, 1),
 };
 
 describe('export', () => {
@@ -17,7 +23,8 @@ describe('export', () => {
     const text = writeCalendar('Team', [{ ...booking, notes: 'ä🥐'.repeat(60) }]);
     expect(text).toContain('SUMMARY:Plan\\; B\\, or \\\\ C\r\n');
     const bytes = new TextEncoder();
-    for (const line of text.split('\r\n')) expect(bytes.encode(line).length).toBeLessThanOrEqual(75);
+    for (const line of text.split('\r\n'))
+      expect(bytes.encode(line).length).toBeLessThanOrEqual(75);
     expect(text.replaceAll('\r\n', '')).not.toContain('\n');
   });
 
@@ -25,20 +32,47 @@ describe('export', () => {
     const instant = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => seconds * 1000);
     const text = fc.string({ unit: 'grapheme', maxLength: 120 });
     const any = fc.record({
-      id: fc.uuid(), start: instant, minutes: fc.integer({ min: 1, max: 1440 }), title: text, notes: text,
+      id: fc.uuid(),
+      start: instant,
+      minutes: fc.integer({ min: 1, max: 1440 }),
+      title: text,
+      notes: text,
     });
-    fc.assert(fc.property(fc.array(any, { maxLength: 4 }), (list) => {
-      const bookings = list.map(({ minutes, ...b }) => ({ ...booking, ...b, end: b.start + minutes * 60_000 }));
-      const result = readCalendar(writeCalendar('Team', bookings), options);
-      // The blank ends of a text are nobody's meaning; control characters cannot be written.
-      const asRead = (t: string) => t.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trim();
-      expect(result.events.map(({ uid, start, end, title, notes }) => ({ uid, start, end, title, notes }))).toEqual(
-        bookings.map((b) => ({
-          uid: uidOf(b.id), start: b.start, end: b.end, title: asRead(b.title), notes: asRead(b.notes),
-        })),
-      );
-      if (bookings.length > 0) expect(result.problems).toEqual([]);
-    }), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 4 }), (list) => {
+        const bookings = list.map(({ minutes, ...b }) => ({
+          ...booking,
+          ...b,
+          end: b.start + minutes * 60_000,
+        }));
+        const result = readCalendar(writeCalendar('Team', bookings), options);
+        // The blank ends of a text are nobody's meaning; control characters cannot be written.
+        const asRead = (t: string) =>
+          t
+            .replace(/\r\n?/g, '\n')
+            .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+            .trim();
+        expect(
+          result.events.map(({ uid, start, end, title, notes }) => ({
+            uid,
+            start,
+            end,
+            title,
+            notes,
+          })),
+        ).toEqual(
+          bookings.map((b) => ({
+            uid: uidOf(b.id),
+            start: b.start,
+            end: b.end,
+            title: asRead(b.title),
+            notes: asRead(b.notes),
+          })),
+        );
+        if (bookings.length > 0) expect(result.problems).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
@@ -49,18 +83,30 @@ describe('from events to bookings', () => {
   ];
   const plan = { rooms, fallbackRoom: 'blue', by: 'Ada', localZone: 'Europe/Berlin' };
   const event = {
-    line: 1, uid: 'u', title: 'T', notes: '', location: ' green room', series: undefined,
-    start: booking.start, end: booking.end,
+    line: 1,
+    uid: 'u',
+    title: 'T',
+    notes: '',
+    location: ' green room',
+    series: undefined,
+    start: booking.start,
+    end: booking.end,
   };
 
   it('an export finds its own bookings again', () => {
     const { events } = readCalendar(writeCalendar('Team', [booking]), options);
-    expect(planBookings(events, plan)[0]).toMatchObject({ id: 'b1', room: 'blue', title: booking.title });
+    expect(planBookings(events, plan)[0]).toMatchObject({
+      id: 'b1',
+      room: 'blue',
+      title: booking.title,
+    });
   });
 
   it('the same file gives the same ids, occurrences of a series different ones', () => {
-    const series = [event, { ...event, start: event.start + 86_400_000, end: event.end + 86_400_000 }]
-      .map((e) => ({ ...e, series: 'u' }));
+    const series = [
+      event,
+      { ...event, start: event.start + 86_400_000, end: event.end + 86_400_000 },
+    ].map((e) => ({ ...e, series: 'u' }));
     const first = planBookings(series, plan);
     expect(planBookings(series, plan)).toEqual(first);
     expect(new Set(first.map((b) => b.id)).size).toBe(2);
@@ -71,6 +117,8 @@ describe('from events to bookings', () => {
   it('three days become three bookings that end at midnight, also when the clocks change', () => {
     const parts = days(Date.UTC(2026, 9, 23, 22), Date.UTC(2026, 9, 26, 23), 'Europe/Berlin');
     expect(parts.map(({ start, end }) => (end - start) / 3_600_000)).toEqual([24, 25, 24]);
-    expect(days(Date.UTC(2026, 9, 24, 22), Date.UTC(2026, 9, 25, 23), 'Europe/Berlin')).toHaveLength(1);
+    expect(
+      days(Date.UTC(2026, 9, 24, 22), Date.UTC(2026, 9, 25, 23), 'Europe/Berlin'),
+    ).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Bookings to an .ics file that other calendars read. Times are written in UTC: an instant is what was booked,
- * and no reader can get a time zone wrong that is not there. The library escapes and folds.
+ * Bookings to an .ics file that other calendars read. Times are written in UTC: an instant is
+ * what was booked, and no reader can get a time zone wrong that is not there. The library escapes
+ * and folds.
  */
 import ICAL from 'ical.js';
 
@@ -17,7 +18,9 @@ export interface Exported {
   readonly createdAt: number;
 }
 
-/** The id can be had back from the uid: importing one's own export finds what is there already. */
+/**
+ * The id can be had back from the uid: importing one's own export finds what is there already.
+ */
 const UID_SUFFIX = '@calendar.oxbow';
 export const uidOf = (id: string): string => id + UID_SUFFIX;
 export const idOfUid = (uid: string): string | undefined =>
@@ -26,8 +29,8 @@ export const idOfUid = (uid: string): string | undefined =>
 const instant = (ms: number): ICAL.Time => ICAL.Time.fromJSDate(new Date(ms), true);
 
 /** Control characters may not stand in a text value, escaped or not (RFC 5545 §3.3.11). */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const clean = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
+const clean = (text: string): string =>
+  text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
 
 function eventOf(booking: Exported): ICAL.Component {
   const event = new ICAL.Component('vevent');

@@ -1,13 +1,15 @@
 /**
- * From what a clock on the wall shows to an instant. A file's own VTIMEZONE decides; without one, the name is
- * looked up among the IANA zones that the platform knows, then among the names that Windows programs use.
- * A wall time that daylight saving skips is read with the offset before the change; one that occurs
- * twice means the first (RFC 5545 §3.3.5).
+ * From what a clock on the wall shows to an instant. A file's own VTIMEZONE decides; without one,
+ * the name is looked up among the IANA zones that the platform knows, then among the names that
+ * Windows programs use. A wall time that daylight saving skips is read with the offset before the
+ * change; one that occurs twice means the first (RFC 5545 §3.3.5).
  */
 import ICAL from 'ical.js';
 import type { Block } from './lines.js';
 
-/** Fields as on the wall; months from 1. A date without a time has `isDate` and zero time fields. */
+/**
+ * Fields as on the wall; months from 1. A date without a time has `isDate` and zero time fields.
+ */
 export interface Wall {
   readonly year: number;
   readonly month: number;
@@ -21,7 +23,8 @@ export interface Wall {
 /** Turns a wall time into ms since 1970. */
 export type Zone = (wall: Wall) => number;
 
-const asIfUtc = (w: Wall): number => Date.UTC(w.year, w.month - 1, w.day, w.hour, w.minute, w.second);
+const asIfUtc = (w: Wall): number =>
+  Date.UTC(w.year, w.month - 1, w.day, w.hour, w.minute, w.second);
 
 export const utc: Zone = asIfUtc;
 
@@ -32,8 +35,15 @@ function formatterOf(name: string): Intl.DateTimeFormat {
   const known = formatters.get(name);
   if (known !== undefined) return known;
   const made = new Intl.DateTimeFormat('en-US', {
-    timeZone: name, hourCycle: 'h23', era: 'short', year: 'numeric', month: 'numeric', day: 'numeric',
-    hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone: name,
+    hourCycle: 'h23',
+    era: 'short',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   });
   formatters.set(name, made);
   return made;
@@ -41,15 +51,25 @@ function formatterOf(name: string): Intl.DateTimeFormat {
 
 /** What the zone's clocks show at an instant. */
 export function wallAt(instant: number, zoneName: string): Wall {
-  const parts = new Map(formatterOf(zoneName).formatToParts(instant).map((p) => [p.type, p.value]));
+  const parts = new Map(
+    formatterOf(zoneName)
+      .formatToParts(instant)
+      .map((p) => [p.type, p.value]),
+  );
   const field = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type) ?? 0);
   return {
-    year: field('year'), month: field('month'), day: field('day'), hour: field('hour'), minute: field('minute'),
-    second: field('second'), isDate: false,
+    year: field('year'),
+    month: field('month'),
+    day: field('day'),
+    hour: field('hour'),
+    minute: field('minute'),
+    second: field('second'),
+    isDate: false,
   };
 }
 
-const offsetAt = (instant: number, zoneName: string): number => asIfUtc(wallAt(instant, zoneName)) - instant;
+const offsetAt = (instant: number, zoneName: string): number =>
+  asIfUtc(wallAt(instant, zoneName)) - instant;
 
 /** A zone by its IANA name, which must be known: see `isIana`. */
 export function iana(zoneName: string): Zone {
@@ -75,25 +95,45 @@ export function isIana(name: string): boolean {
 
 /** The Windows names met most often, as Unicode CLDR maps them. */
 const WINDOWS: Readonly<Record<string, string>> = {
-  'UTC': 'UTC', 'Dateline Standard Time': 'Etc/GMT+12', 'Hawaiian Standard Time': 'Pacific/Honolulu',
-  'Alaskan Standard Time': 'America/Anchorage', 'Pacific Standard Time': 'America/Los_Angeles',
-  'Mountain Standard Time': 'America/Denver', 'US Mountain Standard Time': 'America/Phoenix',
-  'Central Standard Time': 'America/Chicago', 'Eastern Standard Time': 'America/New_York',
-  'Atlantic Standard Time': 'America/Halifax', 'E. South America Standard Time': 'America/Sao_Paulo',
-  'GMT Standard Time': 'Europe/London', 'Greenwich Standard Time': 'Atlantic/Reykjavik',
-  'W. Europe Standard Time': 'Europe/Berlin', 'Romance Standard Time': 'Europe/Paris',
-  'Central Europe Standard Time': 'Europe/Budapest', 'Central European Standard Time': 'Europe/Warsaw',
-  'GTB Standard Time': 'Europe/Bucharest', 'FLE Standard Time': 'Europe/Kiev',
-  'E. Europe Standard Time': 'Europe/Chisinau', 'Turkey Standard Time': 'Europe/Istanbul',
-  'Russian Standard Time': 'Europe/Moscow', 'Israel Standard Time': 'Asia/Jerusalem',
-  'Egypt Standard Time': 'Africa/Cairo', 'South Africa Standard Time': 'Africa/Johannesburg',
-  'Arab Standard Time': 'Asia/Riyadh', 'Arabian Standard Time': 'Asia/Dubai',
-  'Pakistan Standard Time': 'Asia/Karachi', 'India Standard Time': 'Asia/Kolkata',
-  'SE Asia Standard Time': 'Asia/Bangkok', 'China Standard Time': 'Asia/Shanghai',
-  'Singapore Standard Time': 'Asia/Singapore', 'Tokyo Standard Time': 'Asia/Tokyo',
-  'Korea Standard Time': 'Asia/Seoul', 'AUS Eastern Standard Time': 'Australia/Sydney',
-  'E. Australia Standard Time': 'Australia/Brisbane', 'W. Australia Standard Time': 'Australia/Perth',
-  'New Zealand Standard Time': 'Pacific/Auckland', 'Samoa Standard Time': 'Pacific/Apia',
+  UTC: 'UTC',
+  'Dateline Standard Time': 'Etc/GMT+12',
+  'Hawaiian Standard Time': 'Pacific/Honolulu',
+  'Alaskan Standard Time': 'America/Anchorage',
+  'Pacific Standard Time': 'America/Los_Angeles',
+  'Mountain Standard Time': 'America/Denver',
+  'US Mountain Standard Time': 'America/Phoenix',
+  'Central Standard Time': 'America/Chicago',
+  'Eastern Standard Time': 'America/New_York',
+  'Atlantic Standard Time': 'America/Halifax',
+  'E. South America Standard Time': 'America/Sao_Paulo',
+  'GMT Standard Time': 'Europe/London',
+  'Greenwich Standard Time': 'Atlantic/Reykjavik',
+  'W. Europe Standard Time': 'Europe/Berlin',
+  'Romance Standard Time': 'Europe/Paris',
+  'Central Europe Standard Time': 'Europe/Budapest',
+  'Central European Standard Time': 'Europe/Warsaw',
+  'GTB Standard Time': 'Europe/Bucharest',
+  'FLE Standard Time': 'Europe/Kiev',
+  'E. Europe Standard Time': 'Europe/Chisinau',
+  'Turkey Standard Time': 'Europe/Istanbul',
+  'Russian Standard Time': 'Europe/Moscow',
+  'Israel Standard Time': 'Asia/Jerusalem',
+  'Egypt Standard Time': 'Africa/Cairo',
+  'South Africa Standard Time': 'Africa/Johannesburg',
+  'Arab Standard Time': 'Asia/Riyadh',
+  'Arabian Standard Time': 'Asia/Dubai',
+  'Pakistan Standard Time': 'Asia/Karachi',
+  'India Standard Time': 'Asia/Kolkata',
+  'SE Asia Standard Time': 'Asia/Bangkok',
+  'China Standard Time': 'Asia/Shanghai',
+  'Singapore Standard Time': 'Asia/Singapore',
+  'Tokyo Standard Time': 'Asia/Tokyo',
+  'Korea Standard Time': 'Asia/Seoul',
+  'AUS Eastern Standard Time': 'Australia/Sydney',
+  'E. Australia Standard Time': 'Australia/Brisbane',
+  'W. Australia Standard Time': 'Australia/Perth',
+  'New Zealand Standard Time': 'Pacific/Auckland',
+  'Samoa Standard Time': 'Pacific/Apia',
 };
 
 /** Some programs prefix names: /freeassociation.sourceforge.net/Europe/Berlin. */

@@ -1,5 +1,6 @@
 /**
- * What the screens need of a shared calendar, in the calendar's own words. `open.ts` makes it from a replica.
+ * What the screens need of a shared calendar, in the calendar's own words. `open.ts` makes it
+ * from a replica.
  */
 import type { BookInput, Booking, MoveInput, Person, Room } from '../shapes.js';
 import type { SyncState } from '../view/SyncStatus.js';

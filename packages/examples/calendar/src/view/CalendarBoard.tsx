@@ -1,8 +1,15 @@
 /**
- * The calendar itself: @event-calendar/core under React. It draws columns of rooms or days and turns drags into slots; it
- * decides nothing: what a drag means is an update, and what is shown is what the replica says afterwards.
+ * The calendar itself: @event-calendar/core under React. It draws columns of rooms or days and
+ * turns drags into slots; it decides nothing: what a drag means is an update, and what is shown
+ * is what the replica says afterwards.
  */
-import { createCalendar, destroyCalendar, Interaction, ResourceTimeGrid, TimeGrid } from '@event-calendar/core';
+import {
+  createCalendar,
+  destroyCalendar,
+  Interaction,
+  ResourceTimeGrid,
+  TimeGrid,
+} from '@event-calendar/core';
 import type { Calendar } from '@event-calendar/core';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { Room, Slot } from '../shapes.js';
@@ -61,7 +68,9 @@ function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement
   lines.className = 'card-lines';
   const waiting = stageText(shown);
   // A narrow card shows its title only; the pointer gets the rest.
-  element.title = [booking.title, room.name, slotText(booking), byName, waiting].filter(Boolean).join(' · ');
+  element.title = [booking.title, room.name, slotText(booking), byName, waiting]
+    .filter(Boolean)
+    .join(' · ');
   lines.append(
     span('card-title', booking.title),
     ...(waiting === undefined ? [] : [span('card-stage', waiting)]),
@@ -78,8 +87,14 @@ function markedCard(shown: BoardBooking): HTMLElement {
   const { booking, mine, stage } = shown;
   const element = card(shown, booking);
   Object.assign(element.dataset, {
-    testid: 'booking', bookingId: booking.id, stage, room: booking.room, title: booking.title,
-    start: String(booking.start), end: String(booking.end), mine: String(mine),
+    testid: 'booking',
+    bookingId: booking.id,
+    stage,
+    room: booking.room,
+    title: booking.title,
+    start: String(booking.start),
+    end: String(booking.end),
+    mine: String(mine),
   });
   return element;
 }
@@ -102,26 +117,33 @@ function contentOf({ event }: Calendar.EventContentInfo): Calendar.Content {
   const at = { start: event.start.getTime(), end: event.end.getTime() };
   // reason: extendedProps carries what eventOf put there, and nothing for a selection under way.
   const shown = event.extendedProps['shown'] as BoardBooking | undefined;
-  if (shown === undefined) return { domNodes: [span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`)] };
+  if (shown === undefined)
+    return { domNodes: [span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`)] };
   return { domNodes: [event.display === 'auto' ? markedCard(shown) : card(shown, at)] };
 }
 
 function slotOf(event: Calendar.Event): Slot {
   return {
-    room: String(event.resourceIds[0] ?? ''), start: event.start.getTime(), end: event.end.getTime(),
+    room: String(event.resourceIds[0] ?? ''),
+    start: event.start.getTime(),
+    end: event.end.getTime(),
   };
 }
 
 /** Bookings of the same hour stand in the order of their rooms, week after week. */
 const byStartThenRoom = (a: Calendar.Event, b: Calendar.Event): number =>
-  a.start.getTime() - b.start.getTime() || (String(a.resourceIds[0]) < String(b.resourceIds[0]) ? -1 : 1);
+  a.start.getTime() - b.start.getTime() ||
+  (String(a.resourceIds[0]) < String(b.resourceIds[0]) ? -1 : 1);
 
 const SLOT_MS = 30 * 60_000;
 const CLICK_LENGTH_MS = 60 * 60_000;
 
 type Callbacks = Pick<CalendarBoardProps, 'onRange' | 'onDraw' | 'onOpen' | 'onMove'>;
 
-function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options {
+function fixedOptions(
+  latest: { readonly current: Callbacks },
+  unselect: () => void,
+): Calendar.Options {
   return {
     headerToolbar: { start: '', center: '', end: '' },
     height: '100%',
@@ -141,9 +163,12 @@ function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options
     eventTimeFormat: () => '',
     slotLabelFormat: { hour: '2-digit', minute: '2-digit' },
     eventContent: contentOf,
-    datesSet: ({ view }) => latest.current.onRange({
-      from: view.activeStart.getTime(), to: view.activeEnd.getTime(), title: view.title,
-    }),
+    datesSet: ({ view }) =>
+      latest.current.onRange({
+        from: view.activeStart.getTime(),
+        to: view.activeEnd.getTime(),
+        title: view.title,
+      }),
     eventClick: ({ event }) => latest.current.onOpen(String(event.id)),
     eventDrop: ({ event, revert }) => {
       latest.current.onMove(String(event.id), slotOf(event));
@@ -154,7 +179,11 @@ function fixedOptions(latest: { readonly current: Callbacks }): Calendar.Options
       latest.current.onMove(String(event.id), slotOf(event));
       revert();
     },
-    select: ({ start, end, resource }) => latest.current.onDraw(drawn(start.getTime(), end.getTime(), resource)),
+    select: ({ start, end, resource }) => {
+      // What was drawn is in the dialog now; left on the board it would swallow the next click.
+      unselect();
+      latest.current.onDraw(drawn(start.getTime(), end.getTime(), resource));
+    },
     dateClick: ({ date, resource }) => {
       const start = Math.floor(date.getTime() / SLOT_MS) * SLOT_MS;
       latest.current.onDraw(drawn(start, start + CLICK_LENGTH_MS, resource));
@@ -168,8 +197,14 @@ function drawn(start: number, end: number, resource: Calendar.Resource | undefin
 
 const QUARTER_MS = 15 * 60_000;
 
-/** Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next day or room. */
-function movedByKey(event: KeyboardEvent<HTMLElement>, props: CalendarBoardProps): [string, Slot] | undefined {
+/**
+ * Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next
+ * day or room.
+ */
+function movedByKey(
+  event: KeyboardEvent<HTMLElement>,
+  props: CalendarBoardProps,
+): [string, Slot] | undefined {
   if (!event.altKey || !(event.target instanceof HTMLElement)) return undefined;
   const id = event.target.querySelector<HTMLElement>('[data-booking-id]')?.dataset['bookingId'];
   const booking = props.bookings.find((b) => b.booking.id === id)?.booking;
@@ -181,17 +216,20 @@ function movedByKey(event: KeyboardEvent<HTMLElement>, props: CalendarBoardProps
     return [booking.id, { room, start: event.shiftKey ? start : start + shift, end: end + shift }];
   }
   if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return undefined;
-  if (props.view === 'week') return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
+  if (props.view === 'week')
+    return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
   const next = props.rooms[props.rooms.findIndex((r) => r.id === room) + up];
   return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
 }
 
 /** The card is drawn anew where the booking went; the focus follows it. */
 function focusBooking(id: string): void {
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const card = document.querySelector(`[data-booking-id="${CSS.escape(id)}"]`);
-    card?.closest<HTMLElement>('.ec-event')?.focus();
-  }));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      const card = document.querySelector(`[data-booking-id="${CSS.escape(id)}"]`);
+      card?.closest<HTMLElement>('.ec-event')?.focus();
+    }),
+  );
 }
 
 export function CalendarBoard(props: CalendarBoardProps) {
@@ -204,7 +242,8 @@ export function CalendarBoard(props: CalendarBoardProps) {
 
   useEffect(() => {
     if (host.current === null) return;
-    const made = createCalendar(host.current, [TimeGrid, ResourceTimeGrid, Interaction], fixedOptions(latest));
+    const options = fixedOptions(latest, () => calendar.current?.unselect());
+    const made = createCalendar(host.current, [TimeGrid, ResourceTimeGrid, Interaction], options);
     calendar.current = made;
     return () => {
       calendar.current = null;
@@ -218,7 +257,10 @@ export function CalendarBoard(props: CalendarBoardProps) {
     calendar.current?.setOption('resources', resources);
   }, [rooms]);
   useEffect(() => {
-    calendar.current?.setOption('columnWidth', narrow ? (view === 'day' ? '148px' : '132px') : 'minmax(116px, 1fr)');
+    calendar.current?.setOption(
+      'columnWidth',
+      narrow ? (view === 'day' ? '148px' : '132px') : 'minmax(116px, 1fr)',
+    );
     calendar.current?.setOption('titleFormat', titleFormat(narrow, view));
     calendar.current?.setOption('view', VIEWS[view]);
   }, [view, narrow]);
@@ -238,6 +280,12 @@ export function CalendarBoard(props: CalendarBoardProps) {
     focusBooking(id);
   };
   return (
-    <div ref={host} className="board ec-auto-dark" data-testid="board" data-view={view} onKeyDown={onKeyDown} />
+    <div
+      ref={host}
+      className="board ec-auto-dark"
+      data-testid="board"
+      data-view={view}
+      onKeyDown={onKeyDown}
+    />
   );
 }

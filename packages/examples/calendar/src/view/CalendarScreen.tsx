@@ -1,4 +1,7 @@
-/** The calendar with everything around it. Decides only what is open; all that lasts is in the session. */
+/**
+ * The calendar with everything around it. Decides only what is open; all that lasts is in the
+ * session.
+ */
 import { useEffect, useState } from 'react';
 import type { Outlook, Session } from '../session/session.js';
 import { writeCalendar } from '../ics/write.js';
@@ -40,7 +43,9 @@ function useWord() {
   }, [word]);
   const say = (outlook: Outlook | undefined): void => {
     if (outlook?.kind === 'rejected') {
-      setWord(`As things stand it would be refused. ${outlook.reason ?? ''} The calendar decides when it is sent.`);
+      setWord(
+        `As things stand it would be refused. ${outlook.reason ?? ''} The calendar decides when it is sent.`,
+      );
     } else if (outlook?.kind === 'alternative') {
       setWord('Your first choice looks taken: one of your alternatives is in the calendar.');
     }
@@ -52,7 +57,9 @@ function exportAll(session: Session): void {
   const rooms = new Map(session.rooms.get().map((r) => [r.id, r.name]));
   const people = new Map(session.people.get().map((p) => [p.id, p.name]));
   const bookings = session.bookingsBetween(0, Number.MAX_SAFE_INTEGER).map((b) => ({
-    ...b, location: rooms.get(b.room) ?? b.room, by: people.get(b.by) ?? b.by,
+    ...b,
+    location: rooms.get(b.room) ?? b.room,
+    by: people.get(b.by) ?? b.by,
   }));
   download(`${session.space}.ics`, 'text/calendar', writeCalendar(session.space, bookings));
 }
@@ -77,40 +84,73 @@ function Side(props: PartProps) {
   const { session, board, dialog, now, open, onLeave } = props;
   const start = proposedStart(board.date, now);
   return (
-    <Sidebar rooms={useStore(session.rooms)} people={useStore(session.people)} me={session.me} hidden={board.hidden}
-      onToggleRoom={board.toggleRoom} onOnlyRoom={board.onlyRoom} onLeave={onLeave}
+    <Sidebar
+      rooms={useStore(session.rooms)}
+      people={useStore(session.people)}
+      me={session.me}
+      hidden={board.hidden}
+      onToggleRoom={board.toggleRoom}
+      onOnlyRoom={board.onlyRoom}
+      onLeave={onLeave}
       onNew={() => dialog.openNew({ start, end: start + HOUR_MS })}
-      onAddRoom={() => open('room')} onImport={() => open('import')} onExport={() => exportAll(session)} />
+      onAddRoom={() => open('room')}
+      onImport={() => open('import')}
+      onExport={() => exportAll(session)}
+    />
   );
 }
 
-function Dialogs({ session, dialog, board, now, say, open, panel }: PartProps & { readonly panel: Panel }) {
+function Dialogs({
+  session,
+  dialog,
+  board,
+  now,
+  say,
+  open,
+  panel,
+}: PartProps & { readonly panel: Panel }) {
   const rooms = useStore(session.rooms);
   const people = useStore(session.people);
   const { draft } = dialog;
   return (
     <>
       {draft !== undefined && (
-        <BookingDialog draft={draft} provenance={provenanceOf(session, draft.bookingId)} rooms={rooms} now={now}
-          bookingsBetween={session.bookingsBetween}
-          personName={(id) => people.find((p) => p.id === id)?.name ?? id}
+        <BookingDialog
+          draft={draft}
+          provenance={provenanceOf(session, draft.bookingId)}
+          known={{
+            rooms,
+            now,
+            bookingsBetween: session.bookingsBetween,
+            personName: (id) => people.find((p) => p.id === id)?.name ?? id,
+          }}
           onSubmit={(submission) => {
             say(dialog.submit(submission));
             board.reveal(submission.slot);
           }}
-          onCancelBooking={dialog.cancelBooking} onClose={dialog.close} />
+          onCancelBooking={dialog.cancelBooking}
+          onClose={dialog.close}
+        />
       )}
       {panel === 'import' && (
-        <ImportDialog rooms={rooms} me={session.me} now={now} onClose={() => open(undefined)}
+        <ImportDialog
+          rooms={rooms}
+          me={session.me}
+          now={now}
+          onClose={() => open(undefined)}
           isKnown={(id) => session.booking(id) !== undefined}
-          onBook={(booking) => session.book(booking).kind !== 'rejected'} />
+          onBook={(booking) => session.book(booking).kind !== 'rejected'}
+        />
       )}
       {panel === 'room' && (
-        <RoomDialog rooms={rooms} onClose={() => open(undefined)}
+        <RoomDialog
+          rooms={rooms}
+          onClose={() => open(undefined)}
           onAdd={(room) => {
             session.addRoom({ id: `room-${crypto.randomUUID()}`, ...room });
             open(undefined);
-          }} />
+          }}
+        />
       )}
     </>
   );
@@ -145,14 +185,43 @@ function Main(props: PartProps & { readonly narrow: boolean }) {
   const rooms = useStore(session.rooms);
   if (rooms.length === 0) {
     return (
-      <NoRooms onAddRoom={() => open('room')} onStarter={() => STARTER_ROOMS.forEach((r) => session.addRoom(r))} />
+      <NoRooms
+        onAddRoom={() => open('room')}
+        onStarter={() => STARTER_ROOMS.forEach((r) => session.addRoom(r))}
+      />
     );
   }
   return (
-    <CalendarBoard view={board.view} date={board.date} bookings={board.bookings} rooms={board.shownRooms}
-      narrow={narrow} onRange={board.setRange} onDraw={dialog.openNew} onOpen={dialog.openExisting}
-      onMove={(id, slot) => say(session.move({ id, ...slot }))} />
+    <CalendarBoard
+      view={board.view}
+      date={board.date}
+      bookings={board.bookings}
+      rooms={board.shownRooms}
+      narrow={narrow}
+      onRange={board.setRange}
+      onDraw={dialog.openNew}
+      onOpen={dialog.openExisting}
+      onMove={(id, slot) => say(session.move({ id, ...slot }))}
+    />
   );
+}
+
+/** Where one can go, by button and by key. */
+function useMoves(board: Board, dialog: BookingDialogState, now: number) {
+  const start = proposedStart(board.date, now);
+  const add = (): void => dialog.openNew({ start, end: start + HOUR_MS });
+  const step = (by: -1 | 1): void =>
+    board.setDate(addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
+  const today = (): void => board.setDate(dayStart(now));
+  useShortcuts({
+    n: add,
+    t: today,
+    d: () => board.setView('day'),
+    w: () => board.setView('week'),
+    j: () => step(1),
+    k: () => step(-1),
+  });
+  return { add, step, today };
 }
 
 export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
@@ -165,31 +234,57 @@ export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
   const [panel, open] = useState<Panel>();
   const [drawer, setDrawer] = useState(false);
   const list = useNoticeList({ session, board, dialog, narrow });
-  const step = (by: -1 | 1): void => board.setDate(addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
-  const today = (): void => board.setDate(dayStart(now));
-  const start = proposedStart(board.date, now);
-  const add = (): void => dialog.openNew({ start, end: start + HOUR_MS });
-  useShortcuts({
-    n: add, t: today, d: () => board.setView('day'), w: () => board.setView('week'), j: () => step(1), k: () => step(-1),
-  });
+  const moves = useMoves(board, dialog, now);
   const part: PartProps = { session, onLeave, board, dialog, now, say, open };
   return (
     <div className="screen" data-drawer={drawer} data-notices={list.isOpen}>
-      <TopBar space={session.space} title={board.title} date={board.date} view={board.view}
-        noticeCount={list.notices.length} noticesOpen={list.isOpen}
-        sync={<SyncStatus state={sync} onToggle={sync.byChoice ? session.goOnline : session.goOffline} />}
-        onView={board.setView} onStep={step} onDate={board.setDate} onToday={today}
-        onNotices={() => list.setOpen(!list.isOpen)} onMenu={() => setDrawer(!drawer)} />
+      <TopBar
+        space={session.space}
+        title={board.title}
+        date={board.date}
+        view={board.view}
+        noticeCount={list.notices.length}
+        noticesOpen={list.isOpen}
+        sync={
+          <SyncStatus
+            state={sync}
+            onToggle={sync.byChoice ? session.goOnline : session.goOffline}
+          />
+        }
+        onView={board.setView}
+        onStep={moves.step}
+        onDate={board.setDate}
+        onToday={moves.today}
+        onNotices={() => list.setOpen(!list.isOpen)}
+        onMenu={() => setDrawer(!drawer)}
+      />
       <Banner state={sync} />
       <div className="columns">
-        <div className="side" onClick={(e) => e.target === e.currentTarget && setDrawer(false)}><Side {...part} /></div>
-        <main className="main"><Main {...part} narrow={narrow} /></main>
+        <div className="side" onClick={(e) => e.target === e.currentTarget && setDrawer(false)}>
+          <Side {...part} />
+        </div>
+        <main className="main">
+          <Main {...part} narrow={narrow} />
+        </main>
         {list.isOpen && (
-          <NoticePanel notices={list.notices} actions={list.actions} onClose={() => list.setOpen(false)} />
+          <NoticePanel
+            notices={list.notices}
+            actions={list.actions}
+            onClose={() => list.setOpen(false)}
+          />
         )}
       </div>
-      <button type="button" className="fab only-narrow" aria-label="New booking" onClick={add}><Icon name="plus" /></button>
-      <p className="word" role="status" data-testid="word">{word}</p>
+      <button
+        type="button"
+        className="fab only-narrow"
+        aria-label="New booking"
+        onClick={moves.add}
+      >
+        <Icon name="plus" />
+      </button>
+      <p className="word" role="status" data-testid="word">
+        {word}
+      </p>
       <Toasts notices={list.notices} muted={list.isOpen} onOpen={() => list.setOpen(true)} />
       <Dialogs {...part} panel={panel} />
     </div>

@@ -1,14 +1,13 @@
 /**
- * From a file to bookings, in three steps: choose, look at what was read and what was not, book. Each event is booked on
- * its own, so that one whose room is taken does not hold up the others.
+ * From a file to bookings, in three steps: choose, look at what was read and what was not, book.
+ * Each event is booked on its own, so that one whose room is taken does not hold up the others.
  */
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { planBookings } from '../ics/plan.js';
 import { readCalendar, TEXT_MAX, type ReadResult } from '../ics/read.js';
 import type { BookInput, Room } from '../shapes.js';
 import { addDays, dayStart, plural, slotText } from '../times.js';
-import { Icon } from './icons.js';
-import { useModal } from './useModal.js';
+import { Dialog } from './Dialog.js';
 
 export interface ImportDialogProps {
   readonly rooms: readonly Room[];
@@ -45,7 +44,9 @@ async function readFile(file: File, now: number): Promise<Read> {
 
 /** A few at a time, so that the page stays alive under a file of thousands. */
 async function bookAll(
-  plan: readonly BookInput[], props: ImportDialogProps, onProgress: (done: number) => void,
+  plan: readonly BookInput[],
+  props: ImportDialogProps,
+  onProgress: (done: number) => void,
 ): Promise<Done> {
   let booked = 0;
   let refused = 0;
@@ -66,13 +67,19 @@ function Problems({ result }: { readonly result: ReadResult }) {
   if (problems.length === 0) return <p className="hint is-free">Every line could be read.</p>;
   return (
     <details className="problems" open>
-      <summary data-testid="import-problem-count">{plural(problems.length, 'thing')} could not be read</summary>
+      <summary data-testid="import-problem-count">
+        {plural(problems.length, 'thing')} could not be read
+      </summary>
       <ol>
         {problems.slice(0, SHOWN_MAX).map(({ line, reason }, index) => (
-          <li key={index} data-testid="import-problem"><span className="line-no">line {line}</span> {reason}</li>
+          <li key={index} data-testid="import-problem">
+            <span className="line-no">line {line}</span> {reason}
+          </li>
         ))}
       </ol>
-      {problems.length > SHOWN_MAX && <p className="hint">and {problems.length - SHOWN_MAX} more</p>}
+      {problems.length > SHOWN_MAX && (
+        <p className="hint">and {problems.length - SHOWN_MAX} more</p>
+      )}
     </details>
   );
 }
@@ -81,11 +88,15 @@ function Preview({ result }: { readonly result: ReadResult }) {
   const { events } = result;
   return (
     <>
-      <p data-testid="import-count">{plural(events.length, 'event')} found, from a month ago to a year from now
-        for those that repeat.</p>
+      <p data-testid="import-count">
+        {plural(events.length, 'event')} found, from a month ago to a year from now for those that
+        repeat.
+      </p>
       <ul className="preview">
         {events.slice(0, 5).map((event) => (
-          <li key={`${event.uid} ${event.start}`}><strong>{event.title || 'Untitled'}</strong> {slotText(event)}</li>
+          <li key={`${event.uid} ${event.start}`}>
+            <strong>{event.title || 'Untitled'}</strong> {slotText(event)}
+          </li>
         ))}
         {events.length > 5 && <li className="hint">and {events.length - 5} more</li>}
       </ul>
@@ -96,7 +107,10 @@ function Preview({ result }: { readonly result: ReadResult }) {
 function DoneReport({ done }: { readonly done: Done }) {
   return (
     <div className="done" data-testid="import-done">
-      <p><strong>{plural(done.booked, 'booking')} added.</strong> They are final once the server has them.</p>
+      <p>
+        <strong>{plural(done.booked, 'booking')} added.</strong> They are final once the server has
+        them.
+      </p>
       {done.known > 0 && <p>{plural(done.known, 'event')} had been imported before.</p>}
       {done.refused > 0 && (
         <p>{plural(done.refused, 'event')} found the room taken. You find them under the bell.</p>
@@ -105,55 +119,81 @@ function DoneReport({ done }: { readonly done: Done }) {
   );
 }
 
+function Choices({ rooms, room, onRoom, onFile }: ChoicesProps) {
+  return (
+    <>
+      <label className="field">
+        File, as Google, Outlook or Apple export it (.ics)
+        <input
+          type="file"
+          accept=".ics,text/calendar"
+          data-testid="import-file"
+          onChange={(e) => onFile(e.target.files?.[0])}
+        />
+      </label>
+      <label className="field">
+        Room for events whose place is none of your rooms
+        <select value={room} onChange={(e) => onRoom(e.target.value)}>
+          {rooms.map((r) => (
+            <option key={r.id} value={r.id}>
+              {r.name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
+  );
+}
+
+interface ChoicesProps {
+  readonly rooms: readonly Room[];
+  readonly room: string;
+  onRoom(id: string): void;
+  onFile(file: File | undefined): void;
+}
+
 export function ImportDialog(props: ImportDialogProps) {
   const { rooms, me, now, onClose } = props;
-  const heading = useId();
-  const dialog = useModal();
   const [room, setRoom] = useState(rooms[0]?.id ?? '');
   const [read, setRead] = useState<Read>();
   const [progress, setProgress] = useState<number>();
   const [done, setDone] = useState<Done>();
   const events = read?.result.events ?? [];
+  const isReady = events.length > 0 && progress === undefined;
   const start = (): void => {
-    const plan = planBookings(events, { rooms, fallbackRoom: room, by: me, localZone: localZone() });
+    if (!isReady) return;
+    const fallback = { fallbackRoom: room, by: me, localZone: localZone() };
     setProgress(0);
-    void bookAll(plan, props, setProgress).then(setDone);
+    void bookAll(planBookings(events, { rooms, ...fallback }), props, setProgress).then(setDone);
   };
   const choose = (file: File | undefined): void => {
     if (file !== undefined) void readFile(file, now).then(setRead);
   };
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={heading} onCancel={onClose} onClose={onClose}
-      data-testid="import-dialog">
-      <header className="dialog-head">
-        <h2 id={heading}>Import a calendar file</h2>
-        <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
-      </header>
-      <label className="field">File, as Google, Outlook or Apple export it (.ics)
-        <input type="file" accept=".ics,text/calendar" data-testid="import-file"
-          onChange={(e) => choose(e.target.files?.[0])} />
-      </label>
-      <label className="field">Room for events whose place is none of your rooms
-        <select value={room} onChange={(e) => setRoom(e.target.value)}>
-          {rooms.map((r) => <option key={r.id} value={r.id}>{r.name}</option>)}
-        </select>
-      </label>
-      {read !== undefined && <Preview result={read.result} />}
+    <Dialog
+      title="Import a calendar file"
+      testId="import-dialog"
+      onClose={onClose}
+      onSubmit={start}
+    >
+      {done === undefined && <Choices rooms={rooms} room={room} onRoom={setRoom} onFile={choose} />}
+      {read !== undefined && done === undefined && <Preview result={read.result} />}
+      {done !== undefined && <DoneReport done={done} />}
       {read !== undefined && <Problems result={read.result} />}
       {progress !== undefined && done === undefined && (
         <progress max={events.length} value={progress} aria-label="Bookings made so far" />
       )}
-      {done !== undefined && <DoneReport done={done} />}
       <footer className="dialog-foot">
         <span className="grow" />
-        <button type="button" onClick={onClose}>{done === undefined ? 'Cancel' : 'Close'}</button>
+        <button type="button" onClick={onClose}>
+          {done === undefined ? 'Cancel' : 'Close'}
+        </button>
         {done === undefined && (
-          <button type="button" className="primary" onClick={start} data-testid="import-start"
-            disabled={events.length === 0 || progress !== undefined}>
+          <button type="submit" className="primary" data-testid="import-start" disabled={!isReady}>
             {events.length === 0 ? 'Import' : `Import ${plural(events.length, 'event')}`}
           </button>
         )}
       </footer>
-    </dialog>
+    </Dialog>
   );
 }

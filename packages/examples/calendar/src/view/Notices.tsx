@@ -1,6 +1,7 @@
 /**
- * The bookings of mine that did not go as I asked: a list that stays until each is dismissed, and a toast when one arrives.
- * The list is the replica's own, durable one; the toast only says that it has grown.
+ * The bookings of mine that did not go as I asked: a list that stays until each is dismissed, and
+ * a toast when one arrives. The list is the replica's own, durable one; the toast only says that
+ * it has grown.
  */
 import { useEffect, useState } from 'react';
 import { Icon } from './icons.js';
@@ -17,16 +18,28 @@ export interface NoticeActions {
   onDismiss(id: string): void;
 }
 
-function NoticeButtons({ id, notice, actions }: ListedNotice & { readonly actions: NoticeActions }) {
+function NoticeButtons({
+  id,
+  notice,
+  actions,
+}: ListedNotice & { readonly actions: NoticeActions }) {
   const moved = notice.kind === 'moved';
   return (
     <div className="row">
       {notice.wanted !== undefined && (
-        <button type="button" className={moved ? '' : 'primary'} data-testid="notice-retry"
-          onClick={() => actions.onTryAgain(id)}>{moved ? 'Find another time' : 'Try another time'}</button>
+        <button
+          type="button"
+          className={moved ? '' : 'primary'}
+          data-testid="notice-retry"
+          onClick={() => actions.onTryAgain(id)}
+        >
+          {moved ? 'Find another time' : 'Try another time'}
+        </button>
       )}
       {(notice.got ?? notice.wanted) !== undefined && (
-        <button type="button" onClick={() => actions.onShow(id)}>Show</button>
+        <button type="button" onClick={() => actions.onShow(id)}>
+          Show
+        </button>
       )}
       <button type="button" data-testid="notice-dismiss" onClick={() => actions.onDismiss(id)}>
         {moved ? 'Keep it' : 'Dismiss'}
@@ -35,22 +48,37 @@ function NoticeButtons({ id, notice, actions }: ListedNotice & { readonly action
   );
 }
 
-export function NoticePanel({ notices, actions, onClose }: {
-  readonly notices: readonly ListedNotice[]; readonly actions: NoticeActions; onClose(): void;
+export function NoticePanel({
+  notices,
+  actions,
+  onClose,
+}: {
+  readonly notices: readonly ListedNotice[];
+  readonly actions: NoticeActions;
+  onClose(): void;
 }) {
   return (
     <aside className="notices" aria-label="Moved and refused bookings" data-testid="notices">
       <header className="panel-head">
         <h2>What became of your bookings</h2>
-        <button type="button" className="quiet" aria-label="Close the list" onClick={onClose}><Icon name="close" /></button>
+        <button type="button" className="quiet" aria-label="Close the list" onClick={onClose}>
+          <Icon name="close" />
+        </button>
       </header>
       {notices.length === 0 && (
-        <p className="hint">Everything went as you asked. A booking that has to move or is refused is listed here.</p>
+        <p className="hint">
+          Everything went as you asked. A booking that has to move or is refused is listed here.
+        </p>
       )}
       <ul>
         {notices.map(({ id, notice }) => (
-          <li key={id} className={`notice is-${notice.kind}`} data-testid="notice" data-kind={notice.kind}
-            data-booking-id={notice.bookingId}>
+          <li
+            key={id}
+            className={`notice is-${notice.kind}`}
+            data-testid="notice"
+            data-kind={notice.kind}
+            data-booking-id={notice.bookingId}
+          >
             <Icon name={notice.kind} />
             <div>
               <h3>{notice.headline}</h3>
@@ -66,25 +94,46 @@ export function NoticePanel({ notices, actions, onClose }: {
 
 const TOAST_MS = 8_000;
 
-/** Shows what was added to the list since the page was opened, for a while; nothing while the list itself is open. */
-export function Toasts({ notices, muted, onOpen }: {
-  readonly notices: readonly ListedNotice[]; readonly muted: boolean; onOpen(): void;
+/**
+ * Shows what was added to the list since the page was opened, for a while; nothing while the list
+ * itself is open.
+ */
+export function Toasts({
+  notices,
+  muted,
+  onOpen,
+}: {
+  readonly notices: readonly ListedNotice[];
+  readonly muted: boolean;
+  onOpen(): void;
 }) {
   const [seen, setSeen] = useState<ReadonlySet<string>>(() => new Set(notices.map((n) => n.id)));
   const fresh = notices.filter((n) => !seen.has(n.id));
   const freshIds = fresh.map((n) => n.id).join(' ');
   useEffect(() => {
     if (freshIds === '') return;
-    const timer = setTimeout(() => setSeen((old) => new Set([...old, ...freshIds.split(' ')])), TOAST_MS);
+    const timer = setTimeout(
+      () => setSeen((old) => new Set([...old, ...freshIds.split(' ')])),
+      TOAST_MS,
+    );
     return () => clearTimeout(timer);
   }, [freshIds]);
   const shown = muted ? [] : fresh.slice(-3);
   return (
     <div className="toasts" role="status" aria-live="polite" data-testid="toasts">
       {shown.map(({ id, notice }) => (
-        <button key={id} type="button" className={`toast is-${notice.kind}`} onClick={onOpen} data-testid="toast">
+        <button
+          key={id}
+          type="button"
+          className={`toast is-${notice.kind}`}
+          onClick={onOpen}
+          data-testid="toast"
+        >
           <Icon name={notice.kind} />
-          <span><strong>{notice.headline}</strong><span>{notice.text}</span></span>
+          <span>
+            <strong>{notice.headline}</strong>
+            <span>{notice.text}</span>
+          </span>
         </button>
       ))}
     </div>

@@ -1,9 +1,8 @@
 /** A new room: a name, how many it seats, a colour. */
-import { useId, useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { COLOURS } from '../starter.js';
 import type { Room } from '../shapes.js';
-import { Icon } from './icons.js';
-import { useModal } from './useModal.js';
+import { Dialog } from './Dialog.js';
 import { roomColour } from './colour.js';
 
 export interface RoomDialogProps {
@@ -12,47 +11,76 @@ export interface RoomDialogProps {
   onClose(): void;
 }
 
+function Colours({ value, onChange }: { readonly value: string; onChange(colour: string): void }) {
+  return (
+    <fieldset className="colours">
+      <legend>Colour</legend>
+      {COLOURS.map((colour, index) => (
+        <label key={colour} style={roomColour(colour)}>
+          <input
+            type="radio"
+            name="colour"
+            checked={value === colour}
+            onChange={() => onChange(colour)}
+            aria-label={`Colour ${index + 1}`}
+          />
+          <span aria-hidden="true" />
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 export function RoomDialog({ rooms, onAdd, onClose }: RoomDialogProps) {
-  const heading = useId();
-  const dialog = useModal();
   const [name, setName] = useState('');
-  const [capacity, setCapacity] = useState(6);
-  const [colour, setColour] = useState<string>(COLOURS[rooms.length % COLOURS.length] ?? COLOURS[0]);
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    onAdd({ name: name.trim(), capacity, colour });
+  const [seats, setSeats] = useState('6');
+  const [colour, setColour] = useState<string>(
+    COLOURS[rooms.length % COLOURS.length] ?? COLOURS[0],
+  );
+  const [problem, setProblem] = useState<string>();
+  const submit = (): void => {
+    const capacity = Number(seats);
+    if (name.trim() === '') setProblem('Give the room a name.');
+    else if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= 10_000)) {
+      setProblem('How many does it seat? A number from 1 to 10,000.');
+    } else onAdd({ name: name.trim(), capacity, colour });
   };
   return (
-    <dialog ref={dialog} className="dialog is-small" aria-labelledby={heading} onCancel={onClose} onClose={onClose}>
-      <form onSubmit={submit}>
-        <header className="dialog-head">
-          <h2 id={heading}>Add a room</h2>
-          <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
-        </header>
-        <label className="field">Name
-          <input autoFocus required maxLength={80} pattern=".*\S.*" value={name} data-testid="room-name"
-            onChange={(e) => setName(e.target.value)} />
-        </label>
-        <label className="field">Seats
-          <input type="number" min={1} max={10_000} required value={capacity}
-            onChange={(e) => setCapacity(e.target.valueAsNumber || 1)} />
-        </label>
-        <fieldset className="colours">
-          <legend>Colour</legend>
-          {COLOURS.map((c, index) => (
-            <label key={c} style={roomColour(c)}>
-              <input type="radio" name="colour" checked={colour === c} onChange={() => setColour(c)}
-                aria-label={`Colour ${index + 1}`} />
-              <span aria-hidden="true" />
-            </label>
-          ))}
-        </fieldset>
-        <footer className="dialog-foot">
-          <span className="grow" />
-          <button type="button" onClick={onClose}>Cancel</button>
-          <button type="submit" className="primary" data-testid="save-room">Add</button>
-        </footer>
-      </form>
-    </dialog>
+    <Dialog title="Add a room" small testId="room-dialog" onClose={onClose} onSubmit={submit}>
+      <label className="field">
+        Name
+        <input
+          autoFocus
+          required
+          maxLength={80}
+          value={name}
+          data-testid="room-name"
+          onChange={(e) => setName(e.target.value)}
+        />
+      </label>
+      <label className="field">
+        Seats
+        <input
+          inputMode="numeric"
+          required
+          maxLength={5}
+          value={seats}
+          onChange={(e) => setSeats(e.target.value)}
+        />
+      </label>
+      <Colours value={colour} onChange={setColour} />
+      <p role="alert" className="problem">
+        {problem}
+      </p>
+      <footer className="dialog-foot">
+        <span className="grow" />
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" className="primary" data-testid="save-room">
+          Add
+        </button>
+      </footer>
+    </Dialog>
   );
 }

@@ -1,4 +1,7 @@
-/** From an address to a calendar: who is it, which space, is it open elsewhere, does it open at all. */
+/**
+ * From an address to a calendar: who is it, which space, is it open elsewhere, does it open at
+ * all.
+ */
 import { useCallback, useEffect, useState } from 'react';
 import type { Session } from '../session/session.js';
 import { CalendarScreen } from './CalendarScreen.js';
@@ -6,7 +9,10 @@ import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
 
 export interface RootProps {
   readonly space: string;
-  /** Opens the replica. Rejects with an error that has a `code`: `store-in-use` means another tab has it. */
+  /**
+   * Opens the replica. Rejects with an error that has a `code`: `store-in-use` means another tab
+   * has it.
+   */
   open(me: string): Promise<Session>;
 }
 
@@ -50,7 +56,15 @@ function useOpening(me: string, open: RootProps['open']): [Opening, () => void] 
   return [opening, retry];
 }
 
-function Opened({ me, open, onLeave }: { readonly me: string; open: RootProps['open']; onLeave(): void }) {
+function Opened({
+  me,
+  open,
+  onLeave,
+}: {
+  readonly me: string;
+  open: RootProps['open'];
+  onLeave(): void;
+}) {
   const [opening, retry] = useOpening(me, open);
   switch (opening.kind) {
     case 'opening':

@@ -18,11 +18,18 @@ export interface SidebarProps {
 }
 
 export const initials = (name: string): string =>
-  name.split(/\s+/).slice(0, 2).map((part) => [...part][0] ?? '').join('').toUpperCase();
+  name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((part) => [...part][0] ?? '')
+    .join('')
+    .toUpperCase();
 
 export function Avatar({ person }: { readonly person: Pick<Person, 'name' | 'colour'> }) {
   return (
-    <span className="avatar" style={roomColour(person.colour)} aria-hidden="true">{initials(person.name)}</span>
+    <span className="avatar" style={roomColour(person.colour)} aria-hidden="true">
+      {initials(person.name)}
+    </span>
   );
 }
 
@@ -31,7 +38,13 @@ function RoomList({ rooms, hidden, onToggleRoom, onOnlyRoom, onAddRoom }: Sideba
     <section aria-labelledby="rooms-heading">
       <header className="side-head">
         <h2 id="rooms-heading">Rooms</h2>
-        <button type="button" className="quiet" aria-label="Add a room" onClick={onAddRoom} data-testid="add-room">
+        <button
+          type="button"
+          className="quiet"
+          aria-label="Add a room"
+          onClick={onAddRoom}
+          data-testid="add-room"
+        >
           <Icon name="plus" />
         </button>
       </header>
@@ -39,12 +52,20 @@ function RoomList({ rooms, hidden, onToggleRoom, onOnlyRoom, onAddRoom }: Sideba
         {rooms.map((room) => (
           <li key={room.id}>
             <label className="room" style={roomColour(room.colour)}>
-              <input type="checkbox" checked={!hidden.has(room.id)} onChange={() => onToggleRoom(room.id)}
-                data-testid={`room-${room.id}`} />
+              <input
+                type="checkbox"
+                checked={!hidden.has(room.id)}
+                onChange={() => onToggleRoom(room.id)}
+                data-testid={`room-${room.id}`}
+              />
               <span className="grow">{room.name}</span>
-              <span className="hint" title={`${room.capacity} seats`}>{room.capacity}</span>
+              <span className="hint" title={`${room.capacity} seats`}>
+                {room.capacity}
+              </span>
             </label>
-            <button type="button" className="only" onClick={() => onOnlyRoom(room.id)}>only</button>
+            <button type="button" className="only" onClick={() => onOnlyRoom(room.id)}>
+              only
+            </button>
           </li>
         ))}
       </ul>
@@ -56,26 +77,51 @@ export function Sidebar(props: SidebarProps) {
   const { people, me } = props;
   return (
     <div className="sidebar">
-      <button type="button" className="primary wide" onClick={props.onNew} data-testid="new-booking">
-        <Icon name="plus" />New booking <kbd>N</kbd>
+      <button
+        type="button"
+        className="primary wide"
+        onClick={props.onNew}
+        data-testid="new-booking"
+      >
+        <Icon name="plus" />
+        New booking <kbd>N</kbd>
       </button>
       <RoomList {...props} />
       <section aria-labelledby="people-heading">
-        <header className="side-head"><h2 id="people-heading">People</h2></header>
+        <header className="side-head">
+          <h2 id="people-heading">People</h2>
+        </header>
         <ul className="people" data-testid="people">
           {people.map((person) => (
             <li key={person.id}>
               <Avatar person={person} />
               <span className="grow">{person.name}</span>
-              {person.id === me && <button type="button" className="only" onClick={props.onLeave}>not you?</button>}
+              {person.id === me && (
+                <button type="button" className="only" onClick={props.onLeave}>
+                  not you?
+                </button>
+              )}
             </li>
           ))}
         </ul>
       </section>
       <section aria-labelledby="files-heading" className="files">
-        <header className="side-head"><h2 id="files-heading">Calendar files</h2></header>
-        <button type="button" onClick={props.onImport} data-testid="import" disabled={props.rooms.length === 0}><Icon name="upload" />Import .ics</button>
-        <button type="button" onClick={props.onExport} data-testid="export"><Icon name="download" />Export .ics</button>
+        <header className="side-head">
+          <h2 id="files-heading">Calendar files</h2>
+        </header>
+        <button
+          type="button"
+          onClick={props.onImport}
+          data-testid="import"
+          disabled={props.rooms.length === 0}
+        >
+          <Icon name="upload" />
+          Import .ics
+        </button>
+        <button type="button" onClick={props.onExport} data-testid="export">
+          <Icon name="download" />
+          Export .ics
+        </button>
       </section>
     </div>
   );

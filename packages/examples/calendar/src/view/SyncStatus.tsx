@@ -1,4 +1,7 @@
-/** Whether this device is in touch with the server, what still waits to be sent, and the switch to go offline. */
+/**
+ * Whether this device is in touch with the server, what still waits to be sent, and the switch to
+ * go offline.
+ */
 import type { FocusEvent } from 'react';
 import { plural } from '../times.js';
 import { Icon } from './icons.js';
@@ -16,14 +19,17 @@ export interface SyncState {
   /** Offline because the user wants to be. */
   readonly byChoice: boolean;
   readonly waiting: readonly WaitingItem[];
-  /** Set when the store is not what it should be: bookings would not outlive this page. */
-  readonly storageWarning: string | undefined;
+  /** Beyond being offline: bookings would not outlive this page, or the server will not have us. */
+  readonly warning: string | undefined;
 }
 
 const WAITING_SHOWN = 30;
 
 const OUTLOOK: Record<WaitingItem['outlook'], string> = {
-  applied: '', merged: '', alternative: 'would take an alternative', rejected: 'would be refused',
+  applied: '',
+  merged: '',
+  alternative: 'would take an alternative',
+  rejected: 'would be refused',
 };
 
 export function statusText({ link, byChoice, waiting }: SyncState): string {
@@ -36,8 +42,11 @@ export function statusText({ link, byChoice, waiting }: SyncState): string {
 
 /** For the narrow screen, where the banner says the rest. */
 function shortText({ link, byChoice, waiting }: SyncState): string {
-  const word = byChoice || link === 'offline' ? 'Offline' : link === 'connecting' ? 'Connecting' : 'In sync';
-  return waiting.length === 0 ? word : `${link === 'online' && !byChoice ? 'Sending' : word} · ${waiting.length}`;
+  const word =
+    byChoice || link === 'offline' ? 'Offline' : link === 'connecting' ? 'Connecting' : 'In sync';
+  return waiting.length === 0
+    ? word
+    : `${link === 'online' && !byChoice ? 'Sending' : word} · ${waiting.length}`;
 }
 
 const look = ({ link, byChoice, waiting }: SyncState): string => {
@@ -55,21 +64,37 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
   return (
     <div className="sync">
       <details className="sync-details" onBlur={closeWhenLeft}>
-        <summary className={`pill ${look(state)}`} data-testid="sync-status" data-link={byChoice ? 'offline' : link}
-          data-waiting={waiting.length}>
-          <span className="dot" aria-hidden="true" /><span role="status" className="long">{statusText(state)}</span>
-          <span aria-hidden="true" className="short">{shortText(state)}</span>
+        <summary
+          className={`pill ${look(state)}`}
+          data-testid="sync-status"
+          data-link={byChoice ? 'offline' : link}
+          data-waiting={waiting.length}
+        >
+          <span className="dot" aria-hidden="true" />
+          <span role="status" className="long">
+            {statusText(state)}
+          </span>
+          <span aria-hidden="true" className="short">
+            {shortText(state)}
+          </span>
         </summary>
         <div className="popover">
-          <h2>{waiting.length === 0 ? 'Nothing is waiting' : `Waiting for the server: ${waiting.length}`}</h2>
+          <h2>
+            {waiting.length === 0
+              ? 'Nothing is waiting'
+              : `Waiting for the server: ${waiting.length}`}
+          </h2>
           <ul>
             {waiting.slice(0, WAITING_SHOWN).map((item) => (
               <li key={item.id} data-testid="waiting-item">
-                {item.text}{OUTLOOK[item.outlook] !== '' && <em> · {OUTLOOK[item.outlook]}</em>}
+                {item.text}
+                {OUTLOOK[item.outlook] !== '' && <em> · {OUTLOOK[item.outlook]}</em>}
               </li>
             ))}
           </ul>
-          {waiting.length > WAITING_SHOWN && <p className="hint">and {waiting.length - WAITING_SHOWN} more</p>}
+          {waiting.length > WAITING_SHOWN && (
+            <p className="hint">and {waiting.length - WAITING_SHOWN} more</p>
+          )}
           <p className="hint">
             {waiting.length === 0
               ? 'All that you have done is in the team’s calendar.'
@@ -77,9 +102,17 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
           </p>
         </div>
       </details>
-      <button type="button" role="switch" aria-checked={byChoice} className="switch" onClick={onToggle}
-        data-testid="offline-switch" aria-label="Work offline">
-        <Icon name={byChoice ? 'offline' : 'cloud'} /><span>{byChoice ? 'Go online' : 'Work offline'}</span>
+      <button
+        type="button"
+        role="switch"
+        aria-checked={byChoice}
+        className="switch"
+        onClick={onToggle}
+        data-testid="offline-switch"
+        aria-label="Work offline"
+      >
+        <Icon name={byChoice ? 'offline' : 'cloud'} />
+        <span>{byChoice ? 'Go online' : 'Work offline'}</span>
       </button>
     </div>
   );
@@ -87,15 +120,23 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
 
 /** Says at length what the pill says in short, while there is something to say. */
 export function Banner({ state }: { readonly state: SyncState }) {
-  const { byChoice, link, waiting, storageWarning } = state;
-  if (storageWarning !== undefined) return <p className="banner is-warning" role="alert">{storageWarning}</p>;
+  const { byChoice, link, waiting, warning } = state;
+  if (warning !== undefined) {
+    return (
+      <p className="banner is-warning" role="alert">
+        {warning}
+      </p>
+    );
+  }
   if (!byChoice && link !== 'offline') return null;
-  const bookings = waiting.length === 0
-    ? 'You can go on booking: it is kept here until then.'
-    : `${plural(waiting.length, 'change')} ${waiting.length === 1 ? 'is' : 'are'} kept here and will be sent by ${waiting.length === 1 ? 'itself' : 'themselves'}.`;
+  const bookings =
+    waiting.length === 0
+      ? 'You can go on booking: it is kept here until then.'
+      : `${plural(waiting.length, 'change is', 'changes are')} kept here until then.`;
   return (
     <p className="banner" data-testid="offline-banner">
-      <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong> {bookings}
+      <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong>{' '}
+      {bookings}
     </p>
   );
 }

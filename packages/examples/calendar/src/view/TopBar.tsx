@@ -29,24 +29,48 @@ function Navigation({ title, date, view, onStep, onDate, onToday, onView }: TopB
   };
   return (
     <div className="nav">
-      <button type="button" onClick={onToday} data-testid="today">Today</button>
+      <button type="button" onClick={onToday} data-testid="today">
+        Today
+      </button>
       <div className="joined">
-        <button type="button" aria-label={`Previous ${unit}`} onClick={() => onStep(-1)} data-testid="previous">
+        <button
+          type="button"
+          aria-label={`Previous ${unit}`}
+          onClick={() => onStep(-1)}
+          data-testid="previous"
+        >
           <Icon name="left" />
         </button>
-        <button type="button" aria-label={`Next ${unit}`} onClick={() => onStep(1)} data-testid="next">
+        <button
+          type="button"
+          aria-label={`Next ${unit}`}
+          onClick={() => onStep(1)}
+          data-testid="next"
+        >
           <Icon name="right" />
         </button>
       </div>
       <label className="title-date">
         <h1 aria-live="polite">{title}</h1>
-        <input type="date" aria-label="Go to a day" value={dateInput(date)} onChange={(e) => jump(e.target.value)}
-          data-testid="go-to-date" />
+        <input
+          type="date"
+          aria-label="Go to a day"
+          value={dateInput(date)}
+          onChange={(e) => jump(e.target.value)}
+          data-testid="go-to-date"
+        />
       </label>
       <div className="joined views" role="group" aria-label="View">
         {(['day', 'week'] as const).map((each) => (
-          <button key={each} type="button" aria-pressed={view === each} onClick={() => onView(each)}
-            data-testid={`view-${each}`}>{each === 'day' ? 'Day' : 'Week'}</button>
+          <button
+            key={each}
+            type="button"
+            aria-pressed={view === each}
+            onClick={() => onView(each)}
+            data-testid={`view-${each}`}
+          >
+            {each === 'day' ? 'Day' : 'Week'}
+          </button>
         ))}
       </div>
     </div>
@@ -58,17 +82,38 @@ export function TopBar(props: TopBarProps) {
   return (
     <header className="topbar">
       <div className="brand">
-        <button type="button" className="quiet only-narrow" aria-label="Rooms, people and files" onClick={onMenu}
-          data-testid="menu"><Icon name="menu" /></button>
-        <Mark /><span className="space-name" data-testid="space">{space}</span>
+        <button
+          type="button"
+          className="quiet only-narrow"
+          aria-label="Rooms, people and files"
+          onClick={onMenu}
+          data-testid="menu"
+        >
+          <Icon name="menu" />
+        </button>
+        <Mark />
+        <span className="space-name" data-testid="space">
+          {space}
+        </span>
       </div>
       <Navigation {...props} />
       <div className="status">
         {sync}
-        <button type="button" className="quiet bell" aria-expanded={noticesOpen} onClick={onNotices}
-          data-testid="bell" data-count={noticeCount}
-          aria-label={`Moved and refused bookings: ${noticeCount}`}>
-          <Icon name="bell" />{noticeCount > 0 && <span className="badge" aria-hidden="true">{noticeCount}</span>}
+        <button
+          type="button"
+          className="quiet bell"
+          aria-expanded={noticesOpen}
+          onClick={onNotices}
+          data-testid="bell"
+          data-count={noticeCount}
+          aria-label={`Moved and refused bookings: ${noticeCount}`}
+        >
+          <Icon name="bell" />
+          {noticeCount > 0 && (
+            <span className="badge" aria-hidden="true">
+              {noticeCount}
+            </span>
+          )}
         </button>
       </div>
     </header>

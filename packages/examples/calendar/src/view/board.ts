@@ -1,6 +1,7 @@
 /**
- * What the calendar shows of bookings, rooms and updates under way. A booking is committed when the tentative and the
- * committed view agree on it: a change that only this device knows of makes the two differ.
+ * What the calendar shows of bookings, rooms and updates under way. A booking is committed when
+ * the tentative and the committed view agree on it: a change that only this device knows of makes
+ * the two differ.
  */
 import type { Booking, Person, Room } from '../shapes.js';
 
@@ -27,8 +28,17 @@ export interface BoardInput {
 }
 
 function same(a: Booking, b: Booking | undefined): boolean {
-  return a === b || (b !== undefined && a.room === b.room && a.start === b.start && a.end === b.end
-    && a.title === b.title && a.notes === b.notes && a.by === b.by && a.createdAt === b.createdAt);
+  return (
+    a === b ||
+    (b !== undefined &&
+      a.room === b.room &&
+      a.start === b.start &&
+      a.end === b.end &&
+      a.title === b.title &&
+      a.notes === b.notes &&
+      a.by === b.by &&
+      a.createdAt === b.createdAt)
+  );
 }
 
 export function boardBookings(input: BoardInput): BoardBooking[] {
@@ -38,13 +48,15 @@ export function boardBookings(input: BoardInput): BoardBooking[] {
   return input.tentative.flatMap((booking) => {
     const room = rooms.get(booking.room);
     if (room === undefined) return [];
-    return [{
-      booking,
-      room,
-      byName: people.get(booking.by) ?? booking.by,
-      mine: booking.by === input.me,
-      stage: same(booking, committed.get(booking.id)) ? 'committed' : 'tentative',
-      wish: input.wishes.get(booking.id),
-    }];
+    return [
+      {
+        booking,
+        room,
+        byName: people.get(booking.by) ?? booking.by,
+        mine: booking.by === input.me,
+        stage: same(booking, committed.get(booking.id)) ? 'committed' : 'tentative',
+        wish: input.wishes.get(booking.id),
+      },
+    ];
   });
 }

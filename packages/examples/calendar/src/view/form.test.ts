@@ -4,13 +4,18 @@ import { availability, formOf, moved, slotOfText, submissionOf, type BookingForm
 const start = new Date(2026, 4, 4, 10).getTime();
 const HOUR = 3_600_000;
 const slot = { room: 'blue', start, end: start + HOUR };
-const form = (patch: Partial<BookingForm> = {}): BookingForm =>
-  ({ ...formOf({ title: 'Sync', notes: '', slot, wishes: [{ ...slot, room: 'green' }] }), ...patch });
+const form = (patch: Partial<BookingForm> = {}): BookingForm => ({
+  ...formOf({ title: 'Sync', notes: '', slot, wishes: [{ ...slot, room: 'green' }] }),
+  ...patch,
+});
 
 describe('the booking form', () => {
   it('gives back the slots that it was opened with', () => {
     expect(submissionOf(form())).toEqual({
-      title: 'Sync', notes: '', slot, orElse: [{ ...slot, room: 'green' }],
+      title: 'Sync',
+      notes: '',
+      slot,
+      orElse: [{ ...slot, room: 'green' }],
     });
   });
 
@@ -21,13 +26,19 @@ describe('the booking form', () => {
 
   it('alternatives take the length of the first choice', () => {
     const longer = form({ slot: { room: 'blue', date: '2026-05-04', from: '10:00', to: '12:30' } });
-    expect(submissionOf(longer)).toMatchObject({ orElse: [{ room: 'green', start, end: start + 2.5 * HOUR }] });
+    expect(submissionOf(longer)).toMatchObject({
+      orElse: [{ room: 'green', start, end: start + 2.5 * HOUR }],
+    });
   });
 
   it('says what is missing', () => {
     expect(submissionOf(form({ title: '  ' }))).toBe('Give the booking a title.');
-    expect(submissionOf(form({ slot: { room: 'blue', date: '', from: '10:00', to: '11:00' } }))).toContain('day');
-    expect(submissionOf(form({ wishes: [{ key: 'a', room: 'blue', date: '', from: '' }] }))).toContain('alternative');
+    expect(
+      submissionOf(form({ slot: { room: 'blue', date: '', from: '10:00', to: '11:00' } })),
+    ).toContain('day');
+    expect(
+      submissionOf(form({ wishes: [{ key: 'a', room: 'blue', date: '', from: '' }] })),
+    ).toContain('alternative');
   });
 
   it('knows what stands in the way, but not the booking itself', () => {

@@ -1,4 +1,6 @@
-/** What stands in the booking form, as text, and what it means. Pure: the dialog only draws it. */
+/**
+ * What stands in the booking form, as text, and what it means. Pure: the dialog only draws it.
+ */
 import { timesProblem, type Booking, type Slot } from '../shapes.js';
 import { inTheWay } from '../slots.js';
 import { dateInput, instantOfInputs, timeInput } from '../times.js';
@@ -37,8 +39,12 @@ export function slotFields({ room, start, end }: Slot): SlotText {
   return { room, date: dateInput(start), from: timeInput(start), to: timeInput(end) };
 }
 
-export const wishText = (slot: Slot, key: string): WishText =>
-  ({ key, room: slot.room, date: dateInput(slot.start), from: timeInput(slot.start) });
+export const wishText = (slot: Slot, key: string): WishText => ({
+  key,
+  room: slot.room,
+  date: dateInput(slot.start),
+  from: timeInput(slot.start),
+});
 
 export const formOf = (draft: Draft): BookingForm => ({
   title: draft.title,
@@ -59,7 +65,9 @@ export function slotOfText({ room, date, from, to }: SlotText): Slot | undefined
 
 export function slotOfWish(wish: WishText, lengthMs: number): Slot | undefined {
   const start = instantOfInputs(wish.date, wish.from);
-  return start === undefined || start < 0 ? undefined : { room: wish.room, start, end: start + lengthMs };
+  return start === undefined || start < 0
+    ? undefined
+    : { room: wish.room, start, end: start + lengthMs };
 }
 
 export interface Submission {
@@ -88,7 +96,9 @@ export function submissionOf(form: BookingForm): Submission | string {
 
 /** Whether a slot is free as far as this device knows: the final word is the server's. */
 export function availability(
-  slot: Slot | undefined, bookings: readonly Booking[], self: string | undefined,
+  slot: Slot | undefined,
+  bookings: readonly Booking[],
+  self: string | undefined,
 ): { free: boolean; by?: Booking } | undefined {
   if (slot === undefined) return undefined;
   const by = inTheWay(bookings, { ...slot, ...(self === undefined ? {} : { self }) });

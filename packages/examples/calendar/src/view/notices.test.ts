@@ -14,10 +14,19 @@ const slot = { room: 'blue', start, end: start + 3_600_000 };
 
 describe('what an author is told', () => {
   it('a booking that moved: where to, and what was asked for', () => {
-    const notice = noticeOf({
-      name: 'book', args: { id: 'x', title: 'Sync', ...slot, orElse: [{ start: 1, end: 2 }, { room: 'green' }] },
-      outcome: { kind: 'alternative', index: 1 },
-    }, names);
+    const notice = noticeOf(
+      {
+        name: 'book',
+        args: {
+          id: 'x',
+          title: 'Sync',
+          ...slot,
+          orElse: [{ start: 1, end: 2 }, { room: 'green' }],
+        },
+        outcome: { kind: 'alternative', index: 1 },
+      },
+      names,
+    );
     expect(notice).toMatchObject({ kind: 'moved', got: { ...slot, room: 'green' }, wanted: slot });
     expect(notice.headline).toMatch(/^“Sync” moved to Green, /);
     expect(notice.text).toMatch(/^Your first choice, Blue, /);
@@ -25,25 +34,40 @@ describe('what an author is told', () => {
 
   it('a booking that was refused: by what, and whose that is', () => {
     const detail = { id: 'b2', title: 'Stand-up', by: 'ada', ...slot };
-    const notice = noticeOf({
-      name: 'book', args: { id: 'x', title: 'Sync', ...slot, orElse: [{ room: 'green' }] },
-      outcome: { kind: 'rejected', code: 'room-taken', detail },
-    }, names);
+    const notice = noticeOf(
+      {
+        name: 'book',
+        args: { id: 'x', title: 'Sync', ...slot, orElse: [{ room: 'green' }] },
+        outcome: { kind: 'rejected', code: 'room-taken', detail },
+      },
+      names,
+    );
     expect(notice.headline).toBe('“Sync” was not booked');
-    expect(notice.text).toMatch(/^Blue is taken by “Stand-up” \(Ada\), .* None of your alternatives was free either\.$/);
+    expect(notice.text).toMatch(
+      /^Blue is taken by “Stand-up” \(Ada\), .* None of your alternatives was free either\.$/,
+    );
   });
 
   it('a move of what another has cancelled, by its title where that is known', () => {
-    const gone = (id: string) => noticeOf({
-      name: 'move', args: { id, ...slot }, outcome: { kind: 'rejected', code: 'booking-gone', detail: { id } },
-    }, names);
+    const gone = (id: string) =>
+      noticeOf(
+        {
+          name: 'move',
+          args: { id, ...slot },
+          outcome: { kind: 'rejected', code: 'booking-gone', detail: { id } },
+        },
+        names,
+      );
     expect(gone('b1').headline).toBe('“Planning” was not moved');
     expect(gone('b9').headline).toBe('“A booking” was not moved');
     expect(gone('b1').text).toContain('cancelled');
   });
 
   it('a code that nobody foresaw is named', () => {
-    const notice = noticeOf({ name: 'edit', args: { id: 'b1' }, outcome: { kind: 'rejected', code: 'odd' } }, names);
+    const notice = noticeOf(
+      { name: 'edit', args: { id: 'b1' }, outcome: { kind: 'rejected', code: 'odd' } },
+      names,
+    );
     expect(notice.text).toContain('(odd)');
   });
 });

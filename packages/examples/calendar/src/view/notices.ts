@@ -1,6 +1,6 @@
 /**
- * What is told to the author of a booking that did not go as asked: from the replica's durable list of conflicts to
- * sentences, with what is needed for another try.
+ * What is told to the author of a booking that did not go as asked: from the replica's durable
+ * list of conflicts to sentences, with what is needed for another try.
  */
 import type { BlockedBy, Room, Slot } from '../shapes.js';
 import { slotText, timeText } from '../times.js';
@@ -54,7 +54,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'slot-refused': 'None of your choices was free.',
   forbidden: 'You may not do this in this calendar.',
   'args-invalid': 'The server could not accept it as it was.',
-  unknown: 'It was decided long ago; the calendar shows what came of it.',
+  unknown: 'Too long ago to say how: the calendar shows what came of it.',
 };
 
 const slotOf = ({ room, start, end }: AskedArgs): Slot | undefined =>
@@ -66,9 +66,12 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
     // reason: the app's own `book` and `move` give this detail with this code.
     const by = detail as BlockedBy;
     const room = names.rooms.find((r) => r.id === by.room)?.name ?? by.room;
-    const others = (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
-    return `${room} is taken by “${by.title}” (${names.personName(by.by)}), `
-      + `${timeText(by.start)} – ${timeText(by.end)}.${others}`;
+    const others =
+      (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
+    return (
+      `${room} is taken by “${by.title}” (${names.personName(by.by)}), ` +
+      `${timeText(by.start)} – ${timeText(by.end)}.${others}`
+    );
   }
   return REASONS[code] ?? `The calendar refused it (${code}).`;
 }
@@ -85,13 +88,25 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
     const room = names.rooms.find((r) => r.id === got.room)?.name ?? got.room;
     const first = names.rooms.find((r) => r.id === wanted.room)?.name ?? wanted.room;
     return {
-      ...common, kind: 'moved', got, headline: `“${title}” moved to ${room}, ${slotText(got)}`,
+      ...common,
+      kind: 'moved',
+      got,
+      headline: `“${title}” moved to ${room}, ${slotText(got)}`,
       text: `Your first choice, ${first}, ${slotText(wanted)}, went to someone else.`,
     };
   }
-  const what = { book: 'was not booked', move: 'was not moved', edit: 'was not changed' }[facts.name] ?? 'was refused';
+  if (facts.outcome.kind === 'unknown') {
+    const headline = `“${title}” was settled while you were away`;
+    return { ...common, kind: 'refused', got: undefined, headline, text: REASONS['unknown'] ?? '' };
+  }
+  const what =
+    { book: 'was not booked', move: 'was not moved', edit: 'was not changed' }[facts.name] ??
+    'was refused';
   return {
-    ...common, kind: 'refused', got: undefined, headline: `“${title}” ${what}`,
+    ...common,
+    kind: 'refused',
+    got: undefined,
+    headline: `“${title}” ${what}`,
     text: reasonText(facts, asked, names),
   };
 }

@@ -1,11 +1,17 @@
-/** Whole pages, for when there is no calendar to show: who are you, loading, open elsewhere, broken, no rooms yet. */
+/**
+ * Whole pages, for when there is no calendar to show: who are you, loading, open elsewhere,
+ * broken, no rooms yet.
+ */
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { NAME_PATTERN, STARTER_ROOMS } from '../starter.js';
 
 function Page({ children, testId }: { readonly children: ReactNode; readonly testId: string }) {
   return (
     <main className="page" data-testid={testId}>
-      <div className="page-card"><Mark />{children}</div>
+      <div className="page-card">
+        <Mark />
+        {children}
+      </div>
     </main>
   );
 }
@@ -19,7 +25,13 @@ export function Mark() {
   );
 }
 
-export function WelcomePage({ space, onName }: { readonly space: string; onName(name: string): void }) {
+export function WelcomePage({
+  space,
+  onName,
+}: {
+  readonly space: string;
+  onName(name: string): void;
+}) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState('');
   const submit = (event: FormEvent): void => {
@@ -30,16 +42,31 @@ export function WelcomePage({ space, onName }: { readonly space: string; onName(
   };
   return (
     <Page testId="welcome">
-      <h1>Rooms of <em>{space}</em></h1>
-      <p>Book a room with or without a connection. When two want the same hour, one gets it, and the other gets
-        what they named as next best.</p>
+      <h1>
+        Rooms of <em>{space}</em>
+      </h1>
+      <p>
+        Book a room with or without a connection. When two want the same hour, one gets it, and the
+        other gets what they named as next best.
+      </p>
       <form onSubmit={submit}>
-        <label className="field">Your name, as your team sees it
-          <input autoFocus value={name} onChange={(e) => setName(e.target.value)} maxLength={60}
-            autoComplete="name" data-testid="name" />
+        <label className="field">
+          Your name, as your team sees it
+          <input
+            autoFocus
+            value={name}
+            onChange={(e) => setName(e.target.value)}
+            maxLength={60}
+            autoComplete="name"
+            data-testid="name"
+          />
         </label>
-        <p role="alert" className="problem">{problem}</p>
-        <button type="submit" className="primary wide" data-testid="enter">Open the calendar</button>
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+        <button type="submit" className="primary wide" data-testid="enter">
+          Open the calendar
+        </button>
       </form>
     </Page>
   );
@@ -58,23 +85,37 @@ export function InUsePage({ onRetry }: { onRetry(): void }) {
   return (
     <Page testId="store-in-use">
       <h1>Open in another tab</h1>
-      <p>This calendar is already open in another tab or window of this browser. Only one of them can write at a
-        time, so that nothing you book is ever lost or booked twice.</p>
+      <p>
+        This calendar is already open in another tab or window of this browser. Only one of them can
+        write at a time, so that nothing you book is ever lost or booked twice.
+      </p>
       <p role="status">This page goes on by itself as soon as the other one is closed.</p>
-      <button type="button" className="primary wide" onClick={onRetry}>Try now</button>
+      <button type="button" className="primary wide" onClick={onRetry}>
+        Try now
+      </button>
     </Page>
   );
 }
 
-export function FailedPage({ code, message, onRetry }: {
-  readonly code: string; readonly message: string; onRetry(): void;
+export function FailedPage({
+  code,
+  message,
+  onRetry,
+}: {
+  readonly code: string;
+  readonly message: string;
+  onRetry(): void;
 }) {
   return (
     <Page testId="failed">
       <h1>The calendar could not be opened</h1>
       <p>{message}</p>
-      <p className="hint">Code: <code>{code}</code></p>
-      <button type="button" className="primary wide" onClick={onRetry}>Try again</button>
+      <p className="hint">
+        Code: <code>{code}</code>
+      </p>
+      <button type="button" className="primary wide" onClick={onRetry}>
+        Try again
+      </button>
     </Page>
   );
 }
@@ -84,13 +125,17 @@ export function NoRooms({ onStarter, onAddRoom }: { onStarter(): void; onAddRoom
     <div className="empty" data-testid="no-rooms">
       <Mark />
       <h2>No rooms yet</h2>
-      <p>Start with {STARTER_ROOMS.map((r) => r.name).join(', ')}, or add your own. If a colleague does the same
-        meanwhile, you end up with one set.</p>
+      <p>
+        Start with {STARTER_ROOMS.map((r) => r.name).join(', ')}, or add your own. If a colleague
+        does the same meanwhile, you end up with one set.
+      </p>
       <div className="row">
         <button type="button" className="primary" onClick={onStarter} data-testid="starter-rooms">
           Add the starter rooms
         </button>
-        <button type="button" onClick={onAddRoom}>Add a room</button>
+        <button type="button" onClick={onAddRoom}>
+          Add a room
+        </button>
       </div>
     </div>
   );

@@ -47,7 +47,11 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
   const wishes = useStore(session.wishes);
   const [view, setView] = useState<BoardView>(narrow ? 'day' : 'week');
   const [date, setDate] = useState(() => dayStart(now));
-  const [range, setRange] = useState<BoardRange>({ from: addDays(date, -7), to: addDays(date, 8), title: '' });
+  const [range, setRange] = useState<BoardRange>({
+    from: addDays(date, -7),
+    to: addDays(date, 8),
+    title: '',
+  });
   const { hidden, shownRooms, toggleRoom, onlyRoom, showRoom } = useRooms(rooms);
   const { from, to } = range;
   const [tentativeStore, committedStore] = useMemo(
@@ -57,7 +61,8 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
   const tentative = useStore(tentativeStore);
   const committed = useStore(committedStore);
   const bookings = useMemo(
-    () => boardBookings({ tentative, committed, rooms: shownRooms, people, me: session.me, wishes }),
+    () =>
+      boardBookings({ tentative, committed, rooms: shownRooms, people, me: session.me, wishes }),
     [tentative, committed, shownRooms, people, session.me, wishes],
   );
   const reveal: Board['reveal'] = ({ room, start }) => {
@@ -65,7 +70,17 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
     showRoom(room);
   };
   return {
-    view, date, title: range.title, hidden, shownRooms, bookings, setView, setDate, setRange, toggleRoom, onlyRoom,
+    view,
+    date,
+    title: range.title,
+    hidden,
+    shownRooms,
+    bookings,
+    setView,
+    setDate,
+    setRange,
+    toggleRoom,
+    onlyRoom,
     reveal,
   };
 }

@@ -1,4 +1,7 @@
-/** The booking dialog's life: opened for a new slot, an existing booking or another try; ends in a mutation. */
+/**
+ * The booking dialog's life: opened for a new slot, an existing booking or another try; ends in a
+ * mutation.
+ */
 import { useState } from 'react';
 import type { Outlook, Session } from '../session/session.js';
 import type { Slot } from '../shapes.js';
@@ -29,21 +32,38 @@ interface Options {
 
 /** Free slots near what was wanted, best first; what was wanted, if there are none. */
 function nextFree({ session, now }: Options, wanted: Slot, self?: string): Slot[] {
-  const found = suggestions({ ...wanted, ...(self === undefined ? {} : { self }) }, {
-    bookings: session.bookingsBetween(wanted.start, addDays(Math.max(wanted.end, now), 8)),
-    rooms: session.rooms.get(), notBefore: now, isWorkingTime, count: 3,
-  });
+  const found = suggestions(
+    { ...wanted, ...(self === undefined ? {} : { self }) },
+    {
+      bookings: session.bookingsBetween(wanted.start, addDays(Math.max(wanted.end, now), 8)),
+      rooms: session.rooms.get(),
+      notBefore: now,
+      isWorkingTime,
+      count: 3,
+    },
+  );
   return found.length === 0 ? [wanted] : found;
 }
 
-const sameSlot = (a: Slot, b: Slot): boolean => a.room === b.room && a.start === b.start && a.end === b.end;
+const sameSlot = (a: Slot, b: Slot): boolean =>
+  a.room === b.room && a.start === b.start && a.end === b.end;
 
 /** One form, up to two mutations: when and where is one thing, what is written is another. */
-function change(session: Session, id: string, { slot, orElse, title, notes }: Submission): Outlook | undefined {
+function change(
+  session: Session,
+  id: string,
+  { slot, orElse, title, notes }: Submission,
+): Outlook | undefined {
   const known = session.booking(id)?.booking;
   let outlook: Outlook | undefined;
   if (known === undefined || !sameSlot(known, slot)) {
-    outlook = session.move({ id, room: slot.room, start: slot.start, end: slot.end, orElse: [...orElse] });
+    outlook = session.move({
+      id,
+      room: slot.room,
+      start: slot.start,
+      end: slot.end,
+      orElse: [...orElse],
+    });
   }
   if (known === undefined || known.title !== title || known.notes !== notes) {
     outlook = worse(outlook, session.edit({ id, title, notes }));
@@ -52,13 +72,14 @@ function change(session: Session, id: string, { slot, orElse, title, notes }: Su
 }
 
 const worse = (a: Outlook | undefined, b: Outlook): Outlook =>
-  (a === undefined || (a.kind === 'applied' && b.kind === 'rejected') ? b : a);
+  a === undefined || (a.kind === 'applied' && b.kind === 'rejected') ? b : a;
 
 export function useBookingDialog(options: Options): BookingDialogState {
   const { session, defaultRoom } = options;
   const [draft, setDraft] = useState<OpenDraft>();
   const openNew: BookingDialogState['openNew'] = ({ room = defaultRoom, start, end }) => {
-    if (room !== undefined) setDraft({ title: '', notes: '', slot: { room, start, end }, wishes: [] });
+    if (room !== undefined)
+      setDraft({ title: '', notes: '', slot: { room, start, end }, wishes: [] });
   };
   const openExisting = (id: string): void => {
     const found = session.booking(id)?.booking;
@@ -72,7 +93,14 @@ export function useBookingDialog(options: Options): BookingDialogState {
     const existing = bookingId === undefined ? undefined : session.booking(bookingId)?.booking;
     const [slot = wanted, ...wishes] = nextFree(options, wanted, existing?.id);
     const self = existing === undefined ? {} : { bookingId: existing.id };
-    setDraft({ ...self, settles: id, title: existing?.title ?? title, notes: existing?.notes ?? notes, slot, wishes });
+    setDraft({
+      ...self,
+      settles: id,
+      title: existing?.title ?? title,
+      notes: existing?.notes ?? notes,
+      slot,
+      wishes,
+    });
   };
   const submit = (submission: Submission): Outlook | undefined => {
     if (draft === undefined) return undefined;
@@ -81,7 +109,13 @@ export function useBookingDialog(options: Options): BookingDialogState {
     if (draft.bookingId !== undefined) return change(session, draft.bookingId, submission);
     const { slot, orElse, title, notes } = submission;
     return session.book({
-      id: crypto.randomUUID(), room: slot.room, start: slot.start, end: slot.end, title, notes, by: session.me,
+      id: crypto.randomUUID(),
+      room: slot.room,
+      start: slot.start,
+      end: slot.end,
+      title,
+      notes,
+      by: session.me,
       orElse: [...orElse],
     });
   };
@@ -89,10 +123,21 @@ export function useBookingDialog(options: Options): BookingDialogState {
     if (draft?.bookingId !== undefined) session.cancel(draft.bookingId);
     setDraft(undefined);
   };
-  return { draft, openNew, openExisting, openRetry, submit, cancelBooking, close: () => setDraft(undefined) };
+  return {
+    draft,
+    openNew,
+    openExisting,
+    openRetry,
+    submit,
+    cancelBooking,
+    close: () => setDraft(undefined),
+  };
 }
 
-/** What the button for a new booking proposes: nine o'clock, or the next full half hour if that has passed. */
+/**
+ * What the button for a new booking proposes: nine o'clock, or the next full half hour if that
+ * has passed.
+ */
 export function proposedStart(date: number, now: number): number {
   const nine = new Date(date).setHours(9, 0, 0, 0);
   return nine < now && now < addDays(date, 1) ? nextHalfHour(now) : nine;

@@ -1,4 +1,7 @@
-/** Opens the dialog that the component draws, as a modal one: the platform keeps the focus in and closes on Escape. */
+/**
+ * Opens the dialog that the component draws, as a modal one: the platform keeps the focus in and
+ * closes on Escape.
+ */
 import { useEffect, useRef } from 'react';
 
 export function useModal() {

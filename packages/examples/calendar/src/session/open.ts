@@ -1,0 +1,172 @@
+/** A session over a replica: the one place where the calendar's screens meet the SDK. */
+import { indexedDb, openReplica, OxbowError, server } from '@oxbow/sdk';
+import type { Conflict, PendingUpdate, ReadTx, Receipt, Replica, Space } from '@oxbow/sdk';
+import { calendar } from '../app.js';
+import { LENGTH_MAX_MS, type Booking } from '../shapes.js';
+import { personOf } from '../starter.js';
+import type { ListedNotice } from '../view/Notices.js';
+import { noticeOf, type ConflictFacts, type Names } from '../view/notices.js';
+import type { SyncState, WaitingItem } from '../view/SyncStatus.js';
+import type { Outlook, Session, Store } from './session.js';
+import { derivedStore, liveStore } from './stores.js';
+import { linkOf, waitingText, warningOf } from './sync-words.js';
+
+type Calendar = typeof calendar;
+type Team = Space<Calendar>;
+type Tx = ReadTx<Calendar>;
+
+export interface OpenSession {
+  readonly space: string;
+  readonly me: string;
+  readonly serverUrl: string;
+}
+
+/** Errors: those of `openReplica`; `store-in-use` while another tab has this person's store. */
+export async function openSession({ space, me, serverUrl }: OpenSession): Promise<Session> {
+  const replica = await openReplica({
+    app: calendar,
+    // A store belongs to one person: two who share a browser do not write under one name.
+    storage: indexedDb(`calendar-${me}`),
+    sync: [server(serverUrl, { token: `dev:${me}` })],
+    user: me,
+  });
+  const team = await replica.open(space);
+  const session = sessionOf(replica, team, me);
+  if (!team.query((tx) => tx.person.has(me))) team.mutate.addPerson(personOf(me));
+  return session;
+}
+
+/** Bookings that take place within [from, to), those included that began before. */
+const between = (tx: Tx, from: number, to: number): readonly Booking[] =>
+  tx.booking
+    .index('byStart')
+    .between([from - LENGTH_MAX_MS], [to])
+    .all()
+    .filter((booking) => booking.end > from);
+
+function namesOf(team: Team): Names {
+  return team.query((tx) => {
+    const people = new Map(tx.person.all().map((p) => [p.id, p.name]));
+    return {
+      rooms: tx.room.all(),
+      personName: (id: string) => people.get(id) ?? id,
+      bookingTitle: (id: string) => team.query((now) => now.booking.get(id)?.title),
+    };
+  });
+}
+
+/** Whatever becomes of a change is told in words; only a bug is thrown. */
+function attempt(team: Team, mutate: () => Receipt): Outlook {
+  try {
+    const { name, args, outcome } = mutate();
+    if (outcome.kind === 'unknown') return { kind: 'applied', reason: undefined };
+    const isRefused = outcome.kind === 'rejected';
+    const reason = isRefused ? noticeOf({ name, args, outcome }, namesOf(team)).text : undefined;
+    return { kind: outcome.kind, reason };
+  } catch (error) {
+    if (!(error instanceof OxbowError) || error.code === 'invariant') throw error;
+    return { kind: 'rejected', reason: error.message };
+  }
+}
+
+const noticeId = ({ id }: Conflict): string => `${id.replica}/${id.seq}`;
+
+function noticesOf(team: Team): Store<readonly ListedNotice[]> {
+  const list = (conflicts: readonly Conflict[]): readonly ListedNotice[] => {
+    const names = namesOf(team);
+    return conflicts
+      .map((conflict) => ({ id: noticeId(conflict), notice: noticeOf(factsOf(conflict), names) }))
+      .reverse();
+  };
+  return derivedStore(
+    () => [team.conflicts] as [readonly Conflict[]],
+    list,
+    (fn) => team.subscribe(fn),
+  );
+}
+
+const factsOf = ({ name, args, outcome }: Conflict): ConflictFacts => ({ name, args, outcome });
+
+/** Booking id → number of the alternative that its pending update would get as things stand. */
+function wishesOf(team: Team): Store<ReadonlyMap<string, number>> {
+  const collect = (pending: readonly PendingUpdate[]): ReadonlyMap<string, number> => {
+    const wishes = new Map<string, number>();
+    for (const { args, outcome } of pending) {
+      const isNamed = typeof args === 'object' && args !== null && 'id' in args;
+      if (outcome.kind === 'alternative' && isNamed) wishes.set(String(args.id), outcome.index + 1);
+    }
+    return wishes;
+  };
+  return derivedStore(
+    () => [team.pending()] as [readonly PendingUpdate[]],
+    collect,
+    (fn) => team.subscribe(fn),
+  );
+}
+
+function syncOf(replica: Replica<Calendar>, team: Team): Store<SyncState> {
+  const { health } = team;
+  const state = (
+    pending: readonly PendingUpdate[],
+    byChoice: boolean,
+    link: SyncState['link'],
+    warning: string | undefined,
+  ): SyncState => {
+    const titleOf = namesOf(team).bookingTitle;
+    const waiting = pending
+      .filter(({ own }) => own)
+      .map(({ id, name, args, outcome }): WaitingItem => ({
+        id: `${id.replica}/${id.seq}`,
+        text: waitingText(name, args, titleOf),
+        outlook: outcome.kind,
+      }));
+    return { link, byChoice, waiting, warning };
+  };
+  return derivedStore(
+    () =>
+      [
+        team.pending(),
+        replica.offline,
+        linkOf(health.links),
+        warningOf(health.storage, health.links),
+      ] as Parameters<typeof state>,
+    state,
+    (fn) => {
+      const stops = [team.subscribe(fn), health.subscribe(fn)];
+      return () => stops.forEach((stop) => stop());
+    },
+  );
+}
+
+function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session {
+  const { mutate } = team;
+  return {
+    space: team.id,
+    me,
+    rooms: liveStore(() => team.live((tx) => tx.room.all())),
+    people: liveStore(() => team.live((tx) => tx.person.all())),
+    sync: syncOf(replica, team),
+    notices: noticesOf(team),
+    wishes: wishesOf(team),
+    bookings: (from, to, view) =>
+      liveStore(() => team.live((tx) => between(tx, from, to), { view })),
+    bookingsBetween: (from, to) => team.query((tx) => between(tx, from, to)),
+    booking: (id) => {
+      const booking = team.query((tx) => tx.booking.get(id));
+      if (booking === undefined) return undefined;
+      const isPending = team
+        .pending()
+        .some(({ effects }) => effects.some(({ row }) => row?.['id'] === id));
+      return { booking, committed: !isPending };
+    },
+    book: (booking) => attempt(team, () => mutate.book(booking)),
+    move: (move) => attempt(team, () => mutate.move(move)),
+    edit: (change) => attempt(team, () => mutate.edit(change)),
+    cancel: (id) => void attempt(team, () => mutate.cancel({ id })),
+    addRoom: (room) => void attempt(team, () => mutate.addRoom(room)),
+    dismiss: (id) => team.conflicts.find((conflict) => noticeId(conflict) === id)?.dismiss(),
+    goOffline: () => replica.goOffline(),
+    goOnline: () => replica.goOnline(),
+    close: () => replica.close(),
+  };
+}

@@ -1,0 +1,115 @@
+/** The parts of the booking form that are about when and where. */
+import type { Booking, Room, Slot } from '../shapes.js';
+import { timeText } from '../times.js';
+import { availability, type SlotText } from './form.js';
+
+/** What the form knows of the calendar around it. */
+export interface Known {
+  readonly rooms: readonly Room[];
+  readonly now: number;
+  /** What is known to be booked in a stretch of time. */
+  bookingsBetween(from: number, to: number): readonly Booking[];
+  personName(id: string): string;
+}
+
+export function Availability({
+  slot,
+  self,
+  known,
+}: {
+  readonly slot: Slot | undefined;
+  readonly self: string | undefined;
+  readonly known: Known;
+}) {
+  const near = slot === undefined ? [] : known.bookingsBetween(slot.start, slot.end);
+  const state = availability(slot, near, self);
+  if (state === undefined) return null;
+  const text =
+    state.by === undefined
+      ? 'Free, as far as this device knows'
+      : `Taken: “${state.by.title}”, ${known.personName(state.by.by)}, until ${timeText(state.by.end)}`;
+  return (
+    <span className={state.free ? 'hint is-free' : 'hint is-taken'} data-testid="availability">
+      {text}
+    </span>
+  );
+}
+
+export function RoomSelect({
+  rooms,
+  value,
+  label,
+  onChange,
+}: {
+  readonly rooms: readonly Room[];
+  readonly value: string;
+  readonly label: string;
+  onChange(room: string): void;
+}) {
+  return (
+    <select
+      aria-label={label}
+      value={value}
+      onChange={(e) => onChange(e.target.value)}
+      data-testid="field-room"
+    >
+      {rooms.map((room) => (
+        <option key={room.id} value={room.id}>{`${room.name} (${room.capacity})`}</option>
+      ))}
+    </select>
+  );
+}
+
+export function SlotFields({
+  value,
+  rooms,
+  onChange,
+}: {
+  readonly value: SlotText;
+  readonly rooms: readonly Room[];
+  onChange(slot: SlotText): void;
+}) {
+  return (
+    <div className="slot-fields">
+      <label className="field field-room">
+        Room
+        <RoomSelect
+          rooms={rooms}
+          value={value.room}
+          label="Room"
+          onChange={(room) => onChange({ ...value, room })}
+        />
+      </label>
+      <label className="field field-day">
+        Day
+        <input
+          type="date"
+          required
+          value={value.date}
+          data-testid="field-date"
+          onChange={(e) => onChange({ ...value, date: e.target.value })}
+        />
+      </label>
+      <label className="field">
+        From
+        <input
+          type="time"
+          required
+          value={value.from}
+          data-testid="field-from"
+          onChange={(e) => onChange({ ...value, from: e.target.value })}
+        />
+      </label>
+      <label className="field">
+        To
+        <input
+          type="time"
+          required
+          value={value.to}
+          data-testid="field-to"
+          onChange={(e) => onChange({ ...value, to: e.target.value })}
+        />
+      </label>
+    </div>
+  );
+}
