@@ -45,6 +45,17 @@ test('SIGTERM ends with code 0 after a clean stop; a second server is refused me
   await again.end('SIGTERM');
 });
 
+test('an app with its own copy of the SDK is understood: its refusals are refusals', async () => {
+  const server = await startServer(data);
+  const ann = await RawClient.connect({ url: server.url, replica: 'replica-a', token: 'dev:ann' });
+  await ann.open('team');
+  await ann.commit('team', 'add', { id: '1', text: 'x' });
+  const second = await ann.commit('team', 'add', { id: '1', text: 'x' });
+  expect(second.outcome).toEqual({ kind: 'rejected', code: 'taken', detail: { id: '1' } });
+  ann.close();
+  await server.end('SIGTERM');
+});
+
 test('the command tells its version, and what is missing', async () => {
   expect((await runCommand(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/);
   const noAuth = await runCommand(['serve', '--app', 'a.mjs', '--data', data]);

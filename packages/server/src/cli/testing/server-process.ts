@@ -1,11 +1,23 @@
-/** A server in a process of its own, through the command, so that tests can kill it. */
+/**
+ * A server in a process of its own, through the command, so that tests can kill it. Command and app are bundled, each by
+ * itself: they start fast, and the app has its own copy of the SDK, as a user's bundled app has.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
-const SCRIPT = fileURLToPath(new URL('run-cli.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../../drivers/testing/test-app.ts', import.meta.url));
+/** As deep below the package as `dist/cli`, whose place the command knows. */
+const FOLDER = fileURLToPath(new URL('../../../.tmp/cli', import.meta.url));
+const SCRIPT = join(FOLDER, 'run-cli.mjs');
+const APP = join(FOLDER, 'test-app.mjs');
+
+const bundled = Promise.all([
+  bundle(new URL('run-cli.ts', import.meta.url), SCRIPT),
+  bundle(new URL('../../drivers/testing/test-app.ts', import.meta.url), APP),
+]);
 
 export interface ServerProcess {
   readonly url: string;
@@ -14,19 +26,28 @@ export interface ServerProcess {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
 
-export function spawnCommand(args: readonly string[]): ChildProcess {
-  return spawn(
-    process.execPath,
-    ['--conditions=oxbow-source', '--import', 'tsx', SCRIPT, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+async function spawnCommand(args: readonly string[]): Promise<ChildProcess> {
+  await bundled;
+  return spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function bundle(entry: URL, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['oxbow-source'],
+    external: ['lmdb', 'ws', 'pino', 'prom-client', 'jose', 'commander', 'superjson', 'sorted-btree'],
+  });
 }
 
 /** Runs a command to its end. */
 export async function runCommand(
   args: readonly string[],
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawnCommand(args);
+  const child = await spawnCommand(args);
   const texts = { out: '', err: '' };
   child.stdout?.on('data', (text: Buffer) => (texts.out += text.toString()));
   child.stderr?.on('data', (text: Buffer) => (texts.err += text.toString()));
@@ -36,7 +57,7 @@ export async function runCommand(
 
 /** Starts `oxbow serve` with the test app on any port; resolves once it listens. */
 export async function startServer(data: string): Promise<ServerProcess> {
-  const child = spawnCommand(['serve', '--app', APP, '--data', data, '--port', '0', '--dev-auth']);
+  const child = await spawnCommand(['serve', '--app', APP, '--data', data, '--port', '0', '--dev-auth']);
   let complaints = '';
   child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
   const url = await new Promise<string>((resolve, reject) => {
