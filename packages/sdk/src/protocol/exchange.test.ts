@@ -74,6 +74,25 @@ describe('an exchange', () => {
     expect(to.state()).toBe(from.state());
   });
 
+  it('is not deceived by a page that comes twice where another is lost', () => {
+    const from = server(20, 60);
+    from.trim(20);
+    const to = new NaiveHolder('c');
+    const pair = new ExchangePair(side('s', from, 'updates'), side('c', to));
+    pair.start();
+    let pages = 0;
+    for (pair.pump(1); pair.wire.length > 0; pair.pump(1)) {
+      const frame = pair.wire.shift();
+      const isPage = frame?.text.startsWith('{"kind":"page"') === true;
+      if (isPage) pages += 1;
+      if (isPage && pages === 3) continue;
+      pair.deliver(frame);
+      if (isPage && pages === 4) pair.deliver(frame);
+    }
+    expect(to.state()).toBe(from.state());
+    expect(count(pair, 'transfer ')).toBe(2);
+  });
+
   it('refuses a base that is larger than what may be staged', () => {
     const from = server(20, 60);
     from.trim(20);
