@@ -42,7 +42,7 @@ export class SimClient {
   mutations = 0;
   readonly #parts: ClientParts;
   readonly #disk: SimClientDisk;
-  #host: ReplicaHost | undefined;
+  #host: ReplicaHost<typeof app> | undefined;
   #spaces = new Map<string, OpenSpace>();
 
   constructor(name: string, parts: ClientParts) {
@@ -141,7 +141,7 @@ export class SimClient {
     return `${this.name} ${this.process.isAlive ? '' : 'down '}[${spaces.join('; ')}]`;
   }
 
-  #open(host: ReplicaHost, space: string): void {
+  #open(host: ReplicaHost<typeof app>, space: string): void {
     host.open(space, this.process.bound((result) => {
       if (!result.ok) throw result.error;
       const truth = this.#parts.truths.get(space);

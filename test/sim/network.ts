@@ -28,7 +28,7 @@ export interface AcceptedLink {
 }
 export interface Acceptor {
   /** A client has connected. The returned functions are told what happens on the link. */
-  accept(link: AcceptedLink): { received(frame: string): void; closed(): void };
+  accept(link: AcceptedLink): { received(frame: string): void; closed(code: string): void };
 }
 
 interface End {
@@ -142,7 +142,7 @@ class Wire {
     const serverSide = acceptor.accept({ send: toClient, close: () => this.cut('closed by server') });
     this.#serverEnd = {
       received: server.bound((frame: string) => serverSide.received(frame)),
-      closed: server.bound(() => serverSide.closed()),
+      closed: server.bound(() => serverSide.closed('cut')),
       process: server, lastAt: 0,
     };
     this.#clientEnd = {

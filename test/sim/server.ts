@@ -25,7 +25,8 @@ export interface ServerParts {
   readonly random: Random;
 }
 
-const ENTRY_CHARS_MAX = 2_000;
+/** Entries of the simulated app are small; so may slots and segments be, and more of them are seen. */
+const PAYLOAD_BYTES_MAX = 12 * 1024;
 
 export class SimServer {
   readonly #parts: ServerParts;
@@ -55,7 +56,7 @@ export class SimServer {
     process.start();
     const log = new LocalLog(this.#directory, {
       ...localLogLimits,
-      segmentBytes: swarm.segmentBytes, payloadBytesMax: 3 * ENTRY_CHARS_MAX + 1_024,
+      segmentBytes: swarm.segmentBytes, payloadBytesMax: PAYLOAD_BYTES_MAX,
     });
     const host = new NodeHost({
       app,
@@ -73,7 +74,7 @@ export class SimServer {
       dev: true,
       limits: {
         ...nodeLimits,
-        entryCharsMax: ENTRY_CHARS_MAX, payloadBytesMax: 3 * ENTRY_CHARS_MAX + 1_024,
+        payloadBytesMax: PAYLOAD_BYTES_MAX,
         keptEntriesMax: swarm.keptEntries,
       },
     }, {

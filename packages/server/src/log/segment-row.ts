@@ -14,6 +14,8 @@ interface OpenSegment {
   readonly file: SegmentFile;
   offset: number;
   lastSlot: number;
+  /** Something of this log is surely on disk in it: those before it may go. */
+  isMarked: boolean;
 }
 
 export class SegmentRow {
@@ -68,7 +70,11 @@ export class SegmentRow {
     current.file.write(current.offset, bytes);
     current.offset += bytes.length;
     current.lastSlot = lastSlot;
-    this.#sync(current.file, then);
+    this.#sync(current.file, () => {
+      current.isMarked = true;
+      this.#maybeRemove();
+      then();
+    });
     if (current.offset * 2 > current.sizeBytes) this.#prepareSpare(current.number + 1);
   }
 
@@ -128,14 +134,15 @@ export class SegmentRow {
     this.directory.open(segmentName(number), sizeBytes, (file, error) => {
       if (this.#isClosed) return file?.close();
       if (file === undefined) return this.#onFailure(error ?? new Error('the file was not opened'));
-      then({ number, sizeBytes, file, offset: 0, lastSlot: 0 });
+      then({ number, sizeBytes, file, offset: 0, lastSlot: 0, isMarked: false });
     });
   }
 
   #maybeRemove(): void {
     const oldest = this.#full[0];
     if (this.#isRemoving || this.#isClosed || oldest === undefined) return;
-    if (oldest.lastSlot > this.#trimmedSlot) return;
+    // A log of which only an unsynced mark remains would be an empty one after a crash.
+    if (oldest.lastSlot > this.#trimmedSlot || !this.#current?.isMarked) return;
     this.#isRemoving = true;
     this.directory.remove(segmentName(oldest.number), (error) => {
       this.#isRemoving = false;
