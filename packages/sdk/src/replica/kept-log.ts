@@ -42,7 +42,8 @@ export class KeptLog {
   /** Drops the oldest where there are too many. Returns the last csn dropped. */
   trim(): number | undefined {
     if (this.#kept.length <= limits.entriesKeptMax) return undefined;
-    const dropped = this.#kept.splice(0, this.#kept.length - Math.floor(limits.entriesKeptMax * 0.75));
+    const left = Math.floor(limits.entriesKeptMax * 0.75);
+    const dropped = this.#kept.splice(0, this.#kept.length - left);
     return dropped.at(-1)?.entry.csn;
   }
 

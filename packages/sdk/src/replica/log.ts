@@ -67,10 +67,12 @@ export class LogEntry {
       this.attempt = execution.effects;
       return true;
     }
-    const outcome = sameValue(before.outcome, execution.outcome) ? before.outcome : execution.outcome;
-    const effects = sameEffects(before.effects, execution.effects) ? before.effects : execution.effects;
+    const isOutcomeSame = sameValue(before.outcome, execution.outcome);
+    const areEffectsSame = sameEffects(before.effects, execution.effects);
+    const outcome = isOutcomeSame ? before.outcome : execution.outcome;
+    const effects = areEffectsSame ? before.effects : execution.effects;
     this.execution = { ...execution, outcome, effects };
-    return outcome !== before.outcome || effects !== before.effects;
+    return !isOutcomeSame || !areEffectsSame;
   }
 }
 

@@ -132,7 +132,8 @@ export class Overlay {
         const order = this.#orderOf(overlay, table, index);
         // An unknown index: the base has answered with its error, or has no rows.
         if (order === undefined) return base;
-        return new LaidOver(base, order.scan(range, reverse, rank), { rows: overlay.rows, reverse, rank });
+        const over = order.scan(range, reverse, rank);
+        return new LaidOver(base, over, { rows: overlay.rows, reverse, rank });
       },
     };
   }
@@ -191,7 +192,7 @@ class LaidOver implements IterableIterator<IndexHit, undefined> {
     }
     const base = this.#nextBase;
     const over = this.#nextOver;
-    if (over !== undefined && (base === undefined || over.place < base.place !== this.#seen.reverse)) {
+    if (over !== undefined && (base === undefined || this.#isFirst(over, base))) {
       this.#nextOver = this.#over.next().value;
       return { done: false, value: over };
     }
@@ -202,6 +203,10 @@ class LaidOver implements IterableIterator<IndexHit, undefined> {
 
   [Symbol.iterator](): IterableIterator<IndexHit, undefined> {
     return this;
+  }
+
+  #isFirst(a: IndexHit, b: IndexHit): boolean {
+    return this.#seen.reverse ? a.place > b.place : a.place < b.place;
   }
 
   #pullBase(): IndexHit | undefined {

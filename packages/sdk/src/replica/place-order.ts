@@ -114,7 +114,9 @@ class VisibleHits implements Iterator<IndexHit, undefined> {
     const { order, rank } = this.#visible;
     for (;;) {
       const pair = this.#pairs.next();
-      if (pair.done === true || this.#isBeyond(pair.value[0])) return { done: true, value: undefined };
+      if (pair.done === true || this.#isBeyond(pair.value[0])) {
+        return { done: true, value: undefined };
+      }
       const [place, { versions, key }] = pair.value;
       const version = versionBelow(versions, rank);
       const hit = version === undefined ? undefined : order.hitOf(version, key);

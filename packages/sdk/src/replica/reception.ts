@@ -55,7 +55,7 @@ export function takeUpdates(holding: Holding, updates: readonly Update[]): Taken
     const refusal = refusalOf(holding, update, before);
     if (refusal !== undefined) return end(refusal);
     if (holding.foreignCount + taken.length >= limits.foreignPendingMax) {
-      return end(refused('too-many-tentative', 'Too many updates wait here for their final place.'));
+      return end(refused('too-many-tentative', 'Too many updates wait here for their place.'));
     }
     taken.push(update);
     last.set(id.replica, update);

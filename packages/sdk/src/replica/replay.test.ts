@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { bareEntry } from '../protocol/index.js';
 import type { CommitEntry, ReplicaId } from '../protocol/index.js';
 import { ComparedSpace } from './testing/compared-space.js';
 import { Primary } from './testing/primary.js';
@@ -83,8 +84,7 @@ class World {
     const vector = space.space.summary().vector;
     return this.primary.entries.slice(csn, csn + 1 + (c % 6)).map((entry) => {
       if (b % 2 === 0 || (vector[entry.id.replica] ?? 0) < entry.id.seq) return entry;
-      const { body: _body, ...bare } = entry;
-      return bare;
+      return bareEntry(entry);
     });
   }
 

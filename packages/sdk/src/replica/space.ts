@@ -138,7 +138,8 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
 
   /** Tentative updates, own and others', in stamp order. The same array while nothing changed. */
   pending(): readonly PendingUpdate[] {
-    return (this.#pending ??= this.#state.ground.log.entries.map((entry) => this.#pendingOf(entry)));
+    const { entries } = this.#state.ground.log;
+    return (this.#pending ??= entries.map((entry) => this.#pendingOf(entry)));
   }
 
   /** Own updates that did not go as asked, oldest first, until acknowledged. The same array while nothing changed. */

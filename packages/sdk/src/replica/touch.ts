@@ -99,7 +99,9 @@ export class Touches {
     return false;
   }
 
-  #meetsKey(touches: ReadonlyMap<KeyText, Touch>, keys: ReadonlySet<KeyText>, rank: number): boolean {
+  #meetsKey(
+    touches: ReadonlyMap<KeyText, Touch>, keys: ReadonlySet<KeyText>, rank: number,
+  ): boolean {
     for (const key of keys) {
       const touch = touches.get(key);
       if (touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank)) return true;
@@ -197,6 +199,8 @@ function firstAtOrAfter(placed: readonly Placed[], place: KeyText): number {
 
 function insertPlace(placed: Placed[], added: Placed): void {
   const at = firstAtOrAfter(placed, added.place);
-  for (let i = at; placed[i]?.place === added.place; i++) if (placed[i]?.touch === added.touch) return;
+  for (let i = at; placed[i]?.place === added.place; i++) {
+    if (placed[i]?.touch === added.touch) return;
+  }
   placed.splice(at, 0, added);
 }

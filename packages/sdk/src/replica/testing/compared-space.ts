@@ -11,7 +11,7 @@ import type { LiveQuery, View } from '../live.js';
 import { SpaceReplica } from '../space.js';
 import { Oracle } from './oracle.js';
 import { userOf } from './primary.js';
-import { shelfApp } from './shelf-app.js';
+import type { shelfApp } from './shelf-app.js';
 import { StoredSpace } from './stored-space.js';
 
 type App = typeof shelfApp;

@@ -95,6 +95,9 @@ const mutations = {
 
 export const shelfApp = defineApp({ name: 'shelf', version: 1, tables, mutations });
 
-const { bump: _bump, sweep: _sweep, ...known } = mutations;
-/** The same before two of its mutations were thought of. */
-export const oldShelfApp = defineApp({ name: 'shelf', version: 1, tables, mutations: known });
+const { put, remove, place, move, demote, fuss, draw } = mutations;
+/** The same before `bump` and `sweep` were thought of. */
+export const oldShelfApp = defineApp({
+  name: 'shelf', version: 1, tables,
+  mutations: { put, remove, place, move, demote, fuss, draw },
+});
