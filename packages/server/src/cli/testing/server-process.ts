@@ -22,6 +22,7 @@ const bundled = Promise.all([
 export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
+  hasEnded(): boolean;
   /** Signals and waits for the end; answers with the exit code, null after a kill. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
@@ -56,8 +57,11 @@ export async function runCommand(
 }
 
 /** Starts `oxbow serve` with the test app on any port; resolves once it listens. */
-export async function startServer(data: string): Promise<ServerProcess> {
-  const child = await spawnCommand(['serve', '--app', APP, '--data', data, '--port', '0', '--dev-auth']);
+export async function startServer(
+  data: string,
+  auth: readonly string[] = ['--dev-auth'],
+): Promise<ServerProcess> {
+  const child = await spawnCommand(['serve', '--app', APP, '--data', data, '--port', '0', ...auth]);
   let complaints = '';
   child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
   const url = await new Promise<string>((resolve, reject) => {
@@ -71,6 +75,7 @@ export async function startServer(data: string): Promise<ServerProcess> {
   return {
     url,
     pid: child.pid ?? 0,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async end(signal) {
       const ended = once(child, 'exit') as Promise<[number | null]>;
       child.kill(signal);
