@@ -15,6 +15,8 @@ export { file } from './drivers/storage-file.js';
  */
 export function server(url: string, options: ServerOptions = {}): Transport {
   return socketTransport(url, options, (to, protocol) => new WebSocket(to, protocol, {
-    maxPayload: limits.frameBytesMax, perMessageDeflate: false, handshakeTimeout: limits.connectTimeoutMs,
+    maxPayload: limits.frameBytesMax,
+    perMessageDeflate: false,
+    handshakeTimeout: limits.connectTimeoutMs,
   }));
 }

@@ -10,30 +10,20 @@ export class Closing {
   }
 
   /** A promise that `begin` settles, or the closing does. `begin` returns the way to stop waiting. */
-  race<T>(begin: (resolve: (value: T) => void, reject: (error: OxbowError) => void) => () => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#isClosed) {
-        reject(replicaClosed());
-        return;
-      }
-      const close = (error: OxbowError): void => {
-        settle();
-        reject(error);
-      };
-      let stop: (() => void) | undefined;
-      let isSettled = false;
-      const settle = (): void => {
-        isSettled = true;
-        this.#rejects.delete(close);
-        stop?.();
-      };
-      this.#rejects.add(close);
-      stop = begin(
-        (value) => { settle(); resolve(value); },
-        (error) => { settle(); reject(error); },
-      );
-      // `begin` may have settled at once, when there was nothing to stop yet.
-      if (isSettled) stop();
+  race<T>(
+    begin: (resolve: (value: T) => void, reject: (error: OxbowError) => void) => () => void,
+  ): Promise<T> {
+    if (this.#isClosed) return Promise.reject(replicaClosed());
+    let end: ((error: OxbowError) => void) | undefined;
+    let stop: (() => void) | undefined;
+    const raced = new Promise<T>((resolve, reject) => {
+      end = reject;
+      this.#rejects.add(reject);
+      stop = begin(resolve, reject);
+    });
+    return raced.finally(() => {
+      if (end !== undefined) this.#rejects.delete(end);
+      stop?.();
     });
   }
 

@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../drivers/clock.js';
 import {
-  isSpaceId, limits, OxbowError, type Holder, type ReplicaId, type SpaceId, type Summary, type UpdateId,
+  isSpaceId, limits, OxbowError,
+  type Holder, type ReplicaId, type SpaceId, type Summary, type UpdateId,
 } from '../protocol/index.js';
 import type { Closing } from './closing.js';
 
@@ -21,6 +22,12 @@ export interface SessionParts {
   readonly closing: Closing;
   readonly openSpaces: () => readonly (readonly [space: SpaceId, replica: Covering])[];
   readonly open: (space: SpaceId) => Promise<Covering>;
+}
+
+interface Wanted {
+  readonly space: SpaceId;
+  readonly summary: Summary;
+  readonly timeoutMs: number;
 }
 
 /**
@@ -51,16 +58,11 @@ export class Session {
   async waitFor(token: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const wanted = readToken(token);
     const timeoutMs = options.timeoutMs ?? 10_000;
-    const replicas = await Promise.all(wanted.map(([space]) => this.#parts.open(space)));
-    await Promise.all(wanted.map(([space, summary], at) => {
-      const replica = replicas[at];
-      return replica === undefined ? undefined : this.#covered(space, replica, { summary, timeoutMs });
-    }));
+    await Promise.all(wanted.map(async ([space, summary]) =>
+      this.#covered(await this.#parts.open(space), { space, summary, timeoutMs })));
   }
 
-  #covered(
-    space: SpaceId, replica: Covering, { summary, timeoutMs }: { summary: Summary; timeoutMs: number },
-  ): Promise<void> {
+  #covered(replica: Covering, { space, summary, timeoutMs }: Wanted): Promise<void> {
     return this.#parts.closing.race((resolve, reject) => {
       const check = (): void => {
         if (covers(replica, summary)) resolve();
@@ -79,7 +81,9 @@ export class Session {
 function seenIn(replica: Covering): Summary {
   const { history, csn } = replica.summary();
   const vector: Record<ReplicaId, number> = {};
-  for (const { id } of replica.pending()) vector[id.replica] = Math.max(vector[id.replica] ?? 0, id.seq);
+  for (const { id } of replica.pending()) {
+    vector[id.replica] = Math.max(vector[id.replica] ?? 0, id.seq);
+  }
   return { history, csn, vector };
 }
 
@@ -112,8 +116,9 @@ function parsed(token: string): unknown {
 }
 
 function fieldOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
   // reason: every field of an object out of JSON.parse is still unknown.
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return (value as Record<string, unknown>)[name];
 }
 
 function isSummary(value: unknown): value is Summary {

@@ -1,5 +1,6 @@
 /** The composition root for apps: platform clock and chance, the given storage and transports, promises. */
 import type { AppDefinition } from '../model/index.js';
+import { reportOnConsole } from '../drivers/console-report.js';
 import { onNetworkHint } from '../drivers/network-hints.js';
 import { systemClock } from '../drivers/system-clock.js';
 import { systemEntropy } from '../drivers/system-entropy.js';
@@ -43,7 +44,9 @@ export interface OpenOptions<A extends AppDefinition> {
  * });
  * const team = await replica.open('team-42');
  */
-export async function openReplica<A extends AppDefinition>(options: OpenOptions<A>): Promise<Replica<A>> {
+export async function openReplica<A extends AppDefinition>(
+  options: OpenOptions<A>,
+): Promise<Replica<A>> {
   const { app, storage, sync = [], user, offline, fallbackToMemory } = options;
   const host = new ReplicaHost({
     app, storage, user, offline, fallbackToMemory,
@@ -51,7 +54,7 @@ export async function openReplica<A extends AppDefinition>(options: OpenOptions<
     clock: systemClock,
     entropy: systemEntropy,
     dev: options.dev ?? isDevelopment(),
-    onReport: options.onReport ?? ((error) => console.warn(`oxbow: ${error.code}: ${error.message}`)),
+    onReport: options.onReport ?? reportOnConsole,
   });
   await promised<void>((done) => host.start(done));
   const stopHints = onNetworkHint(() => host.hurry());

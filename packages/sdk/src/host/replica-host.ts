@@ -162,7 +162,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #finishClose(done: Done<void>, error: OxbowError | undefined): void {
     this.#whenSaved = undefined;
     this.#phase = 'closed';
-    this.#wakeAt(undefined);
+    this.#cancelTimer?.();
     this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
   }
 
@@ -284,13 +284,12 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     });
   }
 
-  #wakeAt(atMs: number | undefined): void {
+  #wakeAt(atMs: number): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (atMs === undefined || this.#phase === 'closed') return;
+    if (this.#phase === 'closed') return;
     const delayMs = Math.max(0, atMs - this.#steady.now());
     this.#cancelTimer = this.#config.clock.after(delayMs, () => {
-      this.#cancelTimer = undefined;
+      if (this.#phase === 'closed') return;
       this.machine.tick(this.#steady.now());
     });
   }

@@ -78,7 +78,8 @@ export class Replica<A extends AppDefinition> {
     return new Session({
       clock,
       closing: this.#closing,
-      openSpaces: () => [...this.#spaces.keys()].map((space) => [space, this.#mustReplica(space)] as const),
+      openSpaces: () => [...this.#spaces.keys()]
+        .map((space) => [space, this.#mustReplica(space)] as const),
       open: async (space) => {
         await this.open(space);
         return this.#mustReplica(space);

@@ -1,7 +1,8 @@
 /** A space as the app sees it. */
 import type { AppDefinition, ArgsListOf, MutationName, ReadTx } from '../model/index.js';
 import {
-  OxbowError, readBundle, readBundleHeader, writeBundle, type BundleHeader, type SpaceId, type Summary, type UpdateId, type Value,
+  OxbowError, readBundle, readBundleHeader, writeBundle,
+  type BundleHeader, type SpaceId, type Summary, type UpdateId, type Value,
 } from '../protocol/index.js';
 import type { ConflictRecord } from '../replica/conflict.js';
 import type { LiveQuery } from '../replica/live.js';
@@ -30,6 +31,12 @@ export interface SpaceParts<A extends AppDefinition> {
   readonly now: () => number;
 }
 
+/** A list as the app gets it, made anew only when the list that it was made of is another. */
+interface Wrapped<Held, Shown> {
+  readonly of: readonly Held[];
+  readonly list: readonly Shown[];
+}
+
 /**
  * One space of a replica: reads and writes are synchronous and work offline; what others do comes in by itself.
  *
@@ -52,8 +59,8 @@ export class Space<A extends AppDefinition> {
   readonly health: SpaceHealth;
   readonly #parts: SpaceParts<A>;
   readonly #receipts = new WeakMap<HeldReceipt, Receipt>();
-  #pending: { readonly of: readonly HeldUpdate[]; readonly list: readonly PendingUpdate[] } | undefined;
-  #conflicts: { readonly of: readonly ConflictRecord[]; readonly list: readonly Conflict[] } | undefined;
+  #pending: Wrapped<HeldUpdate, PendingUpdate> | undefined;
+  #conflicts: Wrapped<ConflictRecord, Conflict> | undefined;
 
   constructor(parts: SpaceParts<A>) {
     this.#parts = parts;
@@ -86,9 +93,8 @@ export class Space<A extends AppDefinition> {
   pending(): readonly PendingUpdate[] {
     const of = this.#parts.replica.pending();
     if (this.#pending?.of !== of) {
-      const list = of.map((update) => ({
-        ...update, receipt: update.receipt === undefined ? undefined : this.#receiptOf(update.receipt),
-      }));
+      const list = of.map(({ receipt, ...update }) =>
+        ({ ...update, receipt: receipt && this.#receiptOf(receipt) }));
       this.#pending = { of, list };
     }
     return this.#pending.list;

@@ -34,8 +34,8 @@ export interface ReplicaEffects {
   cut(link: LinkId, reason: string): void;
   /** One atomic write; at most one is under way. Answer: `persisted` or `persistFailed`, with `token`. */
   persist(ops: readonly PersistOp[], token: Token): void;
-  /** Call `tick` at this machine time (ms) or after; replaces the former wish. `undefined`: no need. */
-  wakeAt(atMs: number | undefined): void;
+  /** Call `tick` at this machine time (ms) or after; replaces the former wish. */
+  wakeAt(atMs: number): void;
   /**
    * Call `flush` at the end of the present turn: what is changed until then shares one write, one round of sending and
    * one call of each listener.

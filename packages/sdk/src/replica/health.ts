@@ -45,12 +45,15 @@ export function stallOf(facts: StallFacts): Stall | undefined {
   if (!isOnline) return { code: 'offline', message: 'Offline on purpose: goOnline() sends what waits.' };
   if (!links.some(({ state }) => state === 'live')) return notConnected(links);
   if (idleMs < limits.stallMs) return undefined;
-  return { code: 'no-progress', message: `Connected, but nothing has moved for ${Math.round(idleMs / 1000)} s.` };
+  const seconds = Math.round(idleMs / 1000);
+  return { code: 'no-progress', message: `Connected, but nothing has moved for ${seconds} s.` };
 }
 
 function notConnected(links: readonly LinkHealth[]): Stall {
   const refused = links.find(({ state }) => state === 'refused');
-  if (refused?.code !== undefined) return { code: refused.code, message: refused.reason ?? refused.code };
+  if (refused?.code !== undefined) {
+    return { code: refused.code, message: refused.reason ?? refused.code };
+  }
   const reason = links.find((link) => link.reason !== undefined)?.reason;
   return { code: 'not-connected', message: reason ?? 'No connection yet.' };
 }

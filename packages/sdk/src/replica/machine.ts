@@ -3,10 +3,10 @@
  * time, ms, never decreasing); what follows comes out through `ReplicaEffects`. Work that many inputs of a turn
  * share (writing, sending, calling listeners) is done once, in `flush`.
  */
-import { Guard, type AppDefinition } from '../model/index.js';
+import { Guard, type AppDefinition, type NondeterminismReport } from '../model/index.js';
 import {
-  decodeMessage, limits, OxbowError, type Ack, type Message, type ReplicaId, type SpaceId, type SpaceMessage,
-  type Welcome,
+  decodeMessage, invariant, OxbowError, type Ack, type Message, type ReplicaId, type SpaceId,
+  type SpaceMessage, type Welcome,
 } from '../protocol/index.js';
 import { seededRandom } from './backoff.js';
 import type { LinkId, ReplicaEffects, Token } from './effects.js';
@@ -16,8 +16,9 @@ import { readSpace, type SpaceReading } from './layout-reading.js';
 import { newListeners } from './listeners.js';
 import { Peer, type PeerOwner } from './peer.js';
 import type { Profile } from './profile.js';
-import { SaveQueue, type Change } from './save-queue.js';
-import { Session, type LinkHealth, type SessionOwner } from './session.js';
+import { Saving } from './saving.js';
+import { SessionPool } from './session-pool.js';
+import type { LinkHealth, Session, SessionOwner } from './session.js';
 import { SpaceSlot, type SlotOwner } from './space-slot.js';
 import type { SpaceReplica } from './space.js';
 import type { StoredRecords } from './store-keys.js';
@@ -42,41 +43,32 @@ export class ReplicaMachine<A extends AppDefinition = AppDefinition>
 implements SessionOwner, SlotOwner, PeerOwner {
   readonly #config: MachineConfig<A>;
   readonly #out: ReplicaEffects;
-  readonly #random: () => number;
   readonly #identity: Identity;
   readonly #guard: Guard | undefined;
-  readonly #saves: SaveQueue;
+  readonly #saving: Saving;
+  readonly #sessions: SessionPool;
   readonly #slots = new Map<SpaceId, SpaceSlot<A>>();
-  /** One per transport and replica id in use. */
-  #sessions: Session[] = [];
+  /** One per live link. */
   readonly #peers = new Map<LinkId, Peer>();
   readonly #healthListeners = newListeners();
-  #isOnline = false;
   #isHealthNew = false;
   #lastNumber = 0;
   #nowMs = 0;
-  #armedMs: number | undefined;
-  /** Chars received and not yet in a write; and in the write under way. */
-  #unsavedChars = { waiting: 0, inFlight: 0 };
-  #changedMs = 0;
-  #checkpointMs = 0;
+  #armedMs = Infinity;
 
   constructor(config: MachineConfig<A>) {
-    const { out, seed, dev } = config;
+    const { app, out, seed, dev, profile, newId, user, transports } = config;
+    const random = seededRandom(seed);
+    const nextNumber = (): number => ++this.#lastNumber;
     this.#config = config;
     this.#out = out;
-    this.#random = seededRandom(seed);
-    this.#identity = new Identity({ profile: config.profile, newId: config.newId, user: config.user });
-    this.#guard = dev ? new Guard(({ mutation, touched }) => out.report(new OxbowError(
-      'nondeterministic',
-      `Mutation '${mutation}' touches ${touched}, which differs between replicas. Use tx.now, tx.id or tx.random.`,
-    ))) : undefined;
-    this.#saves = new SaveQueue({
-      out, random: this.#random,
-      nextNumber: () => this.#nextNumber(),
-      gather: (opsTarget) => this.#gather(opsTarget),
+    this.#identity = new Identity({ profile, newId, user });
+    this.#guard = dev ? new Guard((report) => out.report(nondeterministic(report))) : undefined;
+    this.#saving = new Saving({
+      out, random, nextNumber, identity: this.#identity, spaces: () => this.#slots.values(),
     });
-    this.#ensureSessions(this.#identity.replica);
+    this.#sessions = new SessionPool({ transports, app, out, random, nextNumber, owner: this });
+    this.#sessions.ensure(this.#identity.replica, 0);
     out.flushSoon();
   }
 
@@ -90,23 +82,24 @@ implements SessionOwner, SlotOwner, PeerOwner {
     return this.#identity.user;
   }
 
+  /** Not offline on purpose. */
   get isOnline(): boolean {
-    return this.#isOnline;
+    return this.#sessions.isOnline;
   }
 
   /** One per transport; more while spaces write under different ids. */
   get links(): readonly LinkHealth[] {
-    return this.#sessions.map(({ health }) => health);
+    return this.#sessions.health();
   }
 
   /** Everything that was done is on disk. */
   get isSaved(): boolean {
-    return this.#saves.isIdle && !this.#hasChanges;
+    return this.#saving.isDone;
   }
 
   /** Why the disk fails at present. */
   get saveError(): OxbowError | undefined {
-    return this.#saves.error;
+    return this.#saving.error;
   }
 
   get spaceCount(): number {
@@ -120,24 +113,25 @@ implements SessionOwner, SlotOwner, PeerOwner {
   facts(space: SpaceId, now: number): SpaceFacts | undefined {
     const slot = this.#slots.get(space);
     if (slot === undefined) return undefined;
-    const { head: { csn }, unsettled, replica } = slot.replica;
-    const links = this.#sessions.filter((session) => session.replica === replica).map(({ health }) => health);
+    const { head: { csn }, unsettled: { count: pending, oldestAt }, replica } = slot.replica;
+    const links = this.#sessions.health(replica);
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
     const behind = ahead.length === 0 ? undefined : Math.max(...ahead);
-    const isSpokenOf = peers.some((peer) => peer.refusalOf(space) === undefined);
+    const refusals = peers.map((peer) => peer.refusalOf(space));
     const stalled = stallOf({
-      isWaiting: slot.isWaiting || (behind ?? 0) > 0,
-      isOnline: this.#isOnline, links, saveError: this.saveError,
-      refusal: isSpokenOf ? undefined : peers.map((peer) => peer.refusalOf(space)).find(Boolean),
+      links,
+      isWaiting: pending > 0 || (behind ?? 0) > 0,
+      isOnline: this.isOnline,
+      saveError: this.saveError,
+      // One who speaks with us is enough.
+      refusal: refusals.includes(undefined) ? undefined : refusals[0],
       idleMs: now - Math.max(slot.movedMs, ...peers.map(({ sinceMs }) => sinceMs)),
     });
-    return {
-      links, csn, behind, pending: unsettled.count, oldestPendingAt: unsettled.oldestAt, stalled,
-    };
+    return { links, csn, behind, pending, oldestPendingAt: oldestAt, stalled };
   }
 
-  /** Calls `fn` at the end of turns in which something that `links` or `facts` tell may have changed. */
+  /** Calls `fn` at the end of turns in which what `links` or `facts` tell may have changed. */
   onHealthChange(fn: () => void): () => void {
     return this.#healthListeners.add(fn);
   }
@@ -148,131 +142,114 @@ implements SessionOwner, SlotOwner, PeerOwner {
   openSpace(space: SpaceId, stored: StoredRecords, now: number): SpaceReplica<A> {
     const open = this.#slots.get(space);
     if (open !== undefined) return open.replica;
-    this.#nowMs = now;
     const { app, dev } = this.#config;
     const reading = readSpace(space, stored, { replica: this.#identity.replica });
-    const slot = new SpaceSlot({
-      app, space, dev, reading, now, guard: this.#guard, owner: this,
-      replica: this.#replicaFor(reading), user: this.#identity.user,
+    this.#turn(now, () => {
+      const slot = new SpaceSlot({
+        app, space, dev, reading, now, guard: this.#guard, owner: this,
+        replica: this.#replicaFor(reading), user: this.#identity.user,
+      });
+      this.#slots.set(space, slot);
+      this.#attach(slot);
+      this.#reportDamage(space, reading);
+      this.#out.flushSoon();
     });
-    this.#reportDamage(space, reading);
-    this.#slots.set(space, slot);
-    this.#attach(slot);
-    this.#out.flushSoon();
-    return slot.replica;
+    return this.#mustSlot(space).replica;
   }
 
   goOnline(now: number): void {
-    this.#isOnline = true;
-    this.hurry(now);
+    this.#turn(now, () => this.#sessions.goOnline(now));
     this.onHealth();
   }
 
   goOffline(): void {
-    this.#isOnline = false;
-    for (const session of this.#sessions) session.goOffline();
+    this.#sessions.goOffline();
     this.onHealth();
   }
 
   /** The network may be back, or the page is looked at again. Does nothing while offline on purpose. */
   hurry(now: number): void {
-    this.#nowMs = now;
-    if (this.#isOnline) for (const session of this.#sessions) session.hurry(now);
-    this.#arm();
+    this.#turn(now, () => this.#sessions.hurry(now));
   }
 
   tokenFor(ask: Token, token: string | undefined, now: number): void {
-    this.#nowMs = now;
-    for (const session of this.#sessions) session.tokenFor(ask, token, now);
-    this.#arm();
+    this.#turn(now, () => {
+      for (const session of this.#sessions.all) session.tokenFor(ask, token, now);
+    });
   }
 
   tokenFailed(ask: Token, error: OxbowError, now: number): void {
-    this.#nowMs = now;
-    for (const session of this.#sessions) session.tokenFailed(ask, error, now);
-    this.#arm();
+    this.#turn(now, () => {
+      for (const session of this.#sessions.all) session.tokenFailed(ask, error, now);
+    });
   }
 
   linkOpened(link: LinkId, now: number): void {
-    this.#nowMs = now;
-    this.#sessionOf(link)?.linkOpened(now);
-    this.#arm();
+    this.#turn(now, () => this.#sessions.byLink(link)?.linkOpened(now));
   }
 
   linkClosed(link: LinkId, reason: string, now: number): void {
-    this.#nowMs = now;
-    this.#sessionOf(link)?.cut(reason, now);
-    this.#arm();
+    this.#turn(now, () => this.#sessions.byLink(link)?.cut(reason, now));
   }
 
   /** Never throws, whatever the text is. */
   frame(link: LinkId, text: string, now: number): void {
-    this.#nowMs = now;
-    const session = this.#sessionOf(link);
-    if (session === undefined) return;
-    const message = this.#decoded(session, text);
-    if (message !== undefined && session.onMessage(message, now)) {
+    this.#turn(now, () => {
+      const session = this.#sessions.byLink(link);
+      const message = session && this.#decoded(session, text);
+      if (session === undefined || message === undefined) return;
+      const isForSpaces = session.onMessage(message, now);
       // reason: a session keeps to itself what does not concern spaces.
-      this.#toPeer(link, message as SpaceMessage | Ack, text.length);
-    }
-    this.#arm();
+      if (isForSpaces) this.#toPeer(link, message as SpaceMessage | Ack, text.length);
+    });
   }
 
   persisted(token: Token, now: number): void {
-    this.#nowMs = now;
-    const failed = this.saveError;
-    this.#saves.persisted(token);
-    if (this.#saves.isIdle) this.#unsavedChars.inFlight = 0;
-    if (failed !== this.saveError) this.onHealth();
-    this.#arm();
+    const hadFailed = this.saveError !== undefined;
+    this.#turn(now, () => this.#saving.persisted(token, now));
+    if (hadFailed) this.onHealth();
   }
 
   persistFailed(token: Token, error: OxbowError, now: number): void {
-    this.#nowMs = now;
-    this.#saves.persistFailed(token, error, now);
+    this.#turn(now, () => this.#saving.persistFailed(token, error, now));
     this.onHealth();
-    this.#arm();
   }
 
   /** The turn in which `flushSoon` was asked for has ended: write, send, call listeners, in this order. */
   flush(now: number): void {
-    this.#nowMs = now;
-    this.#reissue();
-    this.#saves.flush();
-    for (const peer of this.#peers.values()) peer.pump(now);
-    for (const slot of this.#slots.values()) {
-      if (slot.noteProgress(now)) this.#isHealthNew = true;
-      slot.notify();
-    }
-    if (this.#isHealthNew) {
+    this.#turn(now, () => {
+      this.#reissue();
+      this.#saving.flush(now);
+      for (const peer of this.#peers.values()) peer.pump(now);
+      for (const slot of this.#slots.values()) {
+        if (slot.noteProgress(now)) this.#isHealthNew = true;
+        slot.notify();
+      }
+      if (!this.#isHealthNew) return;
       this.#isHealthNew = false;
       this.#healthListeners.call((error) => this.#out.report(error));
-    }
-    this.#arm();
+    });
   }
 
   tick(now: number): void {
-    this.#nowMs = now;
-    this.#armedMs = undefined;
-    this.#saves.tick(now);
-    for (const session of [...this.#sessions]) session.tick(now);
-    for (const peer of [...this.#peers.values()]) if (now >= peer.deadlineMs) peer.tick(now);
-    if (now >= this.#checkpointDeadlineMs) this.#saves.flush();
-    this.#arm();
+    this.#armedMs = Infinity;
+    this.#turn(now, () => {
+      this.#saving.tick(now);
+      this.#sessions.tick(now);
+      for (const peer of [...this.#peers.values()]) if (now >= peer.deadlineMs) peer.tick(now);
+    });
   }
 
   // ---- what sessions, peers and slots tell
 
   onLive(session: Session, link: LinkId, welcome: Welcome): void {
     const now = this.#nowMs;
-    const peer = new Peer({
-      session, now, owner: this, send: (frame) => this.#out.send(link, frame),
-    });
+    const send = (frame: string): void => this.#out.send(link, frame);
+    const peer = new Peer({ session, now, send, owner: this });
     this.#peers.set(link, peer);
-    if (this.#identity.verified(welcome.user)) {
-      for (const slot of this.#slots.values()) slot.replica.setUser(welcome.user);
-    }
+    const isOtherUser = this.#identity.verified(welcome.user);
     for (const slot of this.#slots.values()) {
+      if (isOtherUser) slot.replica.setUser(welcome.user);
       if (slot.replica.replica === session.replica) peer.join(slot, now);
     }
     this.#out.flushSoon();
@@ -283,17 +260,18 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   onReplicaRefused(session: Session): void {
-    const slots = [...this.#slots.values()].filter((slot) => slot.replica.replica === session.replica);
-    if (!this.#identity.mayReplace(slots.some(({ isWaiting }) => isWaiting), this.#nowMs)) return;
-    this.#identity.after(session.replica);
+    const { replica } = session;
+    const slots = [...this.#slots.values()].filter((slot) => slot.replica.replica === replica);
+    const hasUnsettled = slots.some(({ isWaiting }) => isWaiting);
+    if (!this.#identity.mayReplace(hasUnsettled, this.#nowMs)) return;
     for (const slot of slots) slot.askReissue();
-    this.#ensureSessions(this.#identity.replica);
-    this.#dropIdleSessions();
+    this.#sessions.ensure(this.#identity.after(replica), this.#nowMs);
+    this.#dropUnusedSessions();
   }
 
   onSpaceReplicaRefused(space: SpaceId): void {
-    const slot = this.#slots.get(space);
-    if (slot !== undefined && this.#identity.mayReplace(slot.isWaiting, this.#nowMs)) slot.askReissue();
+    const slot = this.#mustSlot(space);
+    if (this.#identity.mayReplace(slot.isWaiting, this.#nowMs)) slot.askReissue();
   }
 
   onNews(space: SpaceId): void {
@@ -317,22 +295,20 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   // ---- inside
 
-  get #hasChanges(): boolean {
-    if (this.#identity.hasChanges) return true;
-    for (const slot of this.#slots.values()) if (slot.hasChanges) return true;
-    return false;
-  }
-
-  #nextNumber(): number {
-    return ++this.#lastNumber;
-  }
-
-  #sessionOf(link: LinkId): Session | undefined {
-    return this.#sessions.find((session) => session.link === link);
+  #turn(now: number, task: () => void): void {
+    this.#nowMs = now;
+    task();
+    this.#arm();
   }
 
   #peersOf(replica: ReplicaId): Peer[] {
     return [...this.#peers.values()].filter((peer) => peer.replica === replica);
+  }
+
+  #mustSlot(space: SpaceId): SpaceSlot<A> {
+    const slot = this.#slots.get(space);
+    invariant(slot, 'only an open space is spoken of');
+    return slot;
   }
 
   #decoded(session: Session, text: string): Message | undefined {
@@ -347,49 +323,12 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   #toPeer(link: LinkId, message: SpaceMessage | Ack, chars: number): void {
     const peer = this.#peers.get(link);
-    if (peer === undefined) return;
-    if (message.kind === 'commits' || message.kind === 'updates') {
-      this.#unsavedChars.waiting += chars;
-      if (this.#unsavedChars.waiting + this.#unsavedChars.inFlight > limits.unsavedCharsMax) {
-        peer.session.cut('the disk has to catch up first', this.#nowMs);
-        return;
-      }
+    const isToSave = message.kind === 'commits' || message.kind === 'updates';
+    if (isToSave && !this.#saving.mayTake(chars)) {
+      peer?.session.cut('the disk has to catch up first', this.#nowMs);
+    } else {
+      peer?.onMessage(message, chars, this.#nowMs);
     }
-    peer.onMessage(message, chars, this.#nowMs);
-  }
-
-  /** Who we are comes first: no space is ever on disk under an id that the profile does not know. */
-  #gather(opsTarget: number): Change[] {
-    const changes: Change[] = this.#identity.hasChanges ? [this.#identity.takeChange()] : [];
-    let ops = 0;
-    for (const slot of this.#slots.values()) {
-      if (!slot.hasChanges || ops >= opsTarget) continue;
-      const change = slot.takeChanges();
-      ops += change.ops.length;
-      changes.push(change);
-    }
-    this.#unsavedChars = { waiting: 0, inFlight: this.#unsavedChars.waiting };
-    const isQuiet = changes.length === 0;
-    if (!isQuiet) this.#changedMs = this.#nowMs;
-    return this.#isCheckpointDue ? [...changes, ...this.#checkpoint(isQuiet)] : changes;
-  }
-
-  get #isCheckpointDue(): boolean {
-    return this.#nowMs - this.#changedMs >= limits.checkpointIdleMs
-      || this.#nowMs - this.#checkpointMs >= limits.checkpointLatestMs;
-  }
-
-  /** Some pages of one space; the rest when this is written, if it stays quiet. */
-  #checkpoint(isQuiet: boolean): Change[] {
-    for (const slot of this.#slots.values()) {
-      if (!slot.needsCheckpoint) continue;
-      const change = slot.checkpoint();
-      if (change.ops.length === 0) continue;
-      this.#checkpointMs = this.#nowMs;
-      return [change];
-    }
-    if (isQuiet) this.#changedMs = this.#nowMs;
-    return [];
   }
 
   /** The id to open a space under: its own, unless that is used up or nothing holds it there. */
@@ -406,9 +345,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const cure = damage.base
       ? 'The committed data is fetched again from the other side.'
       : 'What is left was kept.';
-    this.#out.report(new OxbowError(
-      'store-damaged', `The store has ${damage.keys.length} unreadable records of space '${space}'. ${cure}`,
-    ));
+    const problem = `${damage.keys.length} records of space '${space}' cannot be read. ${cure}`;
+    this.#out.report(new OxbowError('store-damaged', problem));
   }
 
   /** Spaces whose updates cannot leave under their id go on under another. */
@@ -420,53 +358,33 @@ implements SessionOwner, SlotOwner, PeerOwner {
       slot.reissue(this.#identity.after(old));
       this.#attach(slot);
     }
-    if (lost.length > 0) this.#dropIdleSessions();
+    if (lost.length > 0) this.#dropUnusedSessions();
   }
 
   #attach(slot: SpaceSlot<A>): void {
     const { replica } = slot.replica;
-    this.#ensureSessions(replica);
+    this.#sessions.ensure(replica, this.#nowMs);
     for (const peer of this.#peersOf(replica)) peer.join(slot, this.#nowMs);
   }
 
-  #ensureSessions(replica: ReplicaId): void {
-    const { transports, app } = this.#config;
-    transports.forEach(({ name, hasToken }, transport) => {
-      const exists = this.#sessions.some((one) => one.replica === replica && one.transport === transport);
-      if (exists) return;
-      const session = new Session({
-        transport, name, hasToken, app, replica, owner: this, out: this.#out, random: this.#random,
-        nextNumber: () => this.#nextNumber(),
-      });
-      this.#sessions.push(session);
-      if (this.#isOnline) session.hurry(this.#nowMs);
-    });
-  }
-
-  /** Of ids that nothing is written under any more. */
-  #dropIdleSessions(): void {
-    const used = new Set([this.#identity.replica]);
-    for (const { replica: { replica } } of this.#slots.values()) used.add(replica);
-    for (const session of this.#sessions) if (!used.has(session.replica)) session.goOffline();
-    this.#sessions = this.#sessions.filter(({ replica }) => used.has(replica));
+  #dropUnusedSessions(): void {
+    const used = [...this.#slots.values()].map((slot) => slot.replica.replica);
+    this.#sessions.keepOnly(new Set([this.#identity.replica, ...used]));
     this.onHealth();
   }
 
   /** Wakes up for the next deadline. One that has moved away is found out when the time comes. */
   #arm(): void {
-    let next = Math.min(this.#saves.deadlineMs ?? Infinity, this.#checkpointDeadlineMs);
-    for (const session of this.#sessions) next = Math.min(next, session.deadlineMs ?? Infinity);
+    let next = Math.min(this.#saving.deadlineMs, this.#sessions.deadlineMs);
     for (const peer of this.#peers.values()) next = Math.min(next, peer.deadlineMs);
-    if (next >= (this.#armedMs ?? Infinity)) return;
+    if (next >= this.#armedMs) return;
     this.#armedMs = next;
     this.#out.wakeAt(next);
   }
+}
 
-  get #checkpointDeadlineMs(): number {
-    if (!this.#saves.isIdle) return Infinity;
-    for (const slot of this.#slots.values()) {
-      if (slot.needsCheckpoint) return this.#changedMs + limits.checkpointIdleMs;
-    }
-    return Infinity;
-  }
+function nondeterministic({ mutation, touched }: NondeterminismReport): OxbowError {
+  const cure = 'Use tx.now, tx.id or tx.random.';
+  const problem = `Mutation '${mutation}' touches ${touched}, which differs between replicas.`;
+  return new OxbowError('nondeterministic', `${problem} ${cure}`);
 }

@@ -19,7 +19,7 @@ const REMEDIES: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
   ['token-missing', 'change'],
   ['protocol-version', 'change'],
   ['app-unknown', 'change'],
-  ['forbidden', 'change'],
+  ['app-newer', 'change'],
 ]);
 
 export function remedyFor(code: string): Remedy {

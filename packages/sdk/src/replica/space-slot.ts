@@ -10,6 +10,7 @@ import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './c
 import type { SpaceReading } from './layout-reading.js';
 import type { PeerSpace } from './peer.js';
 import type { Change } from './save-queue.js';
+import type { SavedSpace } from './saving.js';
 import { SpaceReplica } from './space.js';
 
 /** What a slot wants of its machine. */
@@ -34,7 +35,7 @@ export interface SlotConfig<A extends AppDefinition> {
   readonly now: number;
 }
 
-export class SpaceSlot<A extends AppDefinition> implements PeerSpace {
+export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace {
   readonly space: SpaceId;
   readonly replica: SpaceReplica<A>;
   readonly staging = new PageStaging();
@@ -89,7 +90,8 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace {
 
   /** Rewrites some pages; nothing if that is not worth it yet. */
   checkpoint(): Change {
-    return { ops: this.#layout.maybeCheckpoint(this.replica, limits.checkpointTurnChars), saved: undefined };
+    const ops = this.#layout.maybeCheckpoint(this.replica, limits.checkpointTurnChars);
+    return { ops, saved: undefined };
   }
 
   notify(): void {
@@ -152,7 +154,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace {
   }
 
   #noteNewest({ update: { id } }: StoredUpdate): void {
-    // While the space is being built there is no replica yet; what it issues anew then is its own.
+    // reason: while the space is being built there is no replica yet; what it issues anew then is its own.
     const own = this.replica as SpaceReplica<A> | undefined;
     if (own === undefined || id.replica === own.replica) this.#newest = id;
   }

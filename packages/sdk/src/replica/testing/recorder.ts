@@ -35,7 +35,7 @@ export class Recorder implements ReplicaEffects {
     this.#asked.push({ kind: 'persist', ops, token });
   }
 
-  wakeAt(atMs: number | undefined): void {
+  wakeAt(atMs: number): void {
     this.wakeAtMs = atMs;
   }
 
