@@ -1,7 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storageLaws, newerStoreLaw } from '../../packages/sdk/src/drivers/testing/storage-laws.js';
-import { bundleForPage, chromiumFor, launchBrowser, servePage } from './browser.js';
+import { bundleForPage, chromiumFor, launchBrowser, launchProfile, servePage } from './browser.js';
 import type { PageServer } from './browser.js';
 import type { StoragePage } from './storage-laws.page.js';
 
@@ -28,8 +31,8 @@ describe('IndexedDB of a real Chromium', () => {
     await server?.close();
   });
 
-  async function newTab(): Promise<Page> {
-    const tab = await profile.newPage();
+  async function newTab(of: BrowserContext = profile): Promise<Page> {
+    const tab = await of.newPage();
     await tab.goto(server.url);
     await tab.waitForFunction(() => typeof storagePage === 'object');
     return tab;
@@ -84,5 +87,29 @@ describe('IndexedDB of a real Chromium', () => {
     });
     expect(await tab.evaluate(() => storagePage.write('b', '2'))).toBe('store-lost');
     await tab.close();
+  });
+
+  test('a big value whose file is gone comes back empty, and does not take the others with it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oxbow-profile-'));
+    // Chromium compresses: only what is still big then gets a file of its own.
+    const big = 'x'.repeat(4 << 20);
+    const first = await launchProfile(chromium, folder);
+    const writer = await newTab(first);
+    await writer.evaluate(() => storagePage.open('big', false));
+    for (const [key, value] of [['a', 'small'], ['b', big], ['c', 'small']] as const) {
+      expect(await writer.evaluate((args) => storagePage.write(...args), [key, value] as const)).toBe('written');
+    }
+    await first.close();
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
+      .filter((file) => file.isFile() && file.parentPath.includes('.indexeddb.blob'));
+    expect(files).toHaveLength(1);
+    for (const file of files) rmSync(join(file.parentPath, file.name));
+    const second = await launchProfile(chromium, folder);
+    const reader = await newTab(second);
+    expect(await reader.evaluate(() => storagePage.open('big', false))).toBe('opened');
+    const pairs = await reader.evaluate(() => storagePage.read());
+    expect(pairs.map(([key, text]) => [key, text.length])).toEqual([['a', 5], ['b', 0], ['c', 5]]);
+    await second.close();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -125,9 +125,9 @@ class IndexedDbStore implements Store {
   read(
     collection: Collection,
     range: KeyRange,
-    done: Done<readonly (readonly [key: string, value: string])[]>,
+    done: Done<readonly Pair[]>,
   ): void {
-    this.#queue.add<readonly (readonly [string, string])[]>((settle) => {
+    this.#queue.add<readonly Pair[]>((settle) => {
       // IndexedDB throws on an empty range.
       if (range.from >= range.to) settle(succeeded([]));
       else this.#connection.run(readAttempt(collection, range), settle);
@@ -190,28 +190,66 @@ function abandon(transaction: IDBTransaction): void {
   }
 }
 
-function readAttempt(
-  collection: Collection,
-  range: KeyRange,
-): Attempt<readonly (readonly [string, string])[]> {
+type Pair = readonly [key: string, value: string];
+
+function readAttempt(collection: Collection, range: KeyRange): Attempt<readonly Pair[]> {
   return (database, done, lost) => {
     const transaction = database.transaction(collection, 'readonly');
     const records = transaction.objectStore(collection);
-    const pairs: (readonly [string, string])[] = [];
+    const pairs: Pair[] = [];
+    let isRead = false;
     const readOn = (bounds: IDBKeyRange): void => {
       const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
       const values = records.getAll(bounds, READ_CHUNK[collection]);
+      const goOn = (): void => {
+        const last = keys.result.at(-1);
+        if (keys.result.length < READ_CHUNK[collection] || last === undefined) isRead = true;
+        else readOn(IDBKeyRange.bound(last, range.to, true, true));
+      };
       values.onsuccess = () => {
         keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
-        const last = keys.result.at(-1);
-        if (keys.result.length < READ_CHUNK[collection] || last === undefined) return;
-        readOn(IDBKeyRange.bound(last, range.to, true, true));
+        goOn();
+      };
+      values.onerror = (event) => {
+        if (isUnreadable(event, values)) readSingly(records, keys.result, pairs, goOn);
       };
     };
     transaction.oncomplete = () => done(pairs);
-    transaction.onabort = () => lost(transaction.error);
+    // Chromium aborts at the end because of unreadable values, although their errors were dealt with.
+    transaction.onabort = () => (isRead ? done(pairs) : lost(transaction.error));
     readOn(IDBKeyRange.bound(range.from, range.to, false, true));
   };
+}
+
+/** One by one, with an empty value for those that cannot be read. */
+function readSingly(
+  records: IDBObjectStore, keys: readonly IDBValidKey[], pairs: Pair[], done: () => void,
+): void {
+  let left = keys.length;
+  const add = (key: IDBValidKey, value: unknown): void => {
+    pairs.push([String(key), String(value)]);
+    left--;
+    if (left === 0) done();
+  };
+  for (const key of keys) {
+    const value = records.get(key);
+    value.onsuccess = () => add(key, value.result);
+    value.onerror = (event) => {
+      if (isUnreadable(event, value)) add(key, '');
+    };
+  }
+}
+
+/**
+ * Chromium keeps values above 64 KB in files of their own, which get lost: one such value must not take all others
+ * with it. Only what is said of the value itself counts; any other failure aborts the transaction as usual.
+ */
+function isUnreadable(event: Event, request: IDBRequest): boolean {
+  const name = request.error?.name;
+  if (name !== 'NotReadableError' && name !== 'DataError') return false;
+  event.preventDefault();
+  event.stopPropagation();
+  return true;
 }
 
 async function askToKeep(): Promise<void> {

@@ -51,7 +51,8 @@ export interface Store {
   /** This opening had to create the database. A replica that is known elsewhere was evicted here. */
   readonly fresh: boolean;
   /**
-   * Pairs in key order. Sees every write that was asked for before it.
+   * Pairs in key order. Sees every write that was asked for before it. A record that is there and cannot be
+   * read comes with an empty value: what it meant is for the layout to say.
    * Errors: `store-closed`, `store-lost`, `store-failed`, `store-newer`, `store-busy`.
    */
   read(
