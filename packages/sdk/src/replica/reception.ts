@@ -51,7 +51,7 @@ export function takeUpdates(holding: Holding, updates: readonly Update[]): Taken
     const known = last.get(id.replica)?.id.seq ?? holding.knownSeq(id.replica);
     if (id.seq <= known) continue;
     if (id.seq > known + 1 || lacksContext(holding, update, last)) return end(GAP);
-    const before = last.get(id.replica) ?? holding.held({ replica: id.replica, seq: known })?.update;
+    const before = last.get(id.replica) ?? holding.held({ ...id, seq: known })?.update;
     const refusal = refusalOf(holding, update, before);
     if (refusal !== undefined) return end(refusal);
     if (holding.foreignCount + taken.length >= limits.foreignPendingMax) {

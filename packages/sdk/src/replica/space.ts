@@ -85,6 +85,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     for (const { update, formerly } of stored?.updates ?? []) {
       if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
     }
+    if (stored === undefined) owner.changes.headChanged(this.head);
     if (config.replica !== this.#state.replica) this.reissue(config.replica);
   }
 

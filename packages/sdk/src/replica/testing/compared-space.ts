@@ -173,7 +173,7 @@ export class ComparedSpace {
     const space = new SpaceReplica<App>({
       // reason: tests name their spaces.
       app: this.app, space: 'shelves' as SpaceId, replica, user: userOf(replica), dev: true, owner,
-      stored: this.stored.read(replica),
+      stored: this.stored.read(),
     });
     this.#watched = QUERIES.flatMap((query) => (['tentative', 'committed'] as const).map((view) => {
       const live = space.live(query, { view });

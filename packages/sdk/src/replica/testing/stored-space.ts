@@ -67,12 +67,13 @@ export class StoredSpace implements ReplicaChanges {
     this.#unwritten = [];
   }
 
-  /** What a new start of the program finds. */
-  read(replica: SpaceHead['replica']): StoredReplicaSpace {
+  /** What a new start of the program finds; undefined: nothing was ever written. */
+  read(): StoredReplicaSpace | undefined {
     this.#unwritten = [];
     this.#present = new Map([...this.#updates].map(([key, { update }]) => [key, update]));
+    if (this.#head === undefined) return undefined;
     return {
-      head: this.#head ?? { history: '', csn: 0, at: 0, lamport: 0, replica },
+      head: this.#head,
       rows: [...this.#rows.values()],
       ledger: [...this.#ledger.values()],
       entries: [...this.#entries],
