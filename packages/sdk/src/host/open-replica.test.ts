@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
 import { indexedDb } from '../drivers/storage-indexeddb.js';
 import { memory } from '../drivers/storage-memory.js';
-import type { Storage } from '../drivers/storage.js';
+import type { Storage, Store } from '../drivers/storage.js';
 import { systemClock } from '../drivers/system-clock.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
 import { OxbowError } from '../protocol/index.js';
@@ -156,6 +156,26 @@ describe('openReplica', () => {
     await replica.close();
     const strict = openReplica({ app, storage: none, fallbackToMemory: false });
     expect(await code(strict)).toBe('store-unavailable');
+  });
+
+  it('goes on in memory when its store is taken away, and shows it', async () => {
+    const server = new TestServer(app);
+    let taken: Store | undefined;
+    const storage: Storage = {
+      open: (done) => memory().open((opened) => {
+        if (opened.ok) taken = opened.value;
+        done(opened);
+      }),
+    };
+    const replica = await opening(server, { storage });
+    const room = await replica.open('room');
+    await room.mutate.put({ id: 'x', shelf: 'a', rank: 1 }).until('committed');
+    taken?.close(() => undefined);
+    taken?.onLost?.(new OxbowError('store-lost', 'As told.'));
+    await room.mutate.put({ id: 'y', shelf: 'a', rank: 1 }).until('committed');
+    expect(replica.health.storage).toMatchObject({ status: 'memory', code: 'store-lost' });
+    expect((await replica.open('other')).query((tx) => tx.item.all())).toEqual([]);
+    await replica.close();
   });
 
   it('refuses everything after its end, waits included', async () => {

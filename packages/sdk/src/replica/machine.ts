@@ -386,5 +386,5 @@ implements SessionOwner, SlotOwner, PeerOwner {
 function nondeterministic({ mutation, touched }: NondeterminismReport): OxbowError {
   const cure = 'Use tx.now, tx.id or tx.random.';
   const problem = `Mutation '${mutation}' touches ${touched}, which differs between replicas.`;
-  return new OxbowError('nondeterministic', `${problem} ${cure}`);
+  return new OxbowError('mutation-not-deterministic', `${problem} ${cure}`);
 }
