@@ -100,7 +100,7 @@ export class Person {
   }
 
   async book({ title, room, from, to, orElse = [] }: Wanted): Promise<void> {
-    await this.page.keyboard.press('n');
+    await this.at('new-booking').click();
     const dialog = this.at('booking-dialog');
     await dialog.getByTestId('field-title').fill(title);
     await dialog
@@ -121,6 +121,30 @@ export class Person {
     }
     await dialog.getByTestId('save-booking').click();
     await dialog.waitFor({ state: 'detached' });
+  }
+
+  /** With the mouse, straight down (or up) within its column. */
+  async drag(title: string, { hours }: { readonly hours: number }): Promise<void> {
+    const card = this.#card(title);
+    await card.scrollIntoViewIfNeeded();
+    const box = await card.boundingBox();
+    const data = await this.seesBooking(title, 'committed');
+    if (box === null) throw new Error(`“${title}” is not to be seen.`);
+    const pixelsPerHour = box.height / ((data.end - data.start) / 3_600_000);
+    const [x, y] = [box.x + box.width / 2, box.y + 8];
+    await this.page.mouse.move(x, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x, y + 12, { steps: 3 });
+    // A little less than the card's border and margin take from its height.
+    await this.page.mouse.move(x, y + hours * (pixelsPerHour + 1), { steps: 10 });
+    await this.page.mouse.up();
+  }
+
+  /** A key while the booking has the focus. */
+  async press(title: string, key: string): Promise<void> {
+    const event = this.page.locator('.ec-event', { has: this.#card(title) });
+    await event.focus();
+    await event.press(key);
   }
 
   /** What stands on the board, in order of room, time and title. */
@@ -169,6 +193,10 @@ export class Person {
       })),
     );
     return told;
+  }
+
+  #card(title: string): Locator {
+    return this.page.locator(`[data-testid=booking][data-title="${title}"]`);
   }
 
   async #roomLabel(name: string): Promise<string> {

@@ -168,35 +168,43 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
     expect(await bothSeeTheSame(ann, bob)).toHaveLength(2);
   });
 
-  it('the server is killed in the middle and comes back: everyone’s bookings are decided once', async () => {
+  it('the server is killed twice in the middle and comes back: all is decided, and once', async () => {
     const [ann, bob] = await annAndBob();
     await ann.goOffline();
     await bob.goOffline();
-    const hours = ['08:00', '10:00', '12:00', '14:00'] as const;
-    for (const from of hours) {
-      const to = `${from.slice(0, 2)}:45`;
-      await ann.book({ title: `Ann ${from}`, room: 'Harbour', from, to });
-      await bob.book({
-        title: `Bob ${from}`,
-        room: 'Harbour',
-        from,
-        to,
-        orElse: [{ room: 'Kiln', from }],
-      });
-    }
+    const hours = ['08:00', '09:00', '10:00', '11:00'] as const;
+    const both = async (from: string): Promise<void> => {
+      const slot = { room: 'Harbour', from, to: `${from.slice(0, 2)}:45` };
+      await ann.book({ title: `Ann ${from}`, ...slot });
+      await bob.book({ title: `Bob ${from}`, ...slot, orElse: [{ room: 'Kiln', from }] });
+    };
+    for (const from of hours) await both(from);
     await ann.waiting(hours.length);
+
+    // Once while the two have just begun to talk, once when something has been decided and more
+    // is under way.
     await Promise.all([ann.goOnline(), bob.goOnline()]);
     await server.kill();
     await server.start();
+    await Promise.any([
+      ann.seesBooking('Ann 08:00', 'committed'),
+      bob.seesBooking('Bob 08:00', 'committed'),
+    ]);
+    await both('12:00');
+    await server.kill();
+    await both('13:00');
+    await server.start();
+
     const seen = await bothSeeTheSame(ann, bob);
-    const refused = await ann.isTold(2 * hours.length - seen.length);
-    const moved = (await bob.isTold(seen.filter((s) => s.room === 'room-kiln').length)).map(
-      (t) => t.kind,
-    );
-    expect(new Set(seen.map((s) => s.title)).size).toBe(seen.length);
-    expect(seen.filter((s) => s.title.startsWith('Bob'))).toHaveLength(hours.length);
+    const asked = hours.length + 2;
+    const titles = seen.map((s) => s.title);
+    expect(new Set(titles).size).toBe(titles.length);
+    expect(titles.filter((title) => title.startsWith('Bob'))).toHaveLength(asked);
+    const refused = await ann.isTold(2 * asked - seen.length);
     expect(refused.every((t) => t.kind === 'refused')).toBe(true);
-    expect(moved.every((kind) => kind === 'moved')).toBe(true);
+    const moved = await bob.isTold(seen.filter((s) => s.room === 'room-kiln').length);
+    expect(moved.every((t) => t.kind === 'moved')).toBe(true);
+    expect(moved).toHaveLength(asked - refused.length);
   });
 
   it('bookings outlive a reload while the server is down, and are committed later, once', async () => {
@@ -219,6 +227,31 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
     const seen = await bothSeeTheSame(ann, bob);
     expect(seen.map((s) => s.title)).toEqual(['Kept', 'Kept too']);
     expect(await ann.isTold(0)).toEqual([]);
+  });
+
+  it('a booking is dragged, moved by key, edited and cancelled, and the other screen follows', async () => {
+    const [ann, bob] = await annAndBob();
+    await ann.book({ title: 'Draft', ...ten });
+    await bob.seesBooking('Draft', 'committed');
+    await ann.drag('Draft', { hours: 3 });
+    await expect.poll(async () => (await bob.sees())[0]?.start).toBe(at('13:00'));
+    await ann.press('Draft', 'Alt+ArrowDown');
+    await ann.press('Draft', 'Alt+ArrowRight');
+    await expect
+      .poll(async () => (await bob.sees())[0])
+      .toMatchObject({
+        room: 'room-kiln',
+        start: at('13:15'),
+        end: at('14:15'),
+      });
+    await bob.press('Draft', 'Enter');
+    await bob.at('field-title').fill('Final');
+    await bob.at('save-booking').click();
+    await ann.seesBooking('Final', 'committed');
+    await ann.press('Final', 'Enter');
+    await ann.at('cancel-booking').click();
+    await expect.poll(() => bob.sees()).toEqual([]);
+    expect(await bothSeeTheSame(ann, bob)).toEqual([]);
   });
 
   it('two who both add the starter rooms offline end up with one set', async () => {

@@ -41,10 +41,14 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray>
   });
 }
 
+/** Whatever happens to the test run, its servers do not outlive it. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
 function node(args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  // Whatever happens to the test run, its servers do not outlive it.
-  process.once('exit', () => child.kill('SIGKILL'));
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   return child;
 }
 

@@ -71,15 +71,16 @@ function attempt(team: Team, mutate: () => Receipt): Outlook {
 
 const noticeId = ({ id }: Conflict): string => `${id.replica}/${id.seq}`;
 
+/** Newest first. */
 function noticesOf(team: Team): Store<readonly ListedNotice[]> {
-  const list = (conflicts: readonly Conflict[]): readonly ListedNotice[] => {
+  const list = ([conflicts]: readonly [readonly Conflict[]]): readonly ListedNotice[] => {
     const names = namesOf(team);
     return conflicts
       .map((conflict) => ({ id: noticeId(conflict), notice: noticeOf(factsOf(conflict), names) }))
       .reverse();
   };
   return derivedStore(
-    () => [team.conflicts] as [readonly Conflict[]],
+    () => [team.conflicts],
     list,
     (fn) => team.subscribe(fn),
   );
@@ -89,7 +90,7 @@ const factsOf = ({ name, args, outcome }: Conflict): ConflictFacts => ({ name, a
 
 /** Booking id → number of the alternative that its pending update would get as things stand. */
 function wishesOf(team: Team): Store<ReadonlyMap<string, number>> {
-  const collect = (pending: readonly PendingUpdate[]): ReadonlyMap<string, number> => {
+  const collect = ([pending]: readonly [readonly PendingUpdate[]]): ReadonlyMap<string, number> => {
     const wishes = new Map<string, number>();
     for (const { args, outcome } of pending) {
       const isNamed = typeof args === 'object' && args !== null && 'id' in args;
@@ -98,39 +99,38 @@ function wishesOf(team: Team): Store<ReadonlyMap<string, number>> {
     return wishes;
   };
   return derivedStore(
-    () => [team.pending()] as [readonly PendingUpdate[]],
+    () => [team.pending()],
     collect,
     (fn) => team.subscribe(fn),
   );
 }
 
+function waitingOf(team: Team, pending: readonly PendingUpdate[]): WaitingItem[] {
+  const { bookingTitle } = namesOf(team);
+  return pending
+    .filter(({ own }) => own)
+    .map(({ id, name, args, outcome }) => ({
+      id: `${id.replica}/${id.seq}`,
+      text: waitingText(name, args, bookingTitle),
+      outlook: outcome.kind,
+    }));
+}
+
 function syncOf(replica: Replica<Calendar>, team: Team): Store<SyncState> {
   const { health } = team;
-  const state = (
-    pending: readonly PendingUpdate[],
-    byChoice: boolean,
-    link: SyncState['link'],
-    warning: string | undefined,
-  ): SyncState => {
-    const titleOf = namesOf(team).bookingTitle;
-    const waiting = pending
-      .filter(({ own }) => own)
-      .map(({ id, name, args, outcome }): WaitingItem => ({
-        id: `${id.replica}/${id.seq}`,
-        text: waitingText(name, args, titleOf),
-        outlook: outcome.kind,
-      }));
-    return { link, byChoice, waiting, warning };
-  };
   return derivedStore(
-    () =>
-      [
-        team.pending(),
-        replica.offline,
-        linkOf(health.links),
-        warningOf(health.storage, health.links),
-      ] as Parameters<typeof state>,
-    state,
+    () => [
+      team.pending(),
+      replica.offline,
+      linkOf(health.links),
+      warningOf(health.storage, health.links),
+    ],
+    ([pending, byChoice, link, warning]) => ({
+      link,
+      byChoice,
+      waiting: waitingOf(team, pending),
+      warning,
+    }),
     (fn) => {
       const stops = [team.subscribe(fn), health.subscribe(fn)];
       return () => stops.forEach((stop) => stop());

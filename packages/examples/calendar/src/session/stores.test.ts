@@ -53,9 +53,9 @@ describe('a store over a live query', () => {
 describe('a derived store', () => {
   it('computes again only when an input is another one', () => {
     let list: readonly number[] = [1, 2];
-    const compute = vi.fn((numbers: readonly number[]) => numbers.map((n) => n * 2));
+    const compute = vi.fn(([numbers]: readonly [readonly number[]]) => numbers.map((n) => n * 2));
     const store = derivedStore(
-      () => [list] as [readonly number[]],
+      () => [list],
       compute,
       () => () => undefined,
     );

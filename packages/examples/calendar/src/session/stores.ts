@@ -57,16 +57,16 @@ class LiveStore<T> implements Store<T> {
 export const liveStore = <T>(open: () => Live<T>): Store<T> => new LiveStore(open);
 
 /** What follows from `inputs`; computed again only when one of them is another one. */
-export function derivedStore<I extends readonly unknown[], T>(
+export function derivedStore<const I extends readonly unknown[], T>(
   inputs: () => I,
-  compute: (...inputs: I) => T,
+  compute: (inputs: NoInfer<I>) => T,
   subscribe: (fn: () => void) => () => void,
 ): Store<T> {
   let last: { readonly inputs: I; readonly value: T } | undefined;
   const get = (): T => {
     const now = inputs();
     if (last === undefined || now.some((input, i) => input !== last?.inputs[i])) {
-      last = { inputs: now, value: compute(...now) };
+      last = { inputs: now, value: compute(now) };
     }
     return last.value;
   };

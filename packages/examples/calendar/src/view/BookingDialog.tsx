@@ -76,6 +76,11 @@ function Fields({ form, self, known, onChange }: FieldsProps) {
   );
 }
 
+function headingOf({ because, bookingId }: Draft): string {
+  if (because !== undefined) return 'Another try';
+  return bookingId === undefined ? 'New booking' : 'Change booking';
+}
+
 export function BookingDialog(props: BookingDialogProps) {
   const { draft, known, provenance, onSubmit, onClose, onCancelBooking } = props;
   const [form, setForm] = useState(() => formOf(draft));
@@ -87,12 +92,8 @@ export function BookingDialog(props: BookingDialogProps) {
     else onSubmit(submission);
   };
   return (
-    <Dialog
-      title={isNew ? 'New booking' : 'Change booking'}
-      testId="booking-dialog"
-      onClose={onClose}
-      onSubmit={submit}
-    >
+    <Dialog title={headingOf(draft)} testId="booking-dialog" onClose={onClose} onSubmit={submit}>
+      {draft.because !== undefined && <p className="because">{draft.because}</p>}
       {provenance !== undefined && <p className="hint">{provenance}</p>}
       <Fields form={form} self={draft.bookingId} known={known} onChange={setForm} />
       <p role="alert" className="problem">

@@ -169,7 +169,11 @@ function fixedOptions(
         to: view.activeEnd.getTime(),
         title: view.title,
       }),
-    eventClick: ({ event }) => latest.current.onOpen(String(event.id)),
+    eventClick: ({ event, jsEvent }) => {
+      // The Enter that opens the dialog must not go on to submit it.
+      jsEvent.preventDefault();
+      latest.current.onOpen(String(event.id));
+    },
     eventDrop: ({ event, revert }) => {
       latest.current.onMove(String(event.id), slotOf(event));
       // The replica says where it stands now; until it has spoken nothing has moved.

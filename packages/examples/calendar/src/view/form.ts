@@ -29,6 +29,8 @@ export interface BookingForm {
 export interface Draft {
   /** Set when an existing booking is edited. */
   readonly bookingId?: string;
+  /** Set for another try: what came of the first one, in words. */
+  readonly because?: string;
   readonly title: string;
   readonly notes: string;
   readonly slot: Slot;

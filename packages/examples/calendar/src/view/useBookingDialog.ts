@@ -96,6 +96,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
     setDraft({
       ...self,
       settles: id,
+      because: notice.text,
       title: existing?.title ?? title,
       notes: existing?.notes ?? notes,
       slot,
