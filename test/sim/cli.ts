@@ -1,8 +1,11 @@
 /**
  * npm run sim -- --seed N           replays one seed and prints its trace when something broke (--trace: always)
+ * npm run sim -- --bugs             says which seed catches each planted bug (--bug NAME: that one)
  * npm run sim -- --seeds A..B       sweeps, and stops at the first violation with the command that replays it
  */
 import { parseArgs } from 'node:util';
+import { BUGS } from './bugs.js';
+import { hunt, SEEDS_TO_CATCH } from './planted.js';
 import { runSeed, type RunResult } from './run.js';
 
 const { values } = parseArgs({
@@ -10,6 +13,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    bugs: { type: 'boolean', default: false },
+    bug: { type: 'string' },
   },
 });
 
@@ -44,7 +49,22 @@ function failed(result: RunResult): never {
   process.exit(1);
 }
 
-if (values.seed !== undefined) {
+async function huntAll(): Promise<boolean> {
+  let all = true;
+  for (const bug of BUGS.filter(({ name }) => values.bug === undefined || values.bug === name)) {
+    const found = await hunt(bug);
+    all &&= found !== undefined;
+    const verdict = found === undefined
+      ? `NOT caught by ${SEEDS_TO_CATCH} seeds`
+      : `seed ${found.seed}: ${found.violation.split('\n')[0]?.slice(0, 140)}`;
+    console.log(`${bug.name.padEnd(30)} ${verdict}`);
+  }
+  return all;
+}
+
+if (values.bugs || values.bug !== undefined) {
+  if (!(await huntAll())) process.exit(1);
+} else if (values.seed !== undefined) {
   const result = replay(Number(values.seed));
   if (result.violation !== undefined) failed(result);
   console.log(`seed ${result.seed} holds: ${result.mutations} mutations, ${result.commits} commits, ${result.events} events, trace ${result.traceHash}`);

@@ -48,12 +48,18 @@ export class SimDirectory implements SegmentDirectory {
   readonly #process: Process;
   readonly #random: Random;
   readonly #faults: DiskFaults;
+  readonly #onSync: () => void;
 
-  constructor(world: World, process: Process, options: { random: Random; faults: DiskFaults }) {
+  /** `onSync` is told that a sync has begun: the moment at which a crash hurts most. */
+  constructor(
+    world: World, process: Process,
+    options: { random: Random; faults: DiskFaults; onSync: () => void },
+  ) {
     this.#world = world;
     this.#process = process;
     this.#random = options.random;
     this.#faults = options.faults;
+    this.#onSync = options.onSync;
   }
 
   /** What a power failure leaves: each unsynced write survives by chance, the last survivor torn. */
@@ -110,8 +116,8 @@ export class SimDirectory implements SegmentDirectory {
         file.unsynced.push({ offset, bytes: bytes.slice() });
       },
       sync: (done) => {
-        const covered = file.unsynced.length;
-        const writes = file.unsynced.slice(0, covered);
+        const writes = [...file.unsynced];
+        this.#onSync();
         this.#later(() => {
           for (const write of writes) file.durable = put(file.durable, write);
           file.unsynced = file.unsynced.filter((write) => !writes.includes(write));

@@ -67,6 +67,7 @@ class Run {
     this.#network = new Network(world, process, { random: random.fork('network'), faults: swarm.network });
     this.#server = new SimServer({
       world, process, swarm, network: this.#network, truths: this.#truths, random: random.fork('server'),
+      crashAWhile: () => this.#crashFor(this.#server),
     });
     this.#clients = Array.from({ length: swarm.clients }, (_, index) =>
       new SimClient(`client${index + 1}`, {
@@ -144,7 +145,7 @@ class Run {
   }
 
   #crashFor(victim: SimClient | SimServer): void {
-    if (!victim.process.isAlive) return;
+    if (!this.#inTurmoil || !victim.process.isAlive) return;
     victim.crash();
     this.#world.after(this.#random.exponential(500), () => {
       if (!victim.process.isAlive) victim.start();

@@ -23,10 +23,12 @@ export interface ServerParts {
   readonly swarm: Swarm;
   readonly truths: ReadonlyMap<string, Truth>;
   readonly random: Random;
+  /** Lets this server crash and come back, if that is still wanted. */
+  readonly crashAWhile: () => void;
 }
 
 /** Entries of the simulated app are small; so may slots and segments be, and more of them are seen. */
-const PAYLOAD_BYTES_MAX = 12 * 1024;
+const PAYLOAD_BYTES_MAX = 6 * 1024;
 
 export class SimServer {
   readonly #parts: ServerParts;
@@ -37,7 +39,14 @@ export class SimServer {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     const { world, process, random, swarm } = parts;
-    this.#directory = new SimDirectory(world, process, { random: random.fork('log'), faults: swarm.serverDisk });
+    const crashes = random.fork('crashes');
+    this.#directory = new SimDirectory(world, process, {
+      random: random.fork('log'), faults: swarm.serverDisk,
+      onSync: () => {
+        if (!crashes.chance(swarm.serverCrashInSync)) return;
+        world.after(crashes.exponential(swarm.serverDisk.meanMs / 2), parts.crashAWhile);
+      },
+    });
     this.#store = new SimStateStore(world, process, {
       random: random.fork('store'), faults: swarm.serverDisk, keptEntries: swarm.keptEntries,
     });

@@ -22,6 +22,8 @@ export interface Swarm {
   /** Mean time between crashes of a client, of the server; 0: none. */
   readonly clientCrashEveryMs: number;
   readonly serverCrashEveryMs: number;
+  /** Probability that the server crashes while its log is being synced, per sync. */
+  readonly serverCrashInSync: number;
   /** Mean time between times without network of a client; 0: none. */
   readonly partitionEveryMs: number;
   /** Mean time between times that a client chooses to be offline; 0: none. */
@@ -38,13 +40,14 @@ export function drawSwarm(random: Random): Swarm {
   const disk = (): DiskFaults => ({
     meanMs: random.pick([0.1, 1, 5, 20]), slow: maybe(0.3, () => 0.02), tears: random.chance(0.7),
   });
+  const burst = random.pick([1, 3, 12]);
   return {
     clients: random.int(2, 5),
     spaces: random.chance(0.7) ? ['team'] : ['team', 'other'],
     rooms: ['blue', 'red', 'green'].slice(0, random.int(1, 4)),
-    turmoilMs: random.int(5_000, 25_000),
-    mutateEveryMs: random.pick([100, 300, 1000]),
-    burst: random.pick([1, 3, 12]),
+    turmoilMs: random.int(4_000, 20_000),
+    mutateEveryMs: random.pick([150, 500, 1000]) * (burst + 1) / 2,
+    burst,
     network: {
       meanMs: random.pick([1, 10, 80]),
       loss: maybe(0.3, () => random.pick([0.005, 0.05])),
@@ -57,10 +60,11 @@ export function drawSwarm(random: Random): Swarm {
     serverDisk: disk(),
     clientCrashEveryMs: maybe(0.5, () => random.pick([2_000, 8_000])),
     serverCrashEveryMs: maybe(0.6, () => random.pick([1_000, 5_000])),
+    serverCrashInSync: maybe(0.4, () => random.pick([0.01, 0.1])),
     partitionEveryMs: maybe(0.4, () => 6_000),
     offlineEveryMs: maybe(0.4, () => 6_000),
     skewMs: maybe(0.4, () => random.pick([1_000, 3_600_000])),
     keptEntries: random.pick([4, 20, 1000]),
-    segmentBytes: random.pick([16 * 1024, 256 * 1024]),
+    segmentBytes: random.pick([8 * 1024, 32 * 1024, 256 * 1024]),
   };
 }

@@ -199,6 +199,24 @@ describe('LocalLog', () => {
     expect(codeOf(restart(disk, 0).heard.fatal)).toBe('state-behind-log');
   });
 
+  it('keeps the old segments until the next one has its mark on disk', () => {
+    for (let steps = 1; steps < 80; steps++) {
+      const disk = new MemorySegments();
+      const log = new LocalLog(disk, small);
+      const heard = listen(log, 0);
+      let next = 1;
+      let applied = 0;
+      for (let step = 0; step < steps; step++) {
+        disk.run(1);
+        applied = heard.slots.length;
+        if (applied > 0) log.trim(applied);
+        if (heard.leads === true && applied === next - 1) log.propose(bytes(`payload ${next}`), next++);
+      }
+      disk.crash(() => false);
+      expect(restart(disk, applied).heard.fatal, `after ${steps} steps`).toBeUndefined();
+    }
+  });
+
   it('stops with log-behind-state when log files were lost', () => {
     expect(codeOf(restart(new MemorySegments(), 7).heard.fatal)).toBe('log-behind-state');
     expect(codeOf(restart(written(3), 7).heard.fatal)).toBe('log-behind-state');

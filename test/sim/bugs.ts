@@ -1,0 +1,108 @@
+/** The planted bugs: one mistake each, of a kind that comparable systems have shipped. */
+import type { PlantedBug } from './planted.js';
+
+const sdk = 'packages/sdk/src';
+const server = 'packages/server/src';
+
+export const BUGS: readonly PlantedBug[] = [
+  {
+    name: 'skip-the-fsync',
+    what: 'the log says durable as soon as it has written',
+    file: `${server}/log/segment-row.ts`,
+    find: 'this.#sync(current.file, () => {',
+    put: '((_file: unknown, done: () => void) => done())(current.file, () => {',
+  },
+  {
+    name: 'acknowledge-before-durable',
+    what: 'a group is told as chosen while its sync is under way',
+    file: `${server}/log/local-log.ts`,
+    find: `    this.#writeAndSync(bytes, () => {
+      this.#isFlushing = false;
+      // The disk first: the next group is on its way while the chosen ones are told.
+      this.#maybeFlush();
+      this.#tell(group);
+    });`,
+    put: `    this.#writeAndSync(bytes, () => {
+      this.#isFlushing = false;
+      this.#maybeFlush();
+    });
+    this.#tell(group);`,
+  },
+  {
+    name: 'drop-the-dedupe',
+    what: 'the server forgets at a restart which updates it has settled',
+    file: `${server}/space/ledger.ts`,
+    find: 'for (const { replica, seq, user } of stored) {',
+    put: 'for (const { replica, seq, user } of stored.slice(0, 0)) {',
+  },
+  {
+    name: 'replay-without-checks',
+    what: 'a client replays an update without its check',
+    file: `${sdk}/replica/runner.ts`,
+    find: `    const parsed = (entry.parsed ??= this.parse(update));`,
+    put: `    let parsed = (entry.parsed ??= this.parse(update));
+    if (entry.execution !== undefined && parsed.kind === 'ready') {
+      const { check: _, ...definition } = parsed.definition;
+      parsed = { ...parsed, definition };
+    }`,
+  },
+  {
+    name: 'hole-in-the-vector',
+    what: 'a replica sends its newest update and leaves out the one before',
+    file: `${sdk}/replica/space.ts`,
+    find: 'const updates = run.filter(({ own }) => !(own && isWithheld)).map(({ update }) => update);',
+    put: 'const updates = run.filter(({ own }) => !(own && isWithheld)).map(({ update }) => update).filter((u) => u.id.seq % 5 !== 0);',
+  },
+  {
+    name: 'notice-for-an-unknown-update',
+    what: 'a commit comes without its body to a replica that does not hold the update',
+    file: `${sdk}/protocol/exchange-sender.ts`,
+    find: 'const entry = isHeld ? bareEntry(full) : full;',
+    put: 'const entry = isHeld || full.csn % 2 === 0 ? bareEntry(full) : full;',
+  },
+  {
+    name: 'overlay-ignores-ranges',
+    what: 'a rebase looks at the keys that were read, not at the ranges',
+    file: `${sdk}/replica/touch.ts`,
+    find: 'if (this.#byTable.has(range.table) && this.#meetsRange(range, rank)) return true;',
+    put: 'if (this.#byTable.size === 0 && this.#meetsRange(range, rank)) return true;',
+  },
+  {
+    name: 'feed-skips-on-reconnect',
+    what: 'the feed goes on from its own end instead of where the client stands',
+    file: `${sdk}/protocol/exchange-sender.ts`,
+    find: '    this.#csn = open.summary.csn;\n    this.#transfer = undefined;',
+    put: `    this.#csn = open.summary.csn > 0
+      ? Math.max(open.summary.csn, this.#config.holder.summary().csn - 1) : open.summary.csn;
+    this.#transfer = undefined;`,
+  },
+  {
+    name: 'saved-too-early',
+    what: 'a receipt says saved when the write has only been handed over',
+    file: `${sdk}/replica/save-queue.ts`,
+    find: '    this.#config.out.persist(this.#batch.flatMap((change) => change.ops), this.#token);',
+    put: `    this.#config.out.persist(this.#batch.flatMap((change) => change.ops), this.#token);
+    for (const change of this.#batch) change.saved?.();`,
+  },
+  {
+    name: 'trimmed-taken-for-empty',
+    what: 'a server whose kept log no longer reaches back sends what it has left',
+    file: `${server}/space/kept-log.ts`,
+    find: `if (csn + 1 < this.#first) return 'trimmed';`,
+    put: '',
+  },
+  {
+    name: 'snapshot-of-the-future',
+    what: 'a full transfer shows entries that are not chosen yet',
+    file: `${server}/space/actor.ts`,
+    find: 'return this.#held.head.csn <= this.#chosenCsn ? this.#held : undefined;',
+    put: 'return this.#held;',
+  },
+  {
+    name: 'blind-to-own-commit-order',
+    what: 'an own commit takes its versions away without running those below it again',
+    file: `${sdk}/replica/touch.ts`,
+    find: 'if (touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank)) return true;',
+    put: 'if (touch !== undefined && touch.oldBase !== this.#now(touch, rank) && rank > 3) return true;',
+  },
+];
