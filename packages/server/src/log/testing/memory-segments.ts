@@ -28,6 +28,11 @@ export class MemorySegments implements SegmentDirectory {
     return ran > 0;
   }
 
+  /** Runs the newest callback first: disks do not answer in the order of the questions. */
+  runNewest(): void {
+    this.#waiting.pop()?.();
+  }
+
   /** The process dies, the machine lives: what was written is still seen, and still not synced. */
   kill(): void {
     this.#waiting = [];
