@@ -94,7 +94,7 @@ export class Overlay {
     const overlay = this.#tables.get(table) ?? this.#create(table);
     let row = overlay.rows.get(key);
     if (row === undefined) {
-      row = { key, versions: [version], listed: [] };
+      row = { key, versions: [version], listed: undefined };
       overlay.rows.set(key, row);
     } else {
       const { versions } = row;

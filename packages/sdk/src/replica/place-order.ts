@@ -3,9 +3,11 @@
  * reader's rank, so all are listed and the reader picks. Writing must be cheap and most writes are
  * never scanned: a write only notes the row in its table's journal, and the next scan brings the list up to date.
  */
-import type { IndexHit, IndexShape, OrderedMap, Range } from '../model/index.js';
-import { newOrderedMap, placeOf } from '../model/index.js';
+import { placeOf } from '../model/index.js';
+import type { IndexHit, IndexShape, Range } from '../model/index.js';
 import type { KeyText } from '../protocol/index.js';
+import { SortedPlaces } from './sorted-places.js';
+import type { PlaceCursor } from './sorted-places.js';
 import { versionBelow } from './version.js';
 import type { Listed, TentativeRow, Version } from './version.js';
 
@@ -17,15 +19,16 @@ export class PlaceOrder {
   readonly #shape: IndexShape | undefined;
   /** Among the orders that the table can have. */
   readonly #number: number;
-  readonly #rows: OrderedMap<TentativeRow> = newOrderedMap<TentativeRow>();
-  /** Changes in the table's journal that are in `#rows`. */
+  readonly #places: SortedPlaces<TentativeRow>;
+  /** Changes in the table's journal that are in `#places`. */
   read = 0;
 
   constructor(shape: IndexShape | undefined, number: number, rows: Iterable<TentativeRow>) {
     this.#shape = shape;
     this.#number = number;
+    this.#places = new SortedPlaces((row, place) => isAmong(place, row.listed?.[number]));
     for (const row of rows) {
-      row.listed[number] = undefined;
+      if (row.listed !== undefined) row.listed[number] = undefined;
       this.#list(row);
     }
   }
@@ -40,7 +43,7 @@ export class PlaceOrder {
 
   /** Hits that a reader at that rank sees. The overlay must not change while the scan is in use. */
   scan(range: Range, reverse: boolean, rank: number): Iterator<IndexHit, undefined> {
-    return new VisibleHits({ rows: this.#rows, order: this, rank }, range, reverse);
+    return new VisibleHits(this, this.#places.scan(range, reverse), rank);
   }
 
   /** Of a version with a row; the same object each time. */
@@ -57,11 +60,12 @@ export class PlaceOrder {
   }
 
   #list(row: TentativeRow): void {
-    const before = row.listed[this.#number];
+    const before = row.listed?.[this.#number];
     const after = this.#placesOf(row);
     if (before === after) return;
-    for (const place of each(before)) if (!isAmong(place, after)) this.#rows.delete(place);
-    for (const place of each(after)) if (!isAmong(place, before)) this.#rows.set(place, row);
+    for (const place of each(before)) if (!isAmong(place, after)) this.#places.removed();
+    for (const place of each(after)) if (!isAmong(place, before)) this.#places.add(place, row);
+    row.listed ??= [];
     row.listed[this.#number] = after;
   }
 
@@ -87,46 +91,27 @@ function each(listed: Listed): readonly KeyText[] {
 const isAmong = (place: KeyText, listed: Listed): boolean =>
   typeof listed === 'string' ? listed === place : listed?.includes(place) === true;
 
-interface Visible {
-  readonly rows: OrderedMap<TentativeRow>;
-  readonly order: PlaceOrder;
-  readonly rank: number;
-}
-
 class VisibleHits implements Iterator<IndexHit, undefined> {
-  readonly #visible: Visible;
-  readonly #pairs: Iterator<[KeyText, TentativeRow]>;
-  readonly #range: Range;
-  readonly #reverse: boolean;
+  readonly #order: PlaceOrder;
+  readonly #cursor: PlaceCursor<TentativeRow>;
+  readonly #rank: number;
 
-  constructor(visible: Visible, range: Range, reverse: boolean) {
-    this.#visible = visible;
-    this.#range = range;
-    this.#reverse = reverse;
-    // reason: the tree writes place and row into it before it is read; so no array is made per row.
-    const pair = [] as unknown as [KeyText, TentativeRow];
-    this.#pairs = reverse
-      ? visible.rows.entriesReversed(range.to, pair, true)
-      : visible.rows.entries(range.from, pair);
+  constructor(order: PlaceOrder, cursor: PlaceCursor<TentativeRow>, rank: number) {
+    this.#order = order;
+    this.#cursor = cursor;
+    this.#rank = rank;
   }
 
   next(): IteratorResult<IndexHit, undefined> {
-    const { order, rank } = this.#visible;
-    for (;;) {
-      const pair = this.#pairs.next();
-      if (pair.done === true || this.#isBeyond(pair.value[0])) {
-        return { done: true, value: undefined };
-      }
-      const [place, { versions, key }] = pair.value;
-      const version = versionBelow(versions, rank);
-      const hit = version === undefined ? undefined : order.hitOf(version, key);
-      // It may be listed here for another version.
+    const cursor = this.#cursor;
+    while (cursor.advance()) {
+      const { row, place } = cursor;
+      const version = row === undefined ? undefined : versionBelow(row.versions, this.#rank);
+      if (row === undefined || version === undefined) continue;
+      const hit = this.#order.hitOf(version, row.key);
+      // The row may be listed here for another version.
       if (hit?.place === place) return { done: false, value: hit };
     }
-  }
-
-  #isBeyond(place: KeyText): boolean {
-    const { from, to } = this.#range;
-    return this.#reverse ? place < from : to !== undefined && place >= to;
+    return { done: true, value: undefined };
   }
 }

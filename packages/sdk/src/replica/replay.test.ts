@@ -124,4 +124,4 @@ test('both views, outcomes and live queries equal a replay of everything, after 
     { numRuns: HISTORIES, endOnFailure: false },
   );
   expect(steps).toBeGreaterThan(HISTORIES * 10);
-});
+}, 600_000);

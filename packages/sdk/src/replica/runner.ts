@@ -16,13 +16,13 @@ export interface RunnerConfig<A extends AppDefinition> {
 export class Runner<A extends AppDefinition = AppDefinition> {
   readonly app: A;
   readonly #dev: boolean;
-  readonly #guard: { readonly guard?: Guard };
+  readonly #guard: Guard | undefined;
   #running = false;
 
   constructor({ app, dev, guard }: RunnerConfig<A>) {
     this.app = app;
     this.#dev = dev;
-    this.#guard = guard === undefined ? {} : { guard };
+    this.#guard = guard;
   }
 
   /** A mutation or a query runs right now: nothing may be written from within it. */
@@ -38,10 +38,12 @@ export class Runner<A extends AppDefinition = AppDefinition> {
     const { update, user } = entry;
     const parsed = (entry.parsed ??= this.parse(update));
     const dev = this.#dev;
+    const guard = this.#guard;
     const was = this.#running;
     this.#running = true;
     try {
-      return execute(this.app, reader, { update, user, side: 'client', dev, parsed, ...this.#guard });
+      const invocation = { update, user, side: 'client', dev, parsed } as const;
+      return execute(this.app, reader, guard === undefined ? invocation : { ...invocation, guard });
     } finally {
       this.#running = was;
     }

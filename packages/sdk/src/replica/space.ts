@@ -20,7 +20,7 @@ import { LiveQueries } from './live.js';
 import type { LiveQuery, View } from './live.js';
 import { LogEntry } from './log.js';
 import { runOnTop } from './rebase.js';
-import type { Rebased } from './rebase.js';
+import type { Rebased, RowChange } from './rebase.js';
 import { settledReceipt, UpdateReceipt } from './receipt.js';
 import type { Receipt } from './receipt.js';
 import { OK, takeCommits, takeUpdates } from './reception.js';
@@ -64,6 +64,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   readonly #changedReceipts = new Set<UpdateReceipt>();
   /** Where an update that was issued anew is found by its first id. */
   readonly #reissued = new Map<string, UpdateId>();
+  readonly #onWrite = (change: RowChange): void => this.#lives.onWrite(change);
   #pending: readonly PendingUpdate[] | undefined;
   #isFlushAsked = false;
   #isChanged = false;
@@ -119,7 +120,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     state.lamport += 1;
     const entry = new LogEntry(update, true, state.user);
     entry.parsed = parsed;
-    runOnTop(ground, entry, (change) => this.#lives.onWrite(change));
+    runOnTop(ground, entry, this.#onWrite);
     this.#owner.changes.updateAdded({ update });
     this.#somethingChanged();
     return this.#receiptOf(entry);

@@ -27,7 +27,7 @@ export interface TentativeRow {
   readonly key: KeyText;
   readonly versions: Version[];
   /** Its places in each order of the table, by the order's number. */
-  readonly listed: Listed[];
+  listed: Listed[] | undefined;
 }
 
 /** The newest version below that rank. */
