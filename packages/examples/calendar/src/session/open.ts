@@ -124,10 +124,12 @@ function syncOf(replica: Replica<Calendar>, team: Team): Store<SyncState> {
       replica.offline,
       linkOf(health.links),
       warningOf(health.storage, health.links),
+      health.behind === 0,
     ],
-    ([pending, byChoice, link, warning]) => ({
+    ([pending, byChoice, link, warning, upToDate]) => ({
       link,
       byChoice,
+      upToDate,
       waiting: waitingOf(team, pending),
       warning,
     }),

@@ -14,7 +14,7 @@ import { download } from './download.js';
 import { ImportDialog } from './ImportDialog.js';
 import { Icon } from './icons.js';
 import { NoticePanel, Toasts } from './Notices.js';
-import { NoRooms } from './pages.js';
+import { Fetching, NoRooms } from './pages.js';
 import { RoomDialog } from './RoomDialog.js';
 import { Sidebar } from './Sidebar.js';
 import { Banner, SyncStatus } from './SyncStatus.js';
@@ -183,9 +183,13 @@ function useNoticeList({ session, board, dialog, narrow }: NoticeListOptions) {
 function Main(props: PartProps & { readonly narrow: boolean }) {
   const { session, board, dialog, say, open, narrow } = props;
   const rooms = useStore(session.rooms);
+  const sync = useStore(session.sync);
   if (rooms.length === 0) {
+    const { upToDate, byChoice, link } = sync;
+    if (!upToDate && !byChoice && link !== 'offline') return <Fetching />;
     return (
       <NoRooms
+        unsure={!upToDate}
         onAddRoom={() => open('room')}
         onStarter={() => STARTER_ROOMS.forEach((r) => session.addRoom(r))}
       />

@@ -18,6 +18,8 @@ export interface SyncState {
   readonly link: 'online' | 'connecting' | 'offline';
   /** Offline because the user wants to be. */
   readonly byChoice: boolean;
+  /** Nothing is known to be missing here. False until a server has told what there is. */
+  readonly upToDate: boolean;
   readonly waiting: readonly WaitingItem[];
   /** Beyond being offline: bookings would not outlive this page, or the server will not have us. */
   readonly warning: string | undefined;

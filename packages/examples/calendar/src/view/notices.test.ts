@@ -63,6 +63,15 @@ describe('what an author is told', () => {
     expect(gone('b1').text).toContain('cancelled');
   });
 
+  it('what was settled too long ago to say how is not called refused', () => {
+    const facts = {
+      name: 'book',
+      args: { id: 'x', title: 'Sync', ...slot },
+      outcome: { kind: 'unknown' },
+    };
+    expect(noticeOf(facts, names).headline).toBe('“Sync” was settled while you were away');
+  });
+
   it('a code that nobody foresaw is named', () => {
     const notice = noticeOf(
       { name: 'edit', args: { id: 'b1' }, outcome: { kind: 'rejected', code: 'odd' } },

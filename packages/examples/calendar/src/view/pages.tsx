@@ -120,12 +120,32 @@ export function FailedPage({
   );
 }
 
-export function NoRooms({ onStarter, onAddRoom }: { onStarter(): void; onAddRoom(): void }) {
+/** A new browser knows nothing yet: the rooms may well be there, and on their way. */
+export function Fetching() {
+  return (
+    <div className="empty" data-testid="fetching">
+      <Mark />
+      <p role="status">Fetching your team’s calendar …</p>
+      <div className="shimmer wide" aria-hidden="true" />
+    </div>
+  );
+}
+
+export interface NoRoomsProps {
+  /** No server has told yet what the team has. */
+  readonly unsure: boolean;
+  onStarter(): void;
+  onAddRoom(): void;
+}
+
+export function NoRooms({ unsure, onStarter, onAddRoom }: NoRoomsProps) {
   return (
     <div className="empty" data-testid="no-rooms">
       <Mark />
-      <h2>No rooms yet</h2>
+      <h2>{unsure ? 'No rooms known here yet' : 'No rooms yet'}</h2>
       <p>
+        {unsure &&
+          'This device has not reached the server so far; your team may have rooms there. '}
         Start with {STARTER_ROOMS.map((r) => r.name).join(', ')}, or add your own. If a colleague
         does the same meanwhile, you end up with one set.
       </p>

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { linkOf, waitingText, warningOf } from './sync-words.js';
+
+const wire = { transport: 'ws://x' } as const;
+const disk = { kind: 'indexeddb', status: 'ok' } as const;
+
+describe('the state of the replica in words', () => {
+  it('one live link is enough to be online; one that is tried again is not', () => {
+    expect(linkOf([])).toBe('offline');
+    expect(linkOf([{ ...wire, state: 'waiting' }])).toBe('offline');
+    expect(
+      linkOf([
+        { ...wire, state: 'waiting' },
+        { ...wire, state: 'connecting' },
+      ]),
+    ).toBe('connecting');
+    expect(
+      linkOf([
+        { ...wire, state: 'refused', code: 'x' },
+        { ...wire, state: 'live' },
+      ]),
+    ).toBe('online');
+  });
+
+  it('warns when bookings would not outlive the page, and when the server will not have us', () => {
+    expect(warningOf(disk, [{ ...wire, state: 'live' }])).toBeUndefined();
+    expect(
+      warningOf({ kind: 'memory', status: 'memory', code: 'store-unavailable' }, []),
+    ).toContain('lost');
+    expect(warningOf({ ...disk, status: 'failing', code: 'store-full' }, [])).toContain(
+      'store-full',
+    );
+    expect(warningOf(disk, [{ ...wire, state: 'refused', code: 'token-invalid' }])).toContain(
+      'token-invalid',
+    );
+  });
+
+  it('names each update that waits', () => {
+    const titleOf = (id: string) => (id === 'b1' ? 'Planning' : undefined);
+    expect(waitingText('book', { id: 'b2', title: 'Retro' }, titleOf)).toBe('Book “Retro”');
+    expect(waitingText('move', { id: 'b1' }, titleOf)).toBe('Move “Planning”');
+    expect(waitingText('edit', { id: 'b9' }, titleOf)).toBe('Change “a booking”');
+    expect(waitingText('addRoom', { id: 'r', name: 'Kiln' }, titleOf)).toBe('Add the room “Kiln”');
+    expect(waitingText('cancel', null, titleOf)).toBe('Cancel a booking');
+  });
+});
