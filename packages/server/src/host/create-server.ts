@@ -205,7 +205,7 @@ class NodeServer implements OxbowServer {
       const isDrained = await within(DRAIN_MS, (done) => host.stop(done));
       if (!isDrained) this.#logger.log('error', 'drain-timeout', { waitedMs: DRAIN_MS });
     }
-    this.#endLinks('stopping');
+    this.#endLinks('server-stopping');
     if (http !== undefined) await within(DRAIN_MS, (done) => http.close(done));
     this.#http = undefined;
     await this.#lock?.release();

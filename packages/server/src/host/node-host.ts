@@ -84,7 +84,7 @@ export class NodeHost {
   /** A client has connected. */
   accept(link: ServerLink): ServerLinkEvents {
     if (this.#machine === undefined || this.#isOver()) {
-      link.close(this.#state === 'starting' ? 'starting' : 'stopping');
+      link.close(this.#state === 'starting' ? 'server-starting' : 'server-stopping');
       return DEAF;
     }
     const id = ++this.#lastLink;
@@ -235,7 +235,7 @@ export class NodeHost {
     this.#state = state;
     this.#wake.at(undefined);
     this.#queued.length = 0;
-    for (const link of this.#links.values()) link.close(state === 'failed' ? 'node-failed' : 'stopping');
+    for (const link of this.#links.values()) link.close(state === 'failed' ? 'server-failed' : 'server-stopping');
     this.#links.clear();
   }
 
