@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import type { RunResult } from './run.js';
+import type * as Run from './run.js';
 
 export interface PlantedBug {
   readonly name: string;
@@ -38,7 +38,7 @@ export async function hunt(bug: PlantedBug, seeds = SEEDS_TO_CATCH): Promise<Cat
   return undefined;
 }
 
-async function load(bug: PlantedBug): Promise<(seed: number) => RunResult> {
+async function load(bug: PlantedBug): Promise<(seed: number) => Run.RunResult> {
   const folder = join(root, '.tmp', 'planted');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${bug.name}.mjs`);
@@ -54,7 +54,7 @@ async function load(bug: PlantedBug): Promise<(seed: number) => RunResult> {
   });
   if (!planting.done) throw new Error(`planted bug ${bug.name}: ${bug.file} is not part of the simulation`);
   // reason: the bundle's entry is run.ts, whose exports are known.
-  const module = (await import(pathToFileURL(outfile).href)) as typeof import('./run.js');
+  const module = (await import(pathToFileURL(outfile).href)) as typeof Run;
   return (seed) => module.runSeed(seed);
 }
 

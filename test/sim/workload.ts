@@ -1,7 +1,7 @@
 /** What the simulated people do. */
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
 import type { ReadTx } from '@oxbow/sdk/model';
-import { app, HOURS, type Booking } from './app.js';
+import { HOURS, type app, type Booking } from './app.js';
 import type { Random } from './random.js';
 import type { Swarm } from './swarm.js';
 
