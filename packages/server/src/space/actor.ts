@@ -53,6 +53,11 @@ const DUPLICATE: Intake = { kind: 'duplicate' };
 const GAP: Intake = { kind: 'gap' };
 const NO_EFFECTS: CommitEntry['effects'] = [];
 
+type Decision = Pick<CommitEntry, 'outcome' | 'effects'>;
+const FORBIDDEN: Decision = {
+  outcome: { kind: 'rejected', code: 'forbidden' }, effects: NO_EFFECTS,
+};
+
 export class SpaceActor {
   readonly space: SpaceId;
   readonly #config: ActorConfig;
@@ -181,23 +186,21 @@ export class SpaceActor {
   }
 
   #decide(update: Update, { user, mayWrite }: Author, now: number): CommitEntry {
-    const place = {
-      csn: this.#head.csn + 1,
-      // Clocks may jump back; commit timestamps never do.
-      at: Math.max(Math.trunc(now), this.#head.at),
-      id: update.id,
-      lamport: update.lamport,
-      user,
-    };
-    if (!mayWrite) {
-      const outcome = { kind: 'rejected', code: 'forbidden' } as const;
-      return { ...place, outcome, effects: NO_EFFECTS, body: update };
-    }
+    const { id, lamport } = update;
+    const { outcome, effects } = mayWrite ? this.#run(update, user) : FORBIDDEN;
+    const csn = this.#head.csn + 1;
+    // Clocks may jump back; commit timestamps never do.
+    const at = Math.max(Math.trunc(now), this.#head.at);
+    return { csn, at, id, lamport, user, outcome, effects, body: update };
+  }
+
+  #run(update: Update, user: string | null): Decision {
     const { app, dev, guard } = this.#config;
-    const { outcome, effects } = execute(app, this.#tables, {
-      update, user, side: 'server', dev, ...(guard === undefined ? {} : { guard }),
-    });
-    return { ...place, outcome, effects, body: update };
+    const side = 'server';
+    const invocation = guard === undefined
+      ? { update, user, side, dev } as const
+      : { update, user, side, dev, guard } as const;
+    return execute(app, this.#tables, invocation);
   }
 
   /** An entry that no frame could carry becomes a rejection; so does one that cannot be written down at all. */

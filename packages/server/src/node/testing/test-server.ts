@@ -20,14 +20,6 @@ export const replicaOf = (name: string): ReplicaId => name as ReplicaId;
 // reason: as above.
 export const spaceOf = (name: string): SpaceId => name as SpaceId;
 
-/** Small segments: tests cross their ends. */
-const logLimits = {
-  segmentBytes: 64 * 1024 * 1024,
-  payloadBytesMax: nodeLimits.payloadBytesMax,
-  inFlightBytesMax: nodeLimits.bytesInFlightMax,
-  inFlightSlotsMax: nodeLimits.slotsInFlightMax,
-};
-
 export class TestServer {
   readonly disk: MemorySegments;
   readonly store: TestStore;
@@ -50,11 +42,21 @@ export class TestServer {
   #isTurnAsked = false;
   #verifying: (() => void)[] = [];
 
-  constructor(options: { limits?: Partial<NodeLimits>; disk?: MemorySegments; store?: TestStore } = {}) {
+  readonly #segmentBytes: number;
+
+  constructor(options: {
+    limits?: Partial<NodeLimits>; disk?: MemorySegments; store?: TestStore; segmentBytes?: number;
+  } = {}) {
     this.limits = { ...nodeLimits, ...options.limits };
+    this.#segmentBytes = options.segmentBytes ?? 4 * 1024 * 1024;
     this.disk = options.disk ?? new MemorySegments();
     this.store = options.store ?? new TestStore();
-    this.log = new LocalLog(this.disk, logLimits);
+    this.log = new LocalLog(this.disk, {
+      segmentBytes: this.#segmentBytes,
+      payloadBytesMax: this.#segmentBytes - 1_024,
+      inFlightBytesMax: nodeLimits.bytesInFlightMax,
+      inFlightSlotsMax: nodeLimits.slotsInFlightMax,
+    });
     this.machine = new NodeMachine(
       {
         app: testApp, history: HISTORY, appliedSlot: this.store.appliedSlot, dev: false,
@@ -81,7 +83,9 @@ export class TestServer {
 
   /** A later run on the same disk and store. */
   restarted(): TestServer {
-    const next = new TestServer({ limits: this.limits, disk: this.disk, store: this.store });
+    const next = new TestServer({
+      limits: this.limits, disk: this.disk, store: this.store, segmentBytes: this.#segmentBytes,
+    });
     next.now = this.now;
     for (const [token, claims] of this.tokens) next.tokens.set(token, claims);
     return next.start();

@@ -56,6 +56,10 @@ export class TestStore {
     };
   }
 
+  settledSeq(space: SpaceId, replica: string): number {
+    return this.#spaces.get(space)?.ledger.get(replica)?.seq ?? 0;
+  }
+
   #applySpace(space: SpaceId, entries: readonly CommitEntry[]): void {
     const fresh: SpaceState = {
       head: { csn: 0, at: 0, lamport: 0 }, rows: new Map(), ledger: new Map(), entries: [],
