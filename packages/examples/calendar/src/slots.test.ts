@@ -60,6 +60,14 @@ describe('free slots', () => {
     ]);
   });
 
+  it('what may still be free is not overlapped: who gets it would take the alternative, too', () => {
+    expect(laterSlots(wanted, options([])).map((s) => (s.start - day) / HOUR)).toEqual([
+      11, 12, 13,
+    ]);
+    const late = booking('late', 'blue', 10.5, 11);
+    expect(laterSlots(wanted, options([late]))[0]?.start).toBe(day + 11 * HOUR);
+  });
+
   it('nothing is offered in the past', () => {
     const late = laterSlots(wanted, options([], { notBefore: day + 14.1 * HOUR }));
     expect((late[0]?.start ?? 0) - day).toBe(14.25 * HOUR);

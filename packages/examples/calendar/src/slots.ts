@@ -31,19 +31,22 @@ export interface SearchOptions {
 }
 
 /**
- * The room's next free slots of the same length after the wanted one, not overlapping each other.
+ * The room's next free slots of the same length, not overlapping each other. Where the wanted one
+ * still looks free, they begin after it: whoever takes it first takes what overlaps it, too.
  */
 export function laterSlots(wanted: Wanted, options: SearchOptions): Slot[] {
   const { bookings, isWorkingTime, notBefore, count } = options;
   const length = wanted.end - wanted.start;
+  const isTaken = inTheWay(bookings, wanted) !== undefined;
   const found: Slot[] = [];
-  let start = Math.max(wanted.start, Math.ceil(notBefore / STEP_MS) * STEP_MS);
+  const earliest = Math.ceil(notBefore / STEP_MS) * STEP_MS;
+  let start = Math.max(isTaken ? wanted.start : wanted.end, earliest);
   for (const limit = start + AHEAD_MS; start < limit && found.length < count;) {
     const slot = { room: wanted.room, start, end: start + length };
     const blocker = inTheWay(bookings, { ...wanted, ...slot });
     if (blocker !== undefined) {
       start = Math.max(start + STEP_MS, Math.ceil(blocker.end / STEP_MS) * STEP_MS);
-    } else if (start === wanted.start || !isWorkingTime(slot)) {
+    } else if (!isWorkingTime(slot)) {
       start += STEP_MS;
     } else {
       found.push(slot);
@@ -69,7 +72,7 @@ export function otherRooms(wanted: Wanted, options: SearchOptions): Slot[] {
 
 /** Another room as early as one is free: at the wanted time if possible. */
 export function elsewhere(wanted: Wanted, options: SearchOptions): Slot[] {
-  const now = otherRooms(wanted, options);
+  const now = wanted.start >= options.notBefore ? otherRooms(wanted, options) : [];
   const later = options.rooms
     .filter((room) => room.id !== wanted.room)
     .flatMap((room) => laterSlots({ ...wanted, room: room.id }, options))
