@@ -34,7 +34,7 @@ function bench(limits: Partial<NodeLimits> = {}, appliedSlot = 0) {
   const add = (space: SpaceId, entry: CommitEntry): void =>
     pipeline.add(space, entry, encodeEntry(entry).length, 5);
   const read = (i: number) => decodeBatch(utf8.decode(proposed[i]?.payload ?? new Uint8Array(0)))
-    .map(({ space, entries }) => [space, entries.map(({ csn }) => csn)]);
+    .map(({ space, entries }) => ({ space, csns: entries.map(({ csn }) => csn) }));
   return { pipeline, proposed, applied, trimmed, add, read };
 }
 const [a, b] = [spaceOf('a'), spaceOf('b')];
@@ -48,7 +48,7 @@ describe('the pipeline', () => {
     add(a, entryAt(2));
     pipeline.propose();
     expect(proposed).toHaveLength(1);
-    expect(read(0)).toEqual([['a', [1, 2]], ['b', [1]]]);
+    expect(read(0)).toEqual([{ space: 'a', csns: [1, 2] }, { space: 'b', csns: [1] }]);
     expect(pipeline.entriesInFlight).toBe(3);
   });
 
@@ -57,11 +57,12 @@ describe('the pipeline', () => {
     for (let csn = 1; csn <= 4; csn++) add(a, entryAt(csn, 'ü'.repeat(150)));
     add(b, entryAt(1, 'x'.repeat(300)));
     pipeline.propose();
-    const spaces = proposed.map((_, i) => read(i));
+    const slots = proposed.map((_, i) => read(i));
+    const csnsOf = (name: string) =>
+      slots.flat().filter(({ space }) => space === name).flatMap(({ csns }) => csns);
     expect(proposed.every(({ payload }) => payload.length <= 3_000)).toBe(true);
-    expect(spaces.length).toBeGreaterThan(1);
-    expect(spaces.flat().filter(([space]) => space === 'a').flatMap(([, csns]) => csns)).toEqual([1, 2, 3, 4]);
-    expect(spaces.flat().filter(([space]) => space === 'b').flatMap(([, csns]) => csns)).toEqual([1]);
+    expect(slots.length).toBeGreaterThan(1);
+    expect([csnsOf('a'), csnsOf('b')]).toEqual([[1, 2, 3, 4], [1]]);
   });
 
   it('proposes no more than may be in flight, and the rest when something is chosen', () => {
@@ -74,7 +75,7 @@ describe('the pipeline', () => {
     expect(proposed).toHaveLength(1);
     expect(pipeline.chosen(1, NOTHING, proposed[0]?.tag)).toMatchObject({ sinceMs: 5 });
     pipeline.propose();
-    expect(read(1)).toEqual([['a', [2, 3]]]);
+    expect(read(1)).toEqual([{ space: 'a', csns: [2, 3] }]);
   });
 
   it('reads a replayed slot from its payload', () => {
