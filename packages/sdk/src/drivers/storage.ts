@@ -9,13 +9,10 @@ import type { OxbowError } from '../protocol/index.js';
 export const COLLECTIONS = ['meta', 'updates', 'entries', 'pages'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
-/** Longest key, in code units. LMDB takes 1,978 bytes; each code unit becomes at most three. */
-export const STORE_KEY_UNITS_MAX = 640;
-
-/** Reads and writes that may wait in one store. A host keeps a few; more means that it does not wait. */
-export const STORE_JOBS_MAX = 1024;
-
-/** Keys are any code units; values are well-formed text (no lone surrogates), as JSON text is. */
+/**
+ * Keys are any code units, at most `limits.storeKeyUnitsMax`; values are well-formed text (no lone
+ * surrogates), as JSON text is.
+ */
 export type StoreOp =
   | {
       readonly kind: 'put';

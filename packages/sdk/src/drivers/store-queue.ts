@@ -2,8 +2,7 @@
  * One job at a time, in the order asked for. Why not let the platform overlap them: a write that is
  * repeated after a lost connection would land behind a later one, and a log with a hole in it is no log.
  */
-import { OxbowError } from '../protocol/index.js';
-import { STORE_JOBS_MAX, STORE_KEY_UNITS_MAX } from './storage.js';
+import { limits, OxbowError } from '../protocol/index.js';
 import type { Done, StoreOp } from './storage.js';
 
 export const succeeded = <T>(value: T): { readonly ok: true; readonly value: T } => ({
@@ -18,12 +17,12 @@ export const failed = (error: OxbowError): { readonly ok: false; readonly error:
 
 /** The first op that no driver could keep, as an error. */
 export function refusal(ops: readonly StoreOp[]): OxbowError | undefined {
-  const op = ops.find(({ key }) => key.length > STORE_KEY_UNITS_MAX);
+  const op = ops.find(({ key }) => key.length > limits.storeKeyUnitsMax);
   if (op === undefined) return undefined;
   return new OxbowError(
     'store-key-too-long',
     `Cannot write to '${op.collection}': the key has ${op.key.length} code units, ` +
-      `at most ${STORE_KEY_UNITS_MAX} are allowed. Shorten the names that it is made of.`,
+      `at most ${limits.storeKeyUnitsMax} are allowed. Shorten the names that it is made of.`,
   );
 }
 
@@ -88,7 +87,7 @@ export class StoreQueue {
 
   #refusal(): OxbowError | undefined {
     if (this.#isClosed) return this.#closed();
-    return this.#jobs.length >= STORE_JOBS_MAX ? this.#busy() : undefined;
+    return this.#jobs.length >= limits.storeJobsMax ? this.#busy() : undefined;
   }
 
   #closed(): OxbowError {
@@ -101,7 +100,8 @@ export class StoreQueue {
   #busy(): OxbowError {
     return new OxbowError(
       'store-busy',
-      `The store '${this.#name}' has ${STORE_JOBS_MAX} jobs waiting. Wait for some of them to be done.`,
+      `The store '${this.#name}' has ${limits.storeJobsMax} jobs waiting. ` +
+        'Wait for some of them to be done.',
     );
   }
 }

@@ -115,6 +115,10 @@ export const limits = {
   /** A failing disk is tried again after these pauses. */
   persistRetryMsMin: 200,
   persistRetryMsMax: 10_000,
+  /** Keys of records in a store: LMDB takes 1978 bytes, and a unit becomes at most three. */
+  storeKeyUnitsMax: 640,
+  /** Reads and writes that may wait in a store; a host keeps a few. Error: `store-busy`. */
+  storeJobsMax: 1024,
   /** Operations in one write; a bigger batch is cut where a change ends. */
   persistOpsTarget: 4_096,
   /** Chars received that wait for the disk: beyond it links are cut until it has caught up. */
@@ -197,3 +201,7 @@ invariant(
   'a refusal is asked about less often than a lost link',
 );
 invariant(limits.spacesOpenMax <= limits.spacesPerLinkMax, 'one link carries all open spaces');
+invariant(
+  limits.spaceCharsMax + limits.replicaCharsMax + 64 <= limits.storeKeyUnitsMax,
+  'a store takes the keys of every space (replica/store-keys.ts)',
+);

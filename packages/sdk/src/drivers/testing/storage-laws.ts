@@ -2,8 +2,8 @@
  * What every storage driver promises, as a list that any runner can go through: vitest here, a page in a real
  * browser (test/e2e/storage-laws.browser.test.ts). So it asserts with plain throws.
  */
-import { OxbowError } from '../../protocol/index.js';
-import { COLLECTIONS, STORE_JOBS_MAX, STORE_KEY_UNITS_MAX } from '../storage.js';
+import { limits, OxbowError } from '../../protocol/index.js';
+import { COLLECTIONS } from '../storage.js';
 import type { Collection, Done, Storage, Store, StoreOp } from '../storage.js';
 
 /** What a law needs of the driver that it tries. */
@@ -24,7 +24,7 @@ export interface StorageLaw {
 type Pair = readonly [key: string, value: string];
 
 /** Above every key that is allowed. */
-const ALL = { from: '', to: '\uffff'.repeat(STORE_KEY_UNITS_MAX + 1) };
+const ALL = { from: '', to: '\uffff'.repeat(limits.storeKeyUnitsMax + 1) };
 
 /** Every kind of code unit that has ever been sorted wrongly: controls, Latin, surrogates, the end of the plane. */
 const ODD_KEYS = [
@@ -103,7 +103,7 @@ export const storageLaws: readonly StorageLaw[] = [
   law('a write that is refused leaves nothing behind', async (bench) => {
     const store = await opened(bench, 'atomic');
     await write(store, [put('meta', 'a', 'old')]);
-    const long = 'k'.repeat(STORE_KEY_UNITS_MAX + 1);
+    const long = 'k'.repeat(limits.storeKeyUnitsMax + 1);
     const ops = [put('meta', 'a', 'new'), put('updates', 'u', '1'), put('pages', long, 'v'), remove('meta', 'a')];
     await refused('store-key-too-long', result((done) => store.write(ops, done)));
     equal(await read(store, 'meta'), [['a', 'old']], 'meta');
@@ -113,7 +113,7 @@ export const storageLaws: readonly StorageLaw[] = [
 
   law('the longest allowed key fits, of any characters', async (bench) => {
     const store = await opened(bench, 'long-key');
-    const keys = ['\u0000', 'k', 'é', '中', '\uffff'].map((char) => char.repeat(STORE_KEY_UNITS_MAX));
+    const keys = ['\u0000', 'k', 'é', '中', '\uffff'].map((char) => char.repeat(limits.storeKeyUnitsMax));
     await write(store, keys.map((key) => put('pages', key, 'v')));
     equal((await read(store, 'pages')).map(([key]) => key), keys, 'keys');
     await closed(store);
@@ -196,11 +196,11 @@ export const storageLaws: readonly StorageLaw[] = [
 
   law('jobs that wait are bounded', async (bench) => {
     const store = await opened(bench, 'busy');
-    const outcomes = Array.from({ length: STORE_JOBS_MAX + 10 }, () =>
+    const outcomes = Array.from({ length: limits.storeJobsMax + 10 }, () =>
       result((done) => store.read('meta', ALL, done)).then((got) => (got.ok ? 'ok' : got.error.code)));
     const settled = await Promise.all(outcomes);
     equal(settled.filter((outcome) => outcome === 'store-busy').length > 0, true, 'some are refused');
-    equal(settled.filter((outcome) => outcome === 'ok').length >= STORE_JOBS_MAX, true, 'the others are done');
+    equal(settled.filter((outcome) => outcome === 'ok').length >= limits.storeJobsMax, true, 'the others are done');
     equal(await read(store, 'meta'), [], 'the store goes on');
     await closed(store);
   }),
