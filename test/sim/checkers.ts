@@ -71,6 +71,18 @@ export function checkLearned(truth: Truth, client: string, entry: CommitEntry): 
   if (known !== undefined) mustBeSame(known, entry, 'no acknowledged commit is lost');
 }
 
+/** What was committed under an id is what its author wrote under it, and the author is told what came of it. */
+export function checkReceipt(truth: Truth, receipt: {
+  readonly id: UpdateId; readonly name: string; readonly args: unknown; readonly outcome: unknown;
+}): void {
+  const key = updateKey(receipt.id);
+  const entry = truth.entries[(truth.csnByUpdate.get(key) ?? 0) - 1];
+  must(entry !== undefined, 'a receipt says what is so', () => `${key} is in no log`);
+  const committed = canonical([entry?.body?.name, entry?.body?.args, entry?.outcome]);
+  const told = canonical([receipt.name, receipt.args, receipt.outcome]);
+  must(committed === told, 'a receipt says what is so', () => `${key}: ${committed} / ${told}`);
+}
+
 /** Every update that was saved at a client whose disk survives is committed, once it could be. */
 export function checkSaved(truth: Truth, saved: ReadonlyMap<string, string>): void {
   for (const [key, client] of saved) {
@@ -141,24 +153,29 @@ export function checkCounters(truth: Truth, rows: RowsByTable): void {
 /** Monotonic reads and read-your-writes of one run of a client between two crashes. */
 export class SessionChecker {
   readonly #client: string;
+  readonly #truth: Truth;
   #csn = 0;
-  readonly #own = new Set<string>();
+  /** By receipt, as an update may be issued anew under another id. */
+  readonly #own = new Set<{ readonly id: UpdateId }>();
 
-  constructor(client: string) {
+  constructor(client: string, truth: Truth) {
     this.#client = client;
+    this.#truth = truth;
   }
 
-  wrote(id: UpdateId): void {
-    this.#own.add(updateKey(id));
+  wrote(receipt: { readonly id: UpdateId }): void {
+    this.#own.add(receipt);
   }
 
-  /** `held`: the own updates that are pending; `settled` says whether an own update is committed at the client. */
-  read(csn: number, held: ReadonlySet<string>, settled: (key: string) => boolean): void {
+  /** `held`: the keys of the updates that are pending. */
+  read(csn: number, held: ReadonlySet<string>): void {
     must(csn >= this.#csn, 'reads are monotonic', () => `${this.#client} went from csn ${this.#csn} to ${csn}`);
     this.#csn = csn;
-    for (const key of this.#own) {
-      if (settled(key)) this.#own.delete(key);
-      else must(held.has(key), 'one reads what one wrote', () => `${this.#client} no longer holds ${key}`);
+    for (const receipt of this.#own) {
+      const key = updateKey(receipt.id);
+      const isSettled = (this.#truth.csnByUpdate.get(key) ?? Infinity) <= csn;
+      must(isSettled || held.has(key), 'one reads what one wrote', () => `${this.#client} no longer holds ${key}`);
+      if (isSettled) this.#own.delete(receipt);
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The simulated disk of a client: a `Storage` whose transactions take time. It outlives crashes of the client's
- * process; a crash loses the transactions under way, or completes one without anybody being told.
+ * process; a crash loses the transactions under way, or completes one without anybody being told. A power failure also takes
+ * back the last completed ones: browsers call a transaction complete before it is on the platter.
  */
 import type {
   Collection, Done, KeyRange, Storage, Store, StoreOp,
@@ -10,6 +11,8 @@ import { diskDelayMs, type DiskFaults } from './disk.js';
 import type { Random } from './random.js';
 import type { Process, World } from './world.js';
 
+const UNDO_MAX = 12;
+
 export class SimClientDisk implements Storage {
   readonly #data = new Map<Collection, Map<string, string>>();
   readonly #world: World;
@@ -18,6 +21,8 @@ export class SimClientDisk implements Storage {
   readonly #faults: DiskFaults;
   #underWay: { readonly ops: readonly StoreOp[] }[] = [];
   #lastDoneAt = 0;
+  /** How the last transactions are undone, newest last. */
+  readonly #undo: (readonly StoreOp[])[] = [];
 
   constructor(world: World, process: Process, options: { random: Random; faults: DiskFaults }) {
     this.#world = world;
@@ -32,6 +37,15 @@ export class SimClientDisk implements Storage {
     const first = this.#underWay[0];
     if (first !== undefined && this.#random.chance(0.5)) this.#apply(first.ops);
     this.#underWay = [];
+  }
+
+  /** After `crash`: the disk goes back by some of the last completed transactions. */
+  losePower(): void {
+    for (let lost = this.#random.int(1, UNDO_MAX); lost > 0; lost--) {
+      const undo = this.#undo.pop();
+      if (undo !== undefined) this.#put(undo);
+    }
+    this.#undo.length = 0;
   }
 
   open(done: Done<Store>): void {
@@ -66,6 +80,18 @@ export class SimClientDisk implements Storage {
   }
 
   #apply(ops: readonly StoreOp[]): void {
+    const undo = ops.map(({ collection, key }): StoreOp => {
+      const value = this.#table(collection).get(key);
+      return value === undefined
+        ? { kind: 'delete', collection, key }
+        : { kind: 'put', collection, key, value };
+    });
+    this.#undo.push(undo.reverse());
+    if (this.#undo.length > UNDO_MAX) this.#undo.shift();
+    this.#put(ops);
+  }
+
+  #put(ops: readonly StoreOp[]): void {
     for (const op of ops) {
       if (op.kind === 'put') this.#table(op.collection).set(op.key, op.value);
       else this.#table(op.collection).delete(op.key);

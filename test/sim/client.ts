@@ -8,7 +8,7 @@ import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
 import { updateKey } from '@oxbow/sdk/protocol';
 import { app } from './app.js';
 import {
-  checkEqualRows, checkLearned, checkNoDoubleBooking, rowsAfter, SessionChecker, Violation, type Truth,
+  checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, rowsAfter, SessionChecker, Violation, type Truth,
 } from './checkers.js';
 import { SimClientDisk } from './client-store.js';
 import type { Network } from './network.js';
@@ -83,9 +83,17 @@ export class SimClient {
   crash(): void {
     this.process.crash();
     this.#disk.crash();
+    if (this.#parts.random.chance(this.#parts.swarm.clientPowerLoss)) this.#losePower();
     this.#host = undefined;
     this.#spaces = new Map();
     this.#parts.network.cutWhere((client) => client === this.name, 'client crashed');
+  }
+
+  /** What only this disk held may be gone now; what still is there is noted again at the restart. */
+  #losePower(): void {
+    this.#parts.world.trace(`${this.name} loses power`);
+    this.#disk.losePower();
+    this.saved.clear();
   }
 
   goOffline(): void {
@@ -106,7 +114,7 @@ export class SimClient {
       const { name, args } = drawMutation(random, space.replica, swarm);
       const receipt = space.replica.mutate(name, args, this.process.clock.now());
       this.mutations++;
-      space.session.wrote(receipt.id);
+      space.session.wrote(receipt);
       this.#follow(receipt);
     }
     this.look();
@@ -144,11 +152,10 @@ export class SimClient {
   #open(host: ReplicaHost<typeof app>, space: string): void {
     host.open(space, this.process.bound((result) => {
       if (!result.ok) throw result.error;
-      const truth = this.#parts.truths.get(space);
-      if (truth === undefined) throw new Error(`no truth for ${space}`);
+      const truth = this.#truthOf(space);
       const replica = result.value;
       const open: OpenSpace = {
-        replica, truth, session: new SessionChecker(this.name), checkedCsn: 0,
+        replica, truth, session: new SessionChecker(this.name, truth), checkedCsn: 0,
       };
       this.#spaces.set(space, open);
       for (const pending of replica.pending()) {
@@ -179,9 +186,16 @@ export class SimClient {
       if (receipt.stage === 'local') return;
       noted = updateKey(receipt.id);
       this.saved.set(noted, `${this.name} ${space}`);
+      if (receipt.stage === 'committed') checkReceipt(this.#truthOf(space), receipt);
     };
     note();
     receipt.onChange(this.process.bound(note));
+  }
+
+  #truthOf(space: string): Truth {
+    const truth = this.#parts.truths.get(space);
+    if (truth === undefined) throw new Error(`no truth for ${space}`);
+    return truth;
   }
 
   #spaceOf(receipt: Receipt): string {
@@ -196,7 +210,7 @@ export class SimClient {
     const { csn } = replica.head;
     this.#checkCommits(open);
     const held = new Set(replica.pending().map((pending) => updateKey(pending.id)));
-    session.read(csn, held, (key) => (truth.csnByUpdate.get(key) ?? Infinity) <= csn);
+    session.read(csn, held);
     if (!this.#parts.random.chance(0.1)) return;
     const rows = committedRows(replica);
     checkEqualRows(rows, rowsAfter(truth.entries.slice(0, csn)), `the committed view of ${this.name} is the server's order`);

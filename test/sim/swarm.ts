@@ -21,6 +21,8 @@ export interface Swarm {
   readonly serverDisk: DiskFaults;
   /** Mean time between crashes of a client, of the server; 0: none. */
   readonly clientCrashEveryMs: number;
+  /** Probability that a client's crash is a power failure that takes back what was called complete. */
+  readonly clientPowerLoss: number;
   readonly serverCrashEveryMs: number;
   /** Probability that the server crashes while its log is being synced, per sync. */
   readonly serverCrashInSync: number;
@@ -59,6 +61,7 @@ export function drawSwarm(random: Random): Swarm {
     clientDisk: disk(),
     serverDisk: disk(),
     clientCrashEveryMs: maybe(0.5, () => random.pick([2_000, 8_000])),
+    clientPowerLoss: maybe(0.3, () => 0.5),
     serverCrashEveryMs: maybe(0.6, () => random.pick([1_000, 5_000])),
     serverCrashInSync: maybe(0.4, () => random.pick([0.01, 0.1])),
     partitionEveryMs: maybe(0.4, () => 6_000),

@@ -40,8 +40,8 @@ export function bareEntry(entry: CommitEntry): CommitEntry {
   if (entry.body === undefined) return entry;
   let bare = bareEntries.get(entry);
   if (bare === undefined) {
-    const { csn, at, id, lamport, user, outcome, effects } = entry;
-    bare = { csn, at, id, lamport, user, outcome, effects };
+    const { csn, at, id, lamport, user, outcome, effects, body } = entry;
+    bare = { csn, at, id, lamport, user, outcome, effects, madeAt: body.at };
     bareEntries.set(entry, bare);
   }
   return bare;
@@ -139,10 +139,11 @@ function updateText(update: Update): string {
 function entryText(entry: CommitEntry): string {
   if (isPlainEntry(entry)) return JSON.stringify(entryOf(entry));
   const body = entry.body === undefined ? '' : `,"body":{${bodyFields(entry.body)}}`;
+  const madeAt = entry.madeAt === undefined ? '' : `,"madeAt":${entry.madeAt}`;
   return `{"csn":${entry.csn},"at":${entry.at},"id":${idText(entry.id)},` +
     `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},` +
     `"outcome":${outcomeText(entry.outcome)},` +
-    `"effects":[${entry.effects.map(effectText).join(',')}]${body}}`;
+    `"effects":[${entry.effects.map(effectText).join(',')}]${body}${madeAt}}`;
 }
 
 function isPlainEntry({ outcome, effects, body }: CommitEntry): boolean {
@@ -153,13 +154,14 @@ function isPlainEntry({ outcome, effects, body }: CommitEntry): boolean {
 
 /** The fields in the order in which the text has them, whatever order they were made in. */
 function entryOf(
-  { csn, at, id, lamport, user, outcome, effects, body }: CommitEntry,
+  { csn, at, id, lamport, user, outcome, effects, body, madeAt }: CommitEntry,
 ): CommitEntry {
   const inOrder = {
     csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),
     effects: effects.map(effectOf),
   };
-  return body === undefined ? inOrder : { ...inOrder, body: bodyOf(body) };
+  if (body !== undefined) return { ...inOrder, body: bodyOf(body) };
+  return madeAt === undefined ? inOrder : { ...inOrder, madeAt };
 }
 
 const idOf = ({ replica, seq }: UpdateId): UpdateId => ({ replica, seq });
@@ -210,7 +212,10 @@ export function readEntry(value: unknown): CommitEntry {
     outcome: readOutcome(fields.outcome),
     effects: list(fields.effects, 'effects', limits.effectsPerEntryMax, readEffect),
   };
-  if (fields.body === undefined) return entry;
+  if (fields.body === undefined) {
+    if (fields.madeAt === undefined) return entry;
+    return { ...entry, madeAt: integer(fields.madeAt, 'madeAt', 0, limits.atMax) };
+  }
   return { ...entry, body: readBody(fieldsOf(fields.body, 'body'), 'body.') };
 }
 

@@ -58,6 +58,8 @@ export interface CommitEntry {
   readonly effects: readonly Effect[];
   /** The update's body; left out towards a receiver that holds it. */
   readonly body?: UpdateBody;
+  /** The body's `at`, where the body is left out: it tells the update from another that bears its id. */
+  readonly madeAt?: number;
 }
 
 export type UpdateBody = Pick<Update, 'context' | 'name' | 'version' | 'args' | 'at'>;

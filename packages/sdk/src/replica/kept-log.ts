@@ -63,8 +63,9 @@ export function isEntryOf(
   entry: CommitEntry,
   update: { readonly lamport: number; readonly at: number; readonly name: string },
 ): boolean {
-  const { lamport, body } = entry;
+  const { lamport, body, madeAt = body?.at } = entry;
   return lamport === update.lamport
-    && (body === undefined || (body.at === update.at && body.name === update.name));
+    && (madeAt === undefined || madeAt === update.at)
+    && (body === undefined || body.name === update.name);
 }
 
