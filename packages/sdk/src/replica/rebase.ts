@@ -133,18 +133,19 @@ export function runOnTop(
 ): void {
   const run = runner.run(entry, overlay.top);
   log.push(entry);
-  let effects = run.effects;
-  for (let i = 0; i < run.effects.length; i++) {
-    const effect = run.effects[i];
+  // Copied: the list that grew with the writes has room for many more, and stays as long as the update.
+  const effects = run.effects.slice();
+  for (let i = 0; i < effects.length; i++) {
+    const effect = effects[i];
     if (effect === undefined) continue;
     const { table, key } = effect;
     const below = overlay.rowBelow(table, key, entry.rank);
     const row = steadyRow(effect.row, undefined, below);
     overlay.put(table, key, new Version(entry, row));
-    if (row !== effect.row) effects = effects.with(i, { table, key, row });
+    effects[i] = withRow(effect, row);
     if (below !== (row ?? undefined)) onWrite({ table, key, before: below, now: row ?? undefined });
   }
-  entry.ran(effects === run.effects ? run : { ...run, effects });
+  entry.ran({ outcome: run.outcome, effects, reads: run.reads, opaque: run.opaque });
 }
 
 /** Everything anew, over a base that was replaced as a whole. Returns what does something else than before. */
