@@ -149,7 +149,8 @@ export class Settler<A extends AppDefinition> {
     const isHeld = held !== undefined && isEntryOf(entry, held.update);
     for (const { row } of entry.effects) state.row(row);
     const { effects, before } = batch.commit(entry.effects, held);
-    const full = { ...entry, effects, ...(isHeld ? { body: bodyOf(held.update) } : {}) };
+    const body = isHeld ? bodyOf(held.update) : entry.body;
+    const full = withBody({ ...entry, effects }, body);
     // An own one that is not this one stays, to be issued anew.
     if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
     state.csn = entry.csn;
@@ -247,6 +248,13 @@ export class Settler<A extends AppDefinition> {
     this.#witness.changes.updateAdded({ update, formerly });
     return entry;
   }
+}
+
+/** As it is kept and passed on. */
+function withBody(entry: CommitEntry, body: UpdateBody | undefined): CommitEntry {
+  const { csn, at, id, lamport, user, outcome, effects } = entry;
+  const bare = { csn, at, id, lamport, user, outcome, effects };
+  return body === undefined ? bare : { ...bare, body };
 }
 
 const bodyOf = ({ context, name, version, args, at }: Update): UpdateBody =>

@@ -256,6 +256,15 @@ test('a commit under our id that is not ours: unsettled updates leave under a fr
   expect(one.space.receipt({ replica: replicaId('me'), seq: 2 })?.id).toMatchObject({ replica: 'new' });
 });
 
+test('a notice for a rival with our id and stamp is told from ours by when it was made', () => {
+  const one = open();
+  const receipt = one.mutate('put', item('1', 'a'));
+  one.write();
+  const rival = { ...own(one), at: own(one).at + 1 };
+  expect(one.commit(bareEntry(committed(1, rival))).kind).toBe('gap');
+  expect([one.losses, receipt.stage]).toEqual([['cloned'], 'saved']);
+});
+
 test('a peer that knows more of our updates than we do has heard a clone, or a former self', () => {
   const one = open();
   one.space.learned({ history: '', csn: 0, vector: {} }, 3);
