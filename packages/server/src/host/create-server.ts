@@ -76,6 +76,8 @@ class NodeServer implements OxbowServer {
   #http: HttpServer | undefined;
   #lock: DataLock | undefined;
   #closing: Promise<void> | undefined;
+  /** Of a `listen` that waits for the log to be replayed. */
+  #resolveReady: (() => void) | undefined;
   #endListening: ((error: OxbowError) => void) | undefined;
   #endLinks: (code: string) => void = () => undefined;
 
@@ -160,8 +162,6 @@ class NodeServer implements OxbowServer {
       upgrade: (request, socket, head) => links.upgrade(request, socket, head),
     });
   }
-
-  #resolveReady: (() => void) | undefined;
 
   #started(host: NodeHost): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -86,6 +86,23 @@ test('a stop waits for what is in flight, then closes log and store', () => {
   expect(node.host.state).toBe('stopped');
 });
 
+test('a stop under which the disk fails ends all the same, and acknowledges nothing', () => {
+  const node = new TestNode();
+  node.start();
+  const ann = node.connect();
+  ann.hello();
+  node.run();
+  ann.say(open);
+  node.run();
+  ann.say(updates(1));
+  node.disk.isBroken = true;
+  let isStopped = false;
+  node.host.stop(() => (isStopped = true));
+  node.run();
+  expect([isStopped, node.host.state]).toEqual([true, 'failed']);
+  expect(ann.kinds()).not.toContain('commits');
+});
+
 test('a link before the start is told to come back', () => {
   const node = new TestNode();
   node.host.start();

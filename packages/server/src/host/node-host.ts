@@ -60,6 +60,8 @@ export class NodeHost {
   #isInside = false;
   readonly #queued: Input[] = [];
   #drained: (() => void) | undefined;
+  /** Whoever waits for the end of a stop. */
+  #stopped: (() => void) | undefined;
 
   constructor(parts: NodeHostParts, events: NodeHostEvents) {
     this.#parts = parts;
@@ -110,14 +112,14 @@ export class NodeHost {
   stop(done: () => void): void {
     if (this.#state === 'stopped') return done();
     if (this.#state === 'failed') return this.#parts.store.close(done);
-    const isServing = this.#machine !== undefined;
     this.#state = 'draining';
+    this.#stopped = done;
     this.#drained = () => {
       this.#drained = undefined;
-      this.#parts.log.stop(() => this.#closeStore(done));
+      this.#parts.log.stop(() => this.#closeStore());
     };
-    if (isServing) this.#input((machine, now) => machine.drain(now));
-    else this.#closeStore(done);
+    if (this.#machine === undefined) this.#closeStore();
+    else this.#input((machine, now) => machine.drain(now));
   }
 
   gauges(): Gauges {
@@ -221,13 +223,14 @@ export class NodeHost {
     this.#end('failed');
     this.#parts.logger.log('error', 'node-failed', { code: error.code, error });
     this.#events.failed(error);
+    if (this.#stopped !== undefined) this.#parts.store.close(this.#stopped);
   }
 
-  #closeStore(done: () => void): void {
-    if (this.#state === 'failed') return done();
+  #closeStore(): void {
+    if (this.#isOver()) return;
     this.#parts.store.close(() => {
       this.#end('stopped');
-      done();
+      this.#stopped?.();
     });
   }
 
