@@ -31,10 +31,10 @@ class TableOverlay {
     this.journal = [];
   }
 
-  upToDate(index: string, shape: IndexShape | undefined, number: number): PlaceOrder {
+  upToDate(index: string, shape: IndexShape | undefined): PlaceOrder {
     let order = this.orders.get(index);
     if (order === undefined) {
-      order = new PlaceOrder(shape, number, this.rows.values());
+      order = new PlaceOrder(shape, this.rows);
       order.read = this.journal.length;
       this.orders.set(index, order);
     } else if (order.read < this.journal.length) {
@@ -94,7 +94,7 @@ export class Overlay {
     const overlay = this.#tables.get(table) ?? this.#create(table);
     let row = overlay.rows.get(key);
     if (row === undefined) {
-      row = { key, versions: [version], listed: undefined };
+      row = { key, versions: [version] };
       overlay.rows.set(key, row);
     } else {
       const { versions } = row;
@@ -145,10 +145,10 @@ export class Overlay {
   }
 
   #orderOf(overlay: TableOverlay, table: string, index: string): PlaceOrder | undefined {
-    if (index === PRIMARY) return overlay.upToDate(index, undefined, 0);
+    if (index === PRIMARY) return overlay.upToDate(index, undefined);
     const indexes = this.#shapes.shapes.get(table)?.indexes ?? [];
-    const at = indexes.findIndex(({ name }) => name === index);
-    return at < 0 ? undefined : overlay.upToDate(index, indexes[at], at + 1);
+    const shape = indexes.find(({ name }) => name === index);
+    return shape === undefined ? undefined : overlay.upToDate(index, shape);
   }
 }
 

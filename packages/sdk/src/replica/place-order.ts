@@ -3,34 +3,35 @@
  * reader's rank, so all are listed and the reader picks. Writing must be cheap and most writes are
  * never scanned: a write only notes the row in its table's journal, and the next scan brings the list up to date.
  */
-import { placeOf } from '../model/index.js';
+import { placeOf, samePlace } from '../model/index.js';
 import type { IndexHit, IndexShape, Range } from '../model/index.js';
-import type { KeyText } from '../protocol/index.js';
+import type { KeyText, Row } from '../protocol/index.js';
 import { SortedPlaces } from './sorted-places.js';
 import type { PlaceCursor } from './sorted-places.js';
 import { versionBelow } from './version.js';
-import type { Listed, TentativeRow, Version } from './version.js';
+import type { TentativeRow } from './version.js';
 
 /** The rows of a table that were changed, in the order of their changes; each order has read it up to its own point. */
 export type Journal = readonly TentativeRow[];
 
+/** One version at its place, ready to be given to a reader that sees it. */
+interface Spot extends IndexHit {
+  readonly of: TentativeRow;
+}
+
 export class PlaceOrder {
   /** Undefined: the primary order, where a row's place is its key. */
   readonly #shape: IndexShape | undefined;
-  /** Among the orders that the table can have. */
-  readonly #number: number;
-  readonly #places: SortedPlaces<TentativeRow>;
-  /** Changes in the table's journal that are in `#places`. */
+  readonly #rows: ReadonlyMap<KeyText, TentativeRow>;
+  readonly #spots: SortedPlaces<Spot>;
+  /** Changes in the table's journal that are in `#spots`. */
   read = 0;
 
-  constructor(shape: IndexShape | undefined, number: number, rows: Iterable<TentativeRow>) {
+  constructor(shape: IndexShape | undefined, rows: ReadonlyMap<KeyText, TentativeRow>) {
     this.#shape = shape;
-    this.#number = number;
-    this.#places = new SortedPlaces((row, place) => isAmong(place, row.listed?.[number]));
-    for (const row of rows) {
-      if (row.listed !== undefined) row.listed[number] = undefined;
-      this.#list(row);
-    }
+    this.#rows = rows;
+    this.#spots = new SortedPlaces(({ of, place }) => this.#hasPlace(of, place));
+    for (const row of rows.values()) this.#list(row);
   }
 
   /** Before a scan. */
@@ -43,63 +44,41 @@ export class PlaceOrder {
 
   /** Hits that a reader at that rank sees. The overlay must not change while the scan is in use. */
   scan(range: Range, reverse: boolean, rank: number): Iterator<IndexHit, undefined> {
-    return new VisibleHits(this, this.#places.scan(range, reverse), rank);
+    return new VisibleHits(this, this.#spots.scan(range, reverse, this.#rows.size), rank);
   }
 
-  /** Of a version with a row; the same object each time. */
-  hitOf(version: Version, key: KeyText): IndexHit | undefined {
-    const known = version.hits?.[this.#number];
-    if (known !== undefined) return known;
-    const { row } = version;
-    if (row === null) return undefined;
-    const place = this.#shape === undefined ? key : placeOf(this.#shape, row, key);
-    const hit = { place, key, row };
-    version.hits ??= slots(this.#number);
-    version.hits[this.#number] = hit;
-    return hit;
+  placeOf(row: Row, key: KeyText): KeyText {
+    return this.#shape === undefined ? key : placeOf(this.#shape, row, key);
   }
 
-  #list(row: TentativeRow): void {
-    const before = row.listed?.[this.#number];
-    const after = this.#placesOf(row);
-    if (before === after) return;
-    for (const place of each(before)) if (!isAmong(place, after)) this.#places.removed();
-    for (const place of each(after)) if (!isAmong(place, before)) this.#places.add(place, row);
-    row.listed ??= slots(this.#number);
-    row.listed[this.#number] = after;
-  }
-
-  /** Each place once. Versions that follow each other mostly stand at the same place. */
-  #placesOf({ versions, key }: TentativeRow): Listed {
-    let places: KeyText | KeyText[] | undefined;
-    for (const version of versions) {
-      const place = this.hitOf(version, key)?.place;
-      if (place === undefined || isAmong(place, places)) continue;
-      if (places === undefined) places = place;
-      else if (typeof places === 'string') places = [places, place];
-      else places.push(place);
+  /** From the newest version down, each place mostly once; a place that is listed already does no harm. */
+  #list(of: TentativeRow): void {
+    const { versions, key } = of;
+    let above: Row | null = null;
+    for (let i = versions.length - 1; i >= 0; i--) {
+      const row = versions[i]?.row;
+      if (!row || (above !== null && this.#isSamePlace(row, above))) continue;
+      const place = this.placeOf(row, key);
+      this.#spots.add(place, { place, key, row, of });
+      above = row;
     }
-    return places;
+  }
+
+  #isSamePlace(a: Row, b: Row): boolean {
+    return this.#shape === undefined || samePlace(this.#shape, a, b);
+  }
+
+  #hasPlace({ versions, key }: TentativeRow, place: KeyText): boolean {
+    return versions.some(({ row }) => row !== null && this.placeOf(row, key) === place);
   }
 }
-
-/** Room up to that number and no more: an empty array that grows takes seventeen places at once, for every row. */
-const slots = <T>(number: number): (T | undefined)[] => new Array<T | undefined>(number + 1);
-
-function each(listed: Listed): readonly KeyText[] {
-  if (listed === undefined) return [];
-  return typeof listed === 'string' ? [listed] : listed;
-}
-
-const isAmong = (place: KeyText, listed: Listed): boolean =>
-  typeof listed === 'string' ? listed === place : listed?.includes(place) === true;
 
 class VisibleHits implements Iterator<IndexHit, undefined> {
   readonly #order: PlaceOrder;
-  readonly #cursor: PlaceCursor<TentativeRow>;
+  readonly #cursor: PlaceCursor<Spot>;
   readonly #rank: number;
 
-  constructor(order: PlaceOrder, cursor: PlaceCursor<TentativeRow>, rank: number) {
+  constructor(order: PlaceOrder, cursor: PlaceCursor<Spot>, rank: number) {
     this.#order = order;
     this.#cursor = cursor;
     this.#rank = rank;
@@ -108,12 +87,14 @@ class VisibleHits implements Iterator<IndexHit, undefined> {
   next(): IteratorResult<IndexHit, undefined> {
     const cursor = this.#cursor;
     while (cursor.advance()) {
-      const { row, place } = cursor;
-      const version = row === undefined ? undefined : versionBelow(row.versions, this.#rank);
-      if (row === undefined || version === undefined) continue;
-      const hit = this.#order.hitOf(version, row.key);
-      // The row may be listed here for another version.
-      if (hit?.place === place) return { done: false, value: hit };
+      const spot = cursor.item;
+      const row = spot === undefined ? undefined : versionBelow(spot.of.versions, this.#rank)?.row;
+      if (spot === undefined || !row) continue;
+      if (row === spot.row) return { done: false, value: spot };
+      // Another version counts for this reader: it may stand here too, or elsewhere.
+      const { place, key } = spot;
+      if (this.#order.placeOf(row, key) !== place) continue;
+      return { done: false, value: { place, key, row } };
     }
     return { done: true, value: undefined };
   }

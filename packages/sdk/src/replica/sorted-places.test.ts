@@ -3,57 +3,55 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SortedPlaces } from './sorted-places.js';
 
-interface Row {
-  readonly listed: Set<string>;
+interface Item {
+  isListed: boolean;
 }
 
 const PLACES = 4_000;
 const place = (n: number): string => `p${String(n % PLACES).padStart(5, '0')}`;
 
 /** What a scan gives, without those that only wait to be swept out. */
-function scanned(sorted: SortedPlaces<Row>, [from, to]: readonly [string, string], reverse: boolean) {
-  const cursor = sorted.scan({ from, to }, reverse);
+function scanned(
+  sorted: SortedPlaces<Item>, range: { readonly from: string; readonly to: string }, reverse: boolean,
+) {
+  const cursor = sorted.scan(range, reverse, 100);
   const found: string[] = [];
-  while (cursor.advance()) if (cursor.row?.listed.has(cursor.place) === true) found.push(cursor.place);
+  while (cursor.advance()) if (cursor.item?.isListed === true) found.push(cursor.place);
   return found;
 }
 
 test('a scan gives each listed place of the range once, in order, from either end', () => {
   const batch = fc.tuple(fc.nat(PLACES), fc.integer({ min: 1, max: 900 }), fc.nat(3), fc.nat(PLACES));
   fc.assert(fc.property(fc.array(batch, { maxLength: 25 }), (batches) => {
-    const rows = new Map<string, Row>();
-    const sorted = new SortedPlaces<Row>((row, at) => row.listed.has(at));
+    const items = new Map<string, Item>();
+    const sorted = new SortedPlaces<Item>(({ isListed }) => isListed);
     for (const [start, count, kind, probe] of batches) {
       for (let i = 0; i < count; i++) {
         const at = place(start + i * 7);
-        const listed = rows.get(at);
-        if (kind > 0 && listed === undefined) {
-          const row = { listed: new Set([at]) };
-          rows.set(at, row);
-          sorted.add(at, row);
-        } else if (kind === 0 && listed !== undefined) {
-          listed.listed.delete(at);
-          rows.delete(at);
-          sorted.removed();
+        const there = items.get(at);
+        if (there !== undefined) there.isListed = kind > 0;
+        if (kind === 0) items.delete(at);
+        // Once more, where it is listed already: the later one counts.
+        if (kind > 0 && (there === undefined || kind === 1)) {
+          if (there !== undefined) there.isListed = false;
+          items.set(at, { isListed: true });
+          sorted.add(at, items.get(at) ?? { isListed: false });
         }
       }
-      const range = [place(probe), place(probe + 500)] as const;
-      const truth = [...rows.keys()].filter((at) => at >= range[0] && at < range[1]).sort();
+      const range = { from: place(probe), to: place(probe + 500) };
+      const truth = [...items.keys()].filter((at) => at >= range.from && at < range.to).sort();
       expect(scanned(sorted, range, false)).toEqual(truth);
       expect(scanned(sorted, range, true)).toEqual(truth.reverse());
     }
   }), { numRuns: 200 });
 });
 
-test('what was taken out is swept out before it outweighs what is there', () => {
-  const sorted = new SortedPlaces<Row>((row, at) => row.listed.has(at));
-  const rows = Array.from({ length: 2_000 }, (_, i) => ({ listed: new Set([place(i)]) }));
-  rows.forEach((row, i) => sorted.add(place(i), row));
-  scanned(sorted, ['', 'q'], false);
-  for (const row of rows) {
-    row.listed.clear();
-    sorted.removed();
-  }
-  const cursor = sorted.scan({ from: '', to: undefined }, false);
-  expect(cursor.advance()).toBe(false);
+test('what is of no use is swept out before it outweighs what is', () => {
+  const sorted = new SortedPlaces<Item>(({ isListed }) => isListed);
+  const items = Array.from({ length: 2_000 }, () => ({ isListed: true }));
+  items.forEach((item, i) => sorted.add(place(i), item));
+  const all = { from: '', to: undefined };
+  expect(sorted.scan(all, false, 2_000).advance()).toBe(true);
+  for (const item of items) item.isListed = false;
+  expect(sorted.scan(all, false, 0).advance()).toBe(false);
 });

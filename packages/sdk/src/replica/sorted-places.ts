@@ -1,122 +1,123 @@
 /**
  * Places in order, for lists that grow in batches between scans. A tree pays for each place at once, also for the many
  * that no scan ever meets. Here a batch is sorted when a scan comes and merged into a short run, and that, when
- * it has grown, into the long one (two levels of a log-structured merge: O'Neil et al. 1996). What was taken out stays
- * until a merge: whoever scans tells by the row whether it still stands there.
+ * it has grown, into the long one (two levels of a log-structured merge: O'Neil et al. 1996). Nothing is taken out at
+ * once: whoever scans tells by the item whether it still counts, and when most do not, they are swept out.
  */
 import { compareTexts } from '../model/index.js';
 import type { Range } from '../model/index.js';
 import type { KeyText } from '../protocol/index.js';
 
 /** Parallel lists, places ascending strictly. */
-interface Run<R> {
-  places: KeyText[];
-  rows: R[];
+interface Run<T> {
+  readonly places: KeyText[];
+  readonly items: T[];
 }
 
-const emptyRun = <R>(): Run<R> => ({ places: [], rows: [] });
+const emptyRun = <T>(): Run<T> => ({ places: [], items: [] });
 
 /** The short run may be so long, and so many times the root of the long one's length. */
 const SHORT_MIN = 512;
 const SHORT_PER_ROOT = 8;
-/** Taken out but still there: more than this, and than half of all, are swept out before the next scan. */
-const GONE_MIN = 64;
+/** So many more than twice what is of use are too many. */
+const USELESS_MIN = 64;
 
-export class SortedPlaces<R> {
-  #long: Run<R> = emptyRun();
-  #short: Run<R> = emptyRun();
-  #added: { readonly place: KeyText; readonly row: R }[] = [];
-  #gone = 0;
-  readonly #isListed: (row: R, place: KeyText) => boolean;
+export class SortedPlaces<T> {
+  #long: Run<T> = emptyRun();
+  #short: Run<T> = emptyRun();
+  #added: { readonly place: KeyText; readonly item: T }[] = [];
+  /** What the last sweep left. */
+  #sweptLength = 0;
+  readonly #isOfUse: (item: T) => boolean;
 
-  /** `isListed`: whether the row stands at that place still. */
-  constructor(isListed: (row: R, place: KeyText) => boolean) {
-    this.#isListed = isListed;
+  /** `isOfUse`: whether a scan may still want the item. */
+  constructor(isOfUse: (item: T) => boolean) {
+    this.#isOfUse = isOfUse;
   }
 
-  add(place: KeyText, row: R): void {
-    this.#added.push({ place, row });
+  /** Of items added at the same place the last one counts. */
+  add(place: KeyText, item: T): void {
+    this.#added.push({ place, item });
   }
 
-  /** One place is no longer listed. */
-  removed(): void {
-    this.#gone += 1;
-  }
-
-  /** In order; those no longer listed may be among them. */
-  scan(range: Range, reverse: boolean): PlaceCursor<R> {
-    this.#settle();
+  /** In order; items of no use may be among them. About `useful` items are of use. */
+  scan(range: Range, reverse: boolean, useful: number): PlaceCursor<T> {
+    this.#settle(useful);
     return new PlaceCursor(this.#short, this.#long, { range, reverse });
   }
 
-  #settle(): void {
+  #settle(useful: number): void {
     if (this.#added.length > 0) {
       this.#short = merged(this.#short, sortedRun(this.#added));
       this.#added = [];
     }
     const { length } = this.#long.places;
+    const shortLength = this.#short.places.length;
+    // A useful item can stand at several places: what a sweep has left counts, too.
+    const usefulMax = Math.max(useful, this.#sweptLength);
+    const isLittleUse = length + shortLength > 2 * usefulMax + USELESS_MIN;
     const shortMax = Math.max(SHORT_MIN, SHORT_PER_ROOT * Math.sqrt(length));
-    const isShortFull = this.#short.places.length > shortMax;
-    const isMuchGone = this.#gone > GONE_MIN + (length + this.#short.places.length) / 2;
-    if (!isShortFull && !isMuchGone) return;
-    this.#long = this.#swept(merged(this.#long, this.#short));
+    if (shortLength <= shortMax && !isLittleUse) return;
+    const all = merged(this.#long, this.#short);
     this.#short = emptyRun();
-    this.#gone = 0;
+    this.#long = isLittleUse ? this.#swept(all) : all;
+    if (isLittleUse) this.#sweptLength = this.#long.places.length;
   }
 
-  #swept(run: Run<R>): Run<R> {
-    if (this.#gone === 0) return run;
-    const left = emptyRun<R>();
-    run.places.forEach((place, i) => {
-      const row = run.rows[i];
-      if (row === undefined || !this.#isListed(row, place)) return;
+  #swept(run: Run<T>): Run<T> {
+    const left = emptyRun<T>();
+    run.items.forEach((item, i) => {
+      const place = run.places[i];
+      if (place === undefined || !this.#isOfUse(item)) return;
       left.places.push(place);
-      left.rows.push(row);
+      left.items.push(item);
     });
     return left;
   }
 }
 
-/** Of a place added twice the later row counts. */
-function sortedRun<R>(added: { readonly place: KeyText; readonly row: R }[]): Run<R> {
-  // Sorting is stable: the later one of equals comes last.
+function sortedRun<T>(added: { readonly place: KeyText; readonly item: T }[]): Run<T> {
+  // Sorting is stable: the last one of equals stays the last.
   if (added.length > 1) added.sort((a, b) => compareTexts(a.place, b.place));
-  const run = emptyRun<R>();
-  added.forEach(({ place, row }, i) => {
+  const run = emptyRun<T>();
+  added.forEach(({ place, item }, i) => {
     if (added[i + 1]?.place === place) return;
     run.places.push(place);
-    run.rows.push(row);
+    run.items.push(item);
   });
   return run;
 }
 
-/** `over` counts where both have a place; it is the shorter one, so it is searched for and the rest copied in stretches. */
-function merged<R>(under: Run<R>, over: Run<R>): Run<R> {
+/** `over` counts where both have a place. It is the shorter one: searched for, and the rest copied in stretches. */
+function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
   if (under.places.length === 0) return over;
-  const all = emptyRun<R>();
+  const length = under.places.length + over.places.length;
+  const all: Run<T> = { places: new Array<KeyText>(length), items: new Array<T>(length) };
   let from = 0;
-  for (let i = 0; i < over.places.length; i++) {
-    const place = over.places[i];
-    const row = over.rows[i];
-    if (place === undefined || row === undefined) continue;
+  let end = 0;
+  over.places.forEach((place, i) => {
     const at = firstAtOrAfter(under.places, place, from);
-    copyStretch(under, from, at, all);
-    all.places.push(place);
-    all.rows.push(row);
+    end = copyStretch(under, [from, at], all, end);
+    end = copyStretch(over, [i, i + 1], all, end);
     from = under.places[at] === place ? at + 1 : at;
-  }
-  copyStretch(under, from, under.places.length, all);
+  });
+  end = copyStretch(under, [from, under.places.length], all, end);
+  all.places.length = end;
+  all.items.length = end;
   return all;
 }
 
-function copyStretch<R>(source: Run<R>, from: number, to: number, target: Run<R>): void {
-  for (let i = from; i < to; i++) {
-    const place = source.places[i];
-    const row = source.rows[i];
-    if (place === undefined || row === undefined) continue;
-    target.places.push(place);
-    target.rows.push(row);
+/** Returns where the copy ends. */
+function copyStretch<T>(
+  { places, items }: Run<T>, [from, to]: readonly [number, number], target: Run<T>, end: number,
+): number {
+  for (let i = from; i < to; i++, end++) {
+    // reason: both lists have that place; a check of each would cost more than the copy.
+    target.places[end] = places[i] as KeyText;
+    // reason: as above.
+    target.items[end] = items[i] as T;
   }
+  return end;
 }
 
 function firstAtOrAfter(places: readonly KeyText[], place: KeyText, from = 0): number {
@@ -132,19 +133,19 @@ function firstAtOrAfter(places: readonly KeyText[], place: KeyText, from = 0): n
 }
 
 /** Walks both runs as one, over a range, from either end. */
-export class PlaceCursor<R> {
-  readonly #runs: readonly [short: Run<R>, long: Run<R>];
+export class PlaceCursor<T> {
+  readonly #runs: readonly [short: Run<T>, long: Run<T>];
   readonly #step: 1 | -1;
   #short: number;
   #long: number;
   readonly #shortEnd: number;
   readonly #longEnd: number;
   place: KeyText = '';
-  row: R | undefined;
+  item: T | undefined;
 
   constructor(
-    short: Run<R>,
-    long: Run<R>,
+    short: Run<T>,
+    long: Run<T>,
     { range, reverse }: { readonly range: Range; readonly reverse: boolean },
   ) {
     this.#runs = [short, long];
@@ -157,7 +158,7 @@ export class PlaceCursor<R> {
     this.#longEnd = reverse ? longFrom - 1 : longTo;
   }
 
-  /** False at the end; else `place` and `row` are those of the next one. */
+  /** False at the end; else `place` and `item` are those of the next one. */
   advance(): boolean {
     const [short, long] = this.#runs;
     const a = this.#short === this.#shortEnd ? undefined : short.places[this.#short];
@@ -165,7 +166,7 @@ export class PlaceCursor<R> {
     if (a === undefined && b === undefined) return false;
     const isShort = b === undefined || (a !== undefined && this.#isFirst(a, b));
     this.place = isShort ? (a ?? '') : b;
-    this.row = isShort ? short.rows[this.#short] : long.rows[this.#long];
+    this.item = isShort ? short.items[this.#short] : long.items[this.#long];
     // The later one of two at the same place counts, and both are passed.
     if (a === b || !isShort) this.#long += this.#step;
     if (isShort) this.#short += this.#step;

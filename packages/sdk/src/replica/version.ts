@@ -1,5 +1,4 @@
 /** What one tentative update has made of a row, and the list of all that have written it. */
-import type { IndexHit } from '../model/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
 import type { LogEntry } from './log.js';
 
@@ -7,8 +6,6 @@ export class Version {
   readonly entry: LogEntry;
   /** Null: the update deleted it. */
   readonly row: Row | null;
-  /** The row in the orders that were asked for, by their number (place-order.ts). */
-  hits: (IndexHit | undefined)[] | undefined = undefined;
 
   constructor(entry: LogEntry, row: Row | null) {
     this.entry = entry;
@@ -19,15 +16,10 @@ export class Version {
 /** In rank order, never empty. The overlay changes its lists in place: who compares later keeps a copy. */
 export type Versions = readonly Version[];
 
-/** Where a row is listed in an order. Most stand at one place: that needs no list. */
-export type Listed = KeyText | readonly KeyText[] | undefined;
-
 /** One row as the tentative updates have written it. */
 export interface TentativeRow {
   readonly key: KeyText;
   readonly versions: Version[];
-  /** Its places in each order of the table, by the order's number. */
-  listed: Listed[] | undefined;
 }
 
 /** The newest version below that rank. */
