@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Message } from '@oxbow/sdk/protocol';
 import { replicaOf, spaceOf, TestServer } from './testing/test-server.js';
+
+const openOf = (space: string, round = 9): Message => ({
+  kind: 'open', space: spaceOf(space), round, wants: 'all', settledSeq: 0,
+  summary: { history: '', csn: 0, vector: {} },
+});
 
 const seqs = (entries: readonly { readonly id: { readonly seq: number } }[]): number[] =>
   entries.map(({ id }) => id.seq);
@@ -139,6 +145,8 @@ describe('what is told', () => {
       summary: { history: 'history-0', csn: 9, vector: {} }, settledSeq: 0,
     });
     server.endTurn();
+    ann.say(openOf('team', 2));
+    expect(ann.all('opened').at(-1)).toMatchObject({ settledSeq: 1, summary: { csn: 1 } });
     // The vector says what is here; the csn what is decided.
     expect(bob.all('opened')).toMatchObject([{ summary: { csn: 1, vector: { r1: 2 } } }]);
     expect(bob.all('transfer')).toEqual([]);
@@ -257,17 +265,22 @@ describe('spaces in memory', () => {
     const server = new TestServer({ limits: { spacesMax: 1 } }).start();
     const ann = server.client('r1').open('a');
     ann.bring('a', ann.update('add', { id: 'c', by: 1 }));
-    // Chosen, not yet applied.
+    ann.say({ kind: 'leave', space: spaceOf('a') });
     server.endTurn();
+    // Executed and not chosen: it stays.
+    ann.say(openOf('b'));
+    expect(ann.fails).toEqual(['server-busy']);
     server.disk.run();
     server.endTurn();
-    ann.say({ kind: 'leave', space: spaceOf('a') });
-    ann.say({ kind: 'open', space: spaceOf('b'), round: 1, wants: 'all', summary: { history: '', csn: 0, vector: {} }, settledSeq: 0 });
+    // Chosen and not in the store: it may go, and must not come back too early.
+    ann.say(openOf('b'));
     ann.say({ kind: 'leave', space: spaceOf('b') });
+    expect(server.loads).toEqual(['a', 'b']);
+    server.machine.spaceLoaded(spaceOf('b'), undefined, server.now);
+    ann.say(openOf('a'));
     server.endTurn();
     expect(server.loads).toEqual(['a', 'b']);
     server.settle();
-    ann.open('a');
     expect(server.loads).toEqual(['a', 'b', 'a']);
     expect(ann.entries('a').at(-1)).toMatchObject({ csn: 1 });
   });

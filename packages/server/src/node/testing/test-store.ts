@@ -18,7 +18,9 @@ export class TestStore {
   #waiting: (() => void)[] = [];
 
   load(space: SpaceId, done: (stored: StoredSpace | undefined) => void): void {
-    this.#waiting.push(() => done(this.stored(space)));
+    // As it stands when it is asked, whatever is under way.
+    const stored = this.stored(space);
+    this.#waiting.push(() => done(stored));
   }
 
   apply(slot: number, batches: readonly SpaceEntries[], done: () => void): void {
