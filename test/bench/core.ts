@@ -64,7 +64,8 @@ async function bundleApp(): Promise<string> {
 
 function startServer(appFile: string, data: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [
-    'packages/server/bin/oxbow.js', 'serve', '--app', appFile, '--data', data,
+    // Node's default young generation is collected too often under such a load; README says so to operators.
+    '--max-semi-space-size=64', 'packages/server/bin/oxbow.js', 'serve', '--app', appFile, '--data', data,
     '--port', String(PORT), '--dev-auth', '--log-level', 'warn',
   ], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });
   return new Promise((resolve, reject) => {

@@ -63,7 +63,9 @@ export function keyString(value: unknown, path: string, charsMax: number): strin
 /**
  * Names that plain objects answer to unasked (`constructor`, `__proto__`) never become names here.
  */
-export const isReserved = (name: string): boolean => name in Object.prototype;
+export const isReserved = (name: string): boolean => RESERVED.has(name);
+// Asking the prototype itself would make the engine keep every name that it is asked for.
+const RESERVED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 const REPLICA = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const SPACE = /^[!-~]+$/;

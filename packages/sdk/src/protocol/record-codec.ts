@@ -136,33 +136,31 @@ function updateText(update: Update): string {
   return `{"id":${idText(id)},"lamport":${lamport},${bodyFields(update)}}`;
 }
 
+/** The bare text with the body let in: whoever settles an update needs both, and each is made once. */
 function entryText(entry: CommitEntry): string {
-  if (isPlainEntry(entry)) return JSON.stringify(entryOf(entry));
-  const body = entry.body === undefined ? '' : `,"body":{${bodyFields(entry.body)}}`;
-  const madeAt = entry.madeAt === undefined ? '' : `,"madeAt":${entry.madeAt}`;
-  return `{"csn":${entry.csn},"at":${entry.at},"id":${idText(entry.id)},` +
-    `"lamport":${entry.lamport},"user":${JSON.stringify(entry.user)},` +
-    `"outcome":${outcomeText(entry.outcome)},` +
-    `"effects":[${entry.effects.map(effectText).join(',')}]${body}${madeAt}}`;
-}
-
-function isPlainEntry({ outcome, effects, body }: CommitEntry): boolean {
-  for (const { row } of effects) if (!isPlain(row)) return false;
-  return (outcome.kind !== 'rejected' || isPlain(outcome.detail)) &&
-    (body === undefined || isPlain(body.args));
+  const { body } = entry;
+  if (body === undefined) return bareText(entry);
+  const bare = remembered(bareEntry(entry), limits.entryCharsMax, bareText);
+  const bodyText = isPlain(body.args) ? JSON.stringify(bodyOf(body)) : `{${bodyFields(body)}}`;
+  return `${bare.slice(0, -1)},"body":${bodyText}}`;
 }
 
 /** The fields in the order in which the text has them, whatever order they were made in. */
-function entryOf(
-  { csn, at, id, lamport, user, outcome, effects, body, madeAt }: CommitEntry,
-): CommitEntry {
-  const inOrder = {
-    csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),
-    effects: effects.map(effectOf),
-  };
-  if (body !== undefined) return { ...inOrder, body: bodyOf(body) };
-  return madeAt === undefined ? inOrder : { ...inOrder, madeAt };
+function bareText({ csn, at, id, lamport, user, outcome, effects, madeAt }: CommitEntry): string {
+  if (isPlainOutcome(outcome) && effects.every(({ row }) => isPlain(row))) {
+    return JSON.stringify({
+      csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),
+      effects: effects.map(effectOf), madeAt,
+    });
+  }
+  return `{"csn":${csn},"at":${at},"id":${idText(id)},"lamport":${lamport},` +
+    `"user":${JSON.stringify(user)},"outcome":${outcomeText(outcome)},` +
+    `"effects":[${effects.map(effectText).join(',')}]` +
+    `${madeAt === undefined ? '' : `,"madeAt":${madeAt}`}}`;
 }
+
+const isPlainOutcome = (outcome: Outcome): boolean =>
+  outcome.kind !== 'rejected' || isPlain(outcome.detail);
 
 const idOf = ({ replica, seq }: UpdateId): UpdateId => ({ replica, seq });
 const bodyOf = ({ context, name, version, at, args }: UpdateBody): UpdateBody =>

@@ -40,7 +40,7 @@ interface Waiting {
 
 /** Raised when the content changes in a way that older code would misread. */
 const LAYOUT = 1;
-const APPLY_DELAY_MS = 20;
+const APPLY_DELAY_MS = 200;
 const ENTRIES_PER_TRANSACTION_MAX = 20_000;
 
 /** Opens or creates. Errors: `store-newer`, `store-damaged`, `data-unavailable`. */
