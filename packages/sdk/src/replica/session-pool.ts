@@ -63,7 +63,8 @@ export class SessionPool {
   ensure(replica: ReplicaId, now: number): void {
     const { transports, ...config } = this.#config;
     transports.forEach(({ name, hasToken }, transport) => {
-      const isThis = (one: Session): boolean => one.replica === replica && one.transport === transport;
+      const isThis = (one: Session): boolean =>
+        one.replica === replica && one.transport === transport;
       if (this.#sessions.some(isThis)) return;
       const session = new Session({ ...config, transport, name, hasToken, replica });
       this.#sessions = [...this.#sessions, session];
