@@ -31,7 +31,7 @@ export interface ClientFigures {
   readonly rebase_conflict_ms: number;
 }
 
-export function measureClient(): ClientFigures {
+function measureClient(): ClientFigures {
   const runs = <T>(run: () => T): T[] => Array.from({ length: RUNS }, run);
   measureMutations();
   const mutations = runs(measureMutations);
@@ -128,3 +128,5 @@ function measureRebase(target: (i: number) => number): number {
   if (first?.title !== 'mine 0') throw new Error('a pending update was lost in the rebase');
   return elapsedMs;
 }
+
+process.stdout.write(JSON.stringify(measureClient()));

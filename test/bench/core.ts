@@ -2,12 +2,12 @@
  * The core: the replica in memory, and one node that acknowledges after its log is synced, beside PostgreSQL on the same disk.
  * The node runs in a process of its own from the built package, as an operator would run it; the load in another.
  */
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { measureClient } from './core-client.js';
+import type { ClientFigures } from './core-client.js';
 import type { LoadOrder, LoadReport } from './load-worker.js';
 import { measurePostgres } from './postgres.js';
 import { quantile } from './statistics.js';
@@ -21,7 +21,7 @@ const MEASURE_MS = 6_000;
 
 export async function measureCore(): Promise<Record<string, number>> {
   mkdirSync(scratch, { recursive: true });
-  const metrics: Record<string, number> = { ...measureClient() };
+  const metrics: Record<string, number> = { ...(await measureClient()) };
   Object.assign(metrics, await measureServer());
   const postgres = measurePostgres(scratch, [1, 64], 6);
   if (postgres === undefined) console.error('PostgreSQL is not installed: its figures are left out.');
@@ -34,7 +34,7 @@ export async function measureCore(): Promise<Record<string, number>> {
 async function measureServer(): Promise<Record<string, number>> {
   const metrics: Record<string, number> = {};
   const data = mkdtempSync(join(scratch, 'data-'));
-  const appFile = await bundleApp();
+  const appFile = await bundle('bench-app.ts');
   const server = await startServer(appFile, data);
   try {
     for (const connections of CONNECTIONS) {
@@ -52,10 +52,16 @@ async function measureServer(): Promise<Record<string, number>> {
   return metrics;
 }
 
-async function bundleApp(): Promise<string> {
-  const outfile = join(scratch, 'bench-app.mjs');
+/** In a process of its own and bundled, as an app ships it. */
+async function measureClient(): Promise<ClientFigures> {
+  const file = await bundle('core-client.ts');
+  return JSON.parse(execFileSync(process.execPath, [file]).toString()) as ClientFigures;
+}
+
+async function bundle(name: string): Promise<string> {
+  const outfile = join(scratch, name.replace('.ts', '.mjs'));
   await build({
-    entryPoints: [join(root, 'test/bench/bench-app.ts')], outfile,
+    entryPoints: [join(root, 'test/bench', name)], outfile,
     bundle: true, platform: 'node', format: 'esm', conditions: ['oxbow-source'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
