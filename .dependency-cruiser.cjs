@@ -1,5 +1,5 @@
 /** The direction of imports: nothing ever points the other way, types included. */
-const pure = '^packages/(sdk/src/(model|protocol|replica)|server/src/(node|space|feed|log))/';
+const pure = '^packages/(sdk/src/(model|protocol|replica)|server/src/(node|space|feed|log|paxos|cluster))/';
 const test = '(\\.test\\.ts|\\.test-d\\.ts|/testing/)';
 
 module.exports = {
@@ -37,11 +37,16 @@ module.exports = {
     {
       name: 'log-knows-nothing-of-spaces', severity: 'error',
       from: { path: '^packages/server/src/log/', pathNot: test },
-      to: { path: '^packages/server/src/(?!log/)' },
+      to: { path: '^packages/server/src/(?!(log|paxos)/)' },
+    },
+    {
+      name: 'paxos-carries-bytes', severity: 'error',
+      from: { path: '^packages/server/src/paxos/', pathNot: test },
+      to: { path: '^packages/', pathNot: '^packages/(server/src/paxos/|sdk/src/protocol/)' },
     },
     {
       name: 'server-machines-never-touch-the-world', severity: 'error',
-      from: { path: '^packages/server/src/(node|space|feed|log)/', pathNot: test },
+      from: { path: '^packages/server/src/(node|space|feed|log|paxos|cluster)/', pathNot: test },
       to: { path: '^packages/server/src/(drivers|host|cli)/' },
     },
     {

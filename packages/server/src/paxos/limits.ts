@@ -1,0 +1,76 @@
+/** Every bound and period of a group in one place, related by assertions. */
+import { invariant } from '@oxbow/sdk/protocol';
+
+export interface PaxosLimits {
+  /** How often `tick` must come, ms. */
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  /** A follower that heard the leader within this time promises nobody else anything. */
+  readonly leaseMs: number;
+  /** Whether reads may go by the lease: only where clocks drift apart by less than `driftPpm`. */
+  readonly leaseReads: boolean;
+  readonly driftPpm: number;
+  /** Silence of a leader whose link stands: between this and twice this, at random. */
+  readonly electionMs: number;
+  /** The same once its link is cut. At least the lease. */
+  readonly electionCutMs: number;
+  /** A leader without a quorum's answers for so long steps down. */
+  readonly quorumLostMs: number;
+  /** Slots proposed and not chosen; beyond either, `propose` throws `log-full`. */
+  readonly windowSlotsMax: number;
+  readonly windowBytesMax: number;
+  readonly payloadBytesMax: number;
+  /** Sent to one member and not answered. */
+  readonly inFlightBytesMax: number;
+  readonly inFlightMessagesMax: number;
+  /** Values in one message. */
+  readonly messageBytesMax: number;
+  /** Without an answer for so long, a message is sent again. */
+  readonly resendMs: number;
+  /** Chosen values kept in memory for members that lag, beyond what the state store needs. */
+  readonly keptBytesMax: number;
+  readonly keptSlotsMax: number;
+  readonly readsMax: number;
+  readonly votersMax: number;
+  readonly learnersMax: number;
+}
+
+const MI = 1024 * 1024;
+
+export const paxosLimits: PaxosLimits = {
+  tickMs: 10,
+  heartbeatMs: 50,
+  leaseMs: 250,
+  leaseReads: true,
+  driftPpm: 1_000,
+  electionMs: 1_000,
+  electionCutMs: 250,
+  quorumLostMs: 1_000,
+  windowSlotsMax: 1_024,
+  windowBytesMax: 64 * MI,
+  payloadBytesMax: 12 * MI,
+  inFlightBytesMax: 16 * MI,
+  inFlightMessagesMax: 256,
+  messageBytesMax: 13 * MI,
+  resendMs: 500,
+  keptBytesMax: 64 * MI,
+  keptSlotsMax: 100_000,
+  readsMax: 50_000,
+  votersMax: 7,
+  learnersMax: 7,
+};
+
+/** Throws `invariant` when bounds contradict each other. */
+export function checkPaxosLimits(limits: PaxosLimits): void {
+  invariant(limits.tickMs <= limits.heartbeatMs, 'heartbeats are due at ticks');
+  invariant(limits.heartbeatMs * 3 <= limits.leaseMs, 'a lease survives two lost heartbeats');
+  invariant(limits.electionCutMs >= limits.leaseMs, 'nobody stands before promises are free');
+  invariant(limits.electionMs >= limits.electionCutMs, 'a standing link earns patience');
+  invariant(limits.quorumLostMs >= limits.leaseMs, 'a leader outlasts its lease');
+  invariant(limits.windowBytesMax >= limits.payloadBytesMax, 'the largest payload fits');
+  invariant(limits.messageBytesMax > limits.payloadBytesMax, 'a message carries any value');
+  invariant(limits.inFlightBytesMax >= limits.messageBytesMax, 'any message can be sent');
+  invariant(limits.driftPpm < 100_000, 'clocks run');
+}
+
+checkPaxosLimits(paxosLimits);
