@@ -68,7 +68,7 @@ export const isReserved = (name: string): boolean => RESERVED.has(name);
 const RESERVED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 const REPLICA = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
-const SPACE = /^[!-~]+$/;
+const PRINTABLE = /^[!-~]+$/;
 
 export const isReplicaId = (value: unknown): value is ReplicaId =>
   typeof value === 'string' && value.length <= limits.replicaCharsMax &&
@@ -77,7 +77,7 @@ export const isReplicaId = (value: unknown): value is ReplicaId =>
 /** 1 to 128 printable ASCII chars without spaces, e.g. `cal/ann`. */
 export const isSpaceId = (value: unknown): value is SpaceId =>
   typeof value === 'string' && value.length <= limits.spaceCharsMax &&
-  SPACE.test(value) && !isReserved(value);
+  PRINTABLE.test(value) && !isReserved(value);
 
 export function replicaId(value: unknown, path: string): ReplicaId {
   if (!isReplicaId(value)) throw new BadField(path, 'is not a replica id');
@@ -86,6 +86,21 @@ export function replicaId(value: unknown, path: string): ReplicaId {
 
 export function spaceId(value: unknown, path: string): SpaceId {
   if (!isSpaceId(value)) throw new BadField(path, 'is not a space id');
+  return value;
+}
+
+const LINK_URL = /^(?:ws|http)s?:\/\/[^/?#@\\]+(?:[/?][^#]*)?$/;
+
+/**
+ * Where a link may be opened: ws, wss, http or https, printable ASCII, no user name, no fragment.
+ * The last two would send a token somewhere else than the text seems to say, or nowhere.
+ */
+export const isLinkUrl = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= limits.urlCharsMax &&
+  PRINTABLE.test(value) && LINK_URL.test(value);
+
+export function linkUrl(value: unknown, path: string): string {
+  if (!isLinkUrl(value)) throw new BadField(path, 'is not an address of a link');
   return value;
 }
 

@@ -71,6 +71,10 @@ describe('messages as text', () => {
     ['a negative number', '{"kind":"ack","received":-1}'],
     ['an unsafe number', '{"kind":"ack","received":9007199254740993}'],
     ['infinity', '{"kind":"ack","received":1e999}'],
+    ['a barrier without a number', '{"kind":"barrier","space":"a"}'],
+    ['a barrier numbered zero', '{"kind":"barrier","space":"a","id":0}'],
+    ['an answer to a barrier below zero', '{"kind":"barrier-at","space":"a","id":1,"csn":-1}'],
+    ['a barrier that failed without a code', '{"kind":"barrier-failed","space":"a","id":1}'],
     ['a version range upside down',
       '{"kind":"hello","versions":[2,1],"app":"a","appVersion":1,"replica":"r"}'],
     ['a summary with commits of no history',
@@ -94,6 +98,32 @@ describe('messages as text', () => {
   for (const [what, frame] of refused) {
     it(`refuses ${what}`, () => {
       expect(complaint(() => decodeMessage(frame))).toContain('bad-message');
+    });
+  }
+});
+
+describe('the address that a refused link is sent on to', () => {
+  const fail = (redirect: unknown): string =>
+    JSON.stringify({ kind: 'fail', code: 'not-leader', message: '', redirect });
+
+  for (const url of [
+    'ws://127.0.0.1:8787/sync', 'wss://b.example/sync?zone=2', 'http://[::1]:80', 'https://b.example',
+  ]) {
+    it(`may be ${url}`, () => {
+      expect(decodeMessage(fail(url))).toMatchObject({ redirect: url });
+    });
+  }
+
+  for (const [what, url] of [
+    ['another scheme', 'javascript://alert(1)'], ['a path only', '/sync'], ['empty', ''],
+    ['a number', 7], ['without a host', 'ws:///sync'], ['with a user name', 'ws://good@evil.example/'],
+    ['with a backslash for a slash', 'ws://good\\evil.example/'],
+    ['with a fragment', 'ws://b.example/#x'], ['with a blank', 'ws://b.example/a b'],
+    ['with a line break', 'ws://b.example/\n'], ['beyond ASCII', 'ws://bü.example/'],
+    ['longer than the bound', `ws://b.example/${'x'.repeat(limits.urlCharsMax)}`],
+  ] as const) {
+    it(`is not one ${what}`, () => {
+      expect(complaint(() => decodeMessage(fail(url)))).toContain('redirect is not an address');
     });
   }
 });

@@ -4,13 +4,15 @@
  * one error with the path.
  */
 import {
-  BadField, fieldsOf, history, integer, list, name, replicaId, spaceId, text, vector, keyString,
-  type Fields,
+  BadField, fieldsOf, history, integer, keyString, linkUrl, list, name, replicaId, spaceId, text,
+  vector, type Fields,
 } from './check.js';
 import { OxbowError } from './error.js';
 import type { Summary } from './ids.js';
 import { limits } from './limits.js';
-import type { Fail, Hello, Message, Open, Opened, Page } from './message.js';
+import type {
+  BarrierMessage, Fail, Hello, Message, Open, Opened, Page,
+} from './message.js';
 import {
   encodeEntry, encodeRows, encodeUpdate, parsed, readEntry, readRows, readUpdate, readUser,
 } from './record-codec.js';
@@ -79,12 +81,18 @@ function readMessage(value: unknown): Message {
       return { kind };
     case 'page':
       return readPage(fields);
+    case 'barrier':
+    case 'barrier-at':
+    case 'barrier-failed':
+      return readBarrier(kind, fields);
     default:
       return readRareMessage(kind, fields);
   }
 }
 
-type Rare = Exclude<Message['kind'], 'updates' | 'commits' | 'ack' | 'ping' | 'pong' | 'page'>;
+type Rare = Exclude<
+  Message['kind'], 'updates' | 'commits' | 'ack' | 'ping' | 'pong' | 'page' | BarrierMessage['kind']
+>;
 
 function readRareMessage(kind: Rare, fields: Fields): Message {
   switch (kind) {
@@ -201,6 +209,19 @@ function readPage(fields: Fields): Page {
   return fields.rows === undefined ? page : { ...page, rows: readRows(fields.rows, 'rows') };
 }
 
+function readBarrier(kind: BarrierMessage['kind'], fields: Fields): BarrierMessage {
+  const space = spaceId(fields.space, 'space');
+  const id = integer(fields.id, 'id', 1);
+  switch (kind) {
+    case 'barrier':
+      return { kind, space, id };
+    case 'barrier-at':
+      return { kind, space, id, csn: integer(fields.csn, 'csn') };
+    case 'barrier-failed':
+      return { kind, space, id, code: text(fields.code, 'code', limits.codeCharsMax) };
+  }
+}
+
 function readFail(fields: Fields): Fail {
   const fail: Fail = {
     kind: 'fail',
@@ -208,6 +229,7 @@ function readFail(fields: Fields): Fail {
     message: text(fields.message, 'message', limits.textCharsMax),
     ...(fields.space === undefined ? {} : { space: spaceId(fields.space, 'space') }),
     ...(fields.sendingOnly === true ? { sendingOnly: true } : {}),
+    ...(fields.redirect === undefined ? {} : { redirect: linkUrl(fields.redirect, 'redirect') }),
   };
   if (fields.retryMs === undefined) return fail;
   return { ...fail, retryMs: integer(fields.retryMs, 'retryMs') };

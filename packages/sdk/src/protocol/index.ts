@@ -16,7 +16,7 @@ export {
 } from './record-codec.js';
 export type { EntryBatch } from './record-codec.js';
 export { isForbiddenKey, valueForm } from './value.js';
-export { isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
+export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
 export { checksum, cutPages, ledgerPages, pageHash } from './page.js';
 export { PageStaging } from './page-staging.js';
 export { Exchange } from './exchange.js';

@@ -47,6 +47,7 @@ export const limits = {
   userCharsMax: 256,
   keyCharsMax: 4 * KI,
   tokenCharsMax: 16 * KI,
+  urlCharsMax: 2 * KI,
   hashCharsMax: 32,
 
   /** Nesting of arrays and objects in a value. */
@@ -90,6 +91,8 @@ export const limits = {
   /** What one space may send before the next one's turn. */
   turnChars: 128 * KI,
   spacesPerLinkMax: 1024,
+  /** Barriers without an answer on one link; one more is answered with `too-many-barriers`. */
+  barriersPerLinkMax: 256,
 
   helloTimeoutMs: 10_000,
   /** Silence after which a ping is sent. Exchanges repeat what got no answer at this pace, too. */

@@ -144,6 +144,33 @@ export interface Fail {
   readonly sendingOnly?: true;
   /** When trying again makes sense: after so many ms. Absent: not before something was changed. */
   readonly retryMs?: number;
+  /** Of a whole link: the URL of who would serve it. Go there rather than wait. */
+  readonly redirect?: string;
+}
+/**
+ * "Up to where must I have come to have seen all that was acknowledged to anyone before I asked?"
+ * The primary answers after it has made sure that it still decides, and after it has sent what the
+ * answer names, as far as the window allows. Since version 2.
+ */
+export interface Barrier {
+  readonly kind: 'barrier';
+  readonly space: SpaceId;
+  /** Chosen by the one who asks; the answer repeats it. */
+  readonly id: number;
+}
+export interface BarrierAt {
+  readonly kind: 'barrier-at';
+  readonly space: SpaceId;
+  readonly id: number;
+  /** In the history that `opened` named on this link. */
+  readonly csn: number;
+}
+/** Not here, not now: ask again, with a new `id`. */
+export interface BarrierFailed {
+  readonly kind: 'barrier-failed';
+  readonly space: SpaceId;
+  readonly id: number;
+  readonly code: string;
 }
 export interface Ping {
   readonly kind: 'ping';
@@ -157,10 +184,13 @@ export type SpaceMessage =
   | Open | Opened | Held | Updates | Commits | Transfer | Have | Page | Transferred | Leave
   | (Fail & { readonly space: SpaceId });
 
+/** Linearizable reads: of a space, but no part of its exchange. */
+export type BarrierMessage = Barrier | BarrierAt | BarrierFailed;
+
 export type Message =
   | Hello | Welcome | Open | Opened | Held | Updates | Commits
   | Transfer | Have | Page | Transferred
-  | Ack | Leave | Fail | Ping | Pong;
+  | Ack | Leave | Fail | Ping | Pong | BarrierMessage;
 
 /** Kinds under flow control: the bulk ones. All others are small and always allowed. */
 export const isCounted = (kind: Message['kind']): boolean =>

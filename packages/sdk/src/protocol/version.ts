@@ -4,13 +4,20 @@
  *
  * History:
  *   1  the first: open/opened, commits, updates, transfer by pages, bundles.
+ *   2  barriers: `barrier`, `barrier-at`, `barrier-failed`. Nobody sends one on a link that speaks 1.
+ *
+ * Without a new version: `redirect` in a `fail`, which comes before any version is agreed on. Who
+ * does not know the field passes it over and waits, as it always did (docs/decisions/).
  *
  * Floor: 1. A version leaves the range only when no supported client can speak it alone.
  */
 import { OxbowError } from './error.js';
 
-export const PROTOCOL_NEWEST = 1;
+export const PROTOCOL_NEWEST = 2;
 export const PROTOCOL_OLDEST = 1;
+
+/** From this version on a link carries barriers. */
+export const BARRIERS_SINCE = 2;
 
 export type VersionRange = readonly [oldest: number, newest: number];
 export const protocolVersions: VersionRange = [PROTOCOL_OLDEST, PROTOCOL_NEWEST];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limits, OxbowError, type ReplicaId, type Welcome } from '../protocol/index.js';
+import { limits, OxbowError, protocolVersions, type ReplicaId, type Welcome } from '../protocol/index.js';
 import { seededRandom } from './backoff.js';
 import { Session } from './session.js';
 import { Recorder } from './testing/recorder.js';
@@ -43,7 +43,7 @@ describe('the life of a link', () => {
     const { link } = out.takeOne('connect');
     session.linkOpened(1);
     expect(out.takeOne('send').message).toEqual({
-      kind: 'hello', versions: [1, 1], app: 'calendar', appVersion: 3, replica: REPLICA, token: 't1',
+      kind: 'hello', versions: protocolVersions, app: 'calendar', appVersion: 3, replica: REPLICA, token: 't1',
     });
     session.onMessage(WELCOME, 2);
     expect(told).toEqual([`live ${link} ann`]);

@@ -32,6 +32,7 @@ const COUNTERS: Readonly<Record<NodeCounter, string>> = {
   updates_received: 'Updates received, repeated ones included',
   updates_duplicate: 'Updates that were settled or under way already',
   updates_refused: 'Updates refused: no right, or not well-formed',
+  barriers_answered: 'Linearizable reads confirmed to clients',
   entries_committed: 'Commit entries on disk, rejections included',
   entries_rejected: 'Commit entries whose outcome is a rejection',
   slots_proposed: 'Batches given to the commit log',

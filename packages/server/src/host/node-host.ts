@@ -11,7 +11,7 @@ import type { Verifier } from '../drivers/auth.js';
 import type { Logger } from '../drivers/log.js';
 import type { Gauges, Meter } from '../drivers/metrics.js';
 import type { ServerLink, ServerLinkEvents } from '../drivers/server-link.js';
-import type { CommitLog } from '../log/commit-log.js';
+import type { CommitLog, LogLeadership } from '../log/commit-log.js';
 import type { Counter, Histogram, LinkId, LogLevel, NodeEffects } from '../node/effects.js';
 import { nodeLimits, type NodeLimits } from '../node/limits.js';
 import { NodeMachine } from '../node/machine.js';
@@ -139,7 +139,10 @@ export class NodeHost {
       onChosen: (slot, payload, tag) =>
         this.#input((machine, now) => machine.chosen(slot, payload, tag, now)),
       onLeadership: (isLeader) => {
-        this.#input((machine, now) => machine.leadership(isLeader, now));
+        const leadership: LogLeadership = isLeader
+          ? { kind: 'leading' }
+          : { kind: 'following', leader: undefined };
+        this.#input((machine, now) => machine.leadership(leadership, now));
         if (isLeader && this.#state === 'starting') {
           this.#state = 'ready';
           this.#events.ready();
@@ -178,6 +181,8 @@ export class NodeHost {
       verify: (link, token, replica) => this.#verify(link, token, replica),
       loadSpace: (space) => this.#loadSpace(space),
       propose: (payload, tag) => log.propose(payload, tag),
+      // A log of one node tells what it acknowledges before anybody hears of it.
+      barrier: (tag) => this.#input((machine, now) => machine.barrierDone(tag, 0, now)),
       apply: (slot, batches) => this.#apply(slot, batches),
       trim: (slot) => log.trim(slot),
       wakeAt: (atMs) => this.#wake.at(atMs),

@@ -4,6 +4,13 @@
  * `testing/commit-log-laws.ts`.
  */
 
+import type { Member } from '../paxos/configuration.js';
+
+export type LogLeadership =
+  | { readonly kind: 'leading' }
+  /** `leader`: where clients should go; undefined: nobody knows yet. */
+  | { readonly kind: 'following'; readonly leader: Member | undefined };
+
 export interface CommitLogEvents {
   /** In slot order, each slot once per start, on disk when told. Own proposals carry their `tag`. */
   onChosen(slot: number, payload: Uint8Array, tag: number | undefined): void;

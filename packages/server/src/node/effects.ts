@@ -33,6 +33,7 @@ export type Counter =
   | 'updates_received'
   | 'updates_duplicate'
   | 'updates_refused'
+  | 'barriers_answered'
   | 'entries_committed'
   | 'entries_rejected'
   | 'slots_proposed'
@@ -57,6 +58,11 @@ export interface NodeEffects {
   loadSpace(space: SpaceId): void;
   /** To the commit log. Answer: `chosen` with the same tag. Stays within `limits.inFlight…`. */
   propose(payload: Uint8Array, tag: number): void;
+  /**
+   * To the commit log: up to which slot must a state have come that holds all that was acknowledged by now? Answer:
+   * `barrierDone` with the same tag.
+   */
+  barrier(tag: number): void;
   /** To the state store, in slot order. Answer: `applied`; several may be answered at once by the last one's slot. */
   apply(slot: number, batches: readonly SpaceEntries[]): void;
   /** To the commit log: the state up to `slot` is on disk. */

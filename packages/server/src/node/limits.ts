@@ -26,6 +26,10 @@ export interface NodeLimits {
   readonly replicasPerSpaceMax: number;
   /** What a refused client is told to wait when the node is busy, starting or stopping. */
   readonly retryMs: number;
+  /** The same while it is not known who leads: an election takes less than a second. */
+  readonly noLeaderRetryMs: number;
+  /** Questions to the log for linearizable reads that are under way; what is asked meanwhile shares the next. */
+  readonly barrierRoundsMax: number;
   /** Frames of one link that wait because the log is full: more than flow control allows is `window-exceeded`. */
   readonly waitingCharsPerLinkMax: number;
   /** The same over all links: `server-busy`. */
@@ -54,6 +58,8 @@ export const nodeLimits: NodeLimits = {
   spacesMax: 2_000,
   replicasPerSpaceMax: 100_000,
   retryMs: 2_000,
+  noLeaderRetryMs: 100,
+  barrierRoundsMax: 64,
   waitingCharsPerLinkMax: protocolLimits.windowChars + protocolLimits.frameCharsMax,
   waitingCharsMax: 256 * MI,
   payloadBytesMax: 12 * MI,
@@ -84,6 +90,7 @@ export function checkNodeLimits(
       limits.slotsInFlightMax <= logLimits.inFlightSlotsMax,
     'the log takes whatever a node proposes',
   );
+  invariant(limits.barrierRoundsMax >= 1, 'a read can be asked for');
   invariant(limits.slotsInFlightMax >= 1 && limits.keptEntriesMax >= 1, 'something can move');
   invariant(
     limits.waitingCharsPerLinkMax >= windowChars + frameCharsMax,

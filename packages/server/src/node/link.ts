@@ -3,15 +3,16 @@
  * more than its sender may; whatever is wrong ends this link with a documented code and disturbs no other.
  */
 import {
-  LinkExchanges, OxbowError, decodeMessage, encodeMessage, limits as protocolLimits,
-  negotiateVersion, unreachable,
+  BARRIERS_SINCE, LinkExchanges, OxbowError, decodeMessage, encodeMessage,
+  limits as protocolLimits, negotiateVersion, unreachable,
 } from '@oxbow/sdk/protocol';
 import type {
-  CommitEntry, Fail, Hello, Message, ReplicaId, SpaceId, SpaceMessage, Updates,
+  Barrier, CommitEntry, Fail, Hello, Message, ReplicaId, SpaceId, SpaceMessage, Updates,
 } from '@oxbow/sdk/protocol';
 import { SpaceFeed } from '../feed/space-feed.js';
 import type { FeedOwner } from '../feed/space-feed.js';
 import type { Author, SpaceActor } from '../space/actor.js';
+import type { BarrierAsker } from './barriers.js';
 import type { NodeConfig } from './config.js';
 import type { Claims, Counter, LinkId, LogLevel, Refusal } from './effects.js';
 import { isExpired, rightTo } from './rights.js';
@@ -32,6 +33,10 @@ export interface LinkOwner {
   onLive(link: Link): Refused | undefined;
   wantSpace(space: SpaceId, link: Link): void;
   leaveSpace(space: SpaceId, link: Link): void;
+  /** Answered by `barrierReached` or `barrierFailed`. */
+  barrier(link: Link, space: SpaceId, id: number): void;
+  /** What everybody may know of a space; undefined: it is not in memory. */
+  chosenCsn(space: SpaceId): number | undefined;
   onExecuted(actor: SpaceActor, entry: CommitEntry, chars: number): void;
   /** It has something to send: `pump` at the end of the turn. */
   pumpSoon(link: Link): void;
@@ -47,15 +52,24 @@ export interface Refused {
   readonly message: string;
   /** The node is busy: trying again makes sense. */
   readonly isPassing?: boolean;
+  /** When, if not as usual. */
+  readonly retryMs?: number;
+  /** URL of the node that would serve. */
+  readonly redirect?: string;
 }
 
 type Phase =
   | { readonly kind: 'greeting' }
   | { readonly kind: 'verifying'; readonly hello: Hello; readonly version: number }
-  | { readonly kind: 'live'; readonly hello: Hello; readonly claims: Claims }
+  | {
+      readonly kind: 'live';
+      readonly hello: Hello;
+      readonly version: number;
+      readonly claims: Claims;
+    }
   | { readonly kind: 'closed' };
 
-export class Link implements Guest, FeedOwner {
+export class Link implements Guest, FeedOwner, BarrierAsker {
   readonly id: LinkId;
   readonly #owner: LinkOwner;
   readonly #exchanges: LinkExchanges;
@@ -67,6 +81,7 @@ export class Link implements Guest, FeedOwner {
   #heardMs: number;
   #beatMs: number;
   readonly #waiting = new WaitingUpdates();
+  #barriersWaiting = 0;
   /** Spaces of which the client turned out to know more commits than the server. */
   #ahead: SpaceId[] = [];
 
@@ -198,12 +213,31 @@ export class Link implements Guest, FeedOwner {
     });
   }
 
-  /** Says why, and ends the link. */
-  refuse({ code, message, isPassing }: Refused): void {
+  barrierReached(space: SpaceId, id: number): void {
+    const csn = this.#owner.chosenCsn(space);
+    if (csn === undefined) return this.barrierFailed(space, id, 'space-not-open');
+    this.#barriersWaiting -= 1;
     if (this.isClosed) return;
-    const { retryMs } = this.#owner.config.limits;
-    const fail: Fail = { kind: 'fail', code, message: message.slice(0, protocolLimits.textCharsMax) };
-    this.#owner.send(this.id, encodeMessage(isPassing === true ? { ...fail, retryMs } : fail));
+    this.#owner.send(this.id, encodeMessage({ kind: 'barrier-at', space, id, csn }));
+  }
+
+  barrierFailed(space: SpaceId, id: number, code: string): void {
+    this.#barriersWaiting -= 1;
+    if (this.isClosed) return;
+    this.#owner.send(this.id, encodeMessage({ kind: 'barrier-failed', space, id, code }));
+  }
+
+  /** Says why, and ends the link. */
+  refuse(why: Refused): void {
+    if (this.isClosed) return;
+    const { code, message, isPassing, redirect } = why;
+    const { retryMs = this.#owner.config.limits.retryMs } = why;
+    const fail: Fail = {
+      kind: 'fail', code, message: message.slice(0, protocolLimits.textCharsMax),
+      ...(isPassing === true ? { retryMs } : {}),
+      ...(redirect === undefined ? {} : { redirect }),
+    };
+    this.#owner.send(this.id, encodeMessage(fail));
     this.end(code);
   }
 
@@ -235,7 +269,11 @@ export class Link implements Guest, FeedOwner {
       case 'pong':
         return;
       case 'welcome':
-        return this.#unexpected('welcome');
+      case 'barrier-at':
+      case 'barrier-failed':
+        return this.#unexpected(message.kind);
+      case 'barrier':
+        return this.#onBarrier(message);
       case 'ack':
         if (this.#phase.kind !== 'live') return this.#unexpected('ack');
         return this.#exchanges.onMessage(message, chars, this.now);
@@ -293,7 +331,7 @@ export class Link implements Guest, FeedOwner {
       return this.refuse({ code: 'token-invalid', message: 'The token names too many spaces. Use patterns.' });
     }
     if (this.#isExpired(claims)) return;
-    this.#phase = { kind: 'live', hello, claims };
+    this.#phase = { kind: 'live', hello, version, claims };
     const { replica } = hello;
     this.#member = { replica, user: claims.user };
     const refused = this.#owner.onLive(this);
@@ -312,6 +350,20 @@ export class Link implements Guest, FeedOwner {
       this.#leave(message.space);
     }
     this.#toExchanges(message, chars);
+  }
+
+  /** Whoever has the space open may read it: that was asked when it was opened. */
+  #onBarrier({ space, id }: Barrier): void {
+    const self = this.#phase;
+    const isKnown = self.kind === 'live' && self.version >= BARRIERS_SINCE;
+    if (!isKnown) return this.#unexpected('barrier');
+    if (this.#isExpired(self.claims)) return;
+    this.#barriersWaiting += 1;
+    if (!this.#exchanges.has(space)) return this.barrierFailed(space, id, 'space-not-open');
+    if (this.#barriersWaiting > protocolLimits.barriersPerLinkMax) {
+      return this.barrierFailed(space, id, 'too-many-barriers');
+    }
+    this.#owner.barrier(this, space, id);
   }
 
   #toExchanges(message: SpaceMessage, chars: number): void {

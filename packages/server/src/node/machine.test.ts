@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '@oxbow/sdk/protocol';
+import { PROTOCOL_NEWEST, type Message } from '@oxbow/sdk/protocol';
 import { replicaOf, spaceOf, TestServer } from './testing/test-server.js';
 
 const openOf = (space: string, round = 9): Message => ({
@@ -18,7 +18,7 @@ describe('a node and one client', () => {
     server.endTurn();
     expect(ann.entries('team')).toEqual([]);
     server.settle();
-    expect(ann.all('welcome')).toMatchObject([{ version: 1, replica: 'r1', user: 'ann' }]);
+    expect(ann.all('welcome')).toMatchObject([{ version: PROTOCOL_NEWEST, replica: 'r1', user: 'ann' }]);
     expect(ann.entries('team')).toMatchObject([
       { csn: 1, at: server.now, id: { replica: 'r1', seq: 1 }, user: 'ann', outcome: { kind: 'applied' } },
     ]);
@@ -328,10 +328,10 @@ describe('stopping', () => {
     const server = new TestServer().start();
     const ann = server.client('r1').open('team');
     ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
-    server.machine.leadership(false, server.now);
+    server.machine.leadership({ kind: 'following', leader: undefined }, server.now);
     expect(ann.closedWith).toBe('not-leader');
     expect(server.machine.gauges()).toMatchObject({ links: 0, spaces: 0, entriesInFlight: 0 });
-    server.machine.leadership(true, server.now);
+    server.machine.leadership({ kind: 'leading' }, server.now);
     const again = server.client('r1').open('team');
     again.bring('team', again.update('add', { id: 'c', by: 1 }));
     server.settle();

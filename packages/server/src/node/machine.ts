@@ -3,9 +3,11 @@
  * log, feed towards subscribers. Every input is a method; what follows comes out through `NodeEffects`.
  */
 import { Guard } from '@oxbow/sdk/model';
-import { invariant } from '@oxbow/sdk/protocol';
+import { invariant, isLinkUrl } from '@oxbow/sdk/protocol';
 import type { Hello, OxbowError, SpaceId } from '@oxbow/sdk/protocol';
-import type { StoredSpace } from '../space/state-store.js';
+import type { LogLeadership } from '../log/commit-log.js';
+import type { SpaceEntries, StoredSpace } from '../space/state-store.js';
+import { Barriers } from './barriers.js';
 import type { NodeConfig } from './config.js';
 import type { Claims, LinkId, NodeEffects, Refusal } from './effects.js';
 import { Link } from './link.js';
@@ -25,7 +27,15 @@ export interface NodeGauges {
   readonly linksWaiting: number;
 }
 
-type Phase = 'starting' | 'leading' | 'draining' | 'drained';
+type Phase =
+  /** The log is being replayed. */
+  | { readonly kind: 'starting' }
+  /** Chosen slots go to the state store; clients are sent to the leader. */
+  | { readonly kind: 'following'; readonly refused: Refused }
+  | { readonly kind: 'leading' }
+  /** Still the one who decides, until what was accepted is settled. */
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'drained' };
 
 const STARTING: Refused = {
   code: 'server-starting', message: 'The server is reading its log. Try again.', isPassing: true,
@@ -33,8 +43,8 @@ const STARTING: Refused = {
 const STOPPING: Refused = {
   code: 'server-stopping', message: 'The server stops. Try again.', isPassing: true,
 };
-const NOT_LEADER: Refused = {
-  code: 'not-leader', message: 'This server does not lead any more. Try again.', isPassing: true,
+const ASTRAY: Refused = {
+  code: 'not-leader', message: 'What was under way here did not come about. Try again.', isPassing: true, retryMs: 0,
 };
 
 export class NodeMachine {
@@ -46,7 +56,8 @@ export class NodeMachine {
   readonly #owner: LinkOwner;
   readonly #links = new Map<LinkId, Link>();
   readonly #linksByReplica = new Map<string, Link>();
-  #phase: Phase = 'starting';
+  readonly #barriers: Barriers;
+  #phase: Phase = { kind: 'starting' };
   #now = 0;
   #isTicking = false;
   #isTurnAsked = false;
@@ -69,6 +80,7 @@ export class NodeMachine {
       limits, effects, tally: this.#tally,
       isUnapplied: (space) => this.#pipeline.isUnapplied(space),
     });
+    this.#barriers = new Barriers({ roundsMax: limits.barrierRoundsMax }, effects);
     this.#owner = this.#linkOwner();
   }
 
@@ -115,35 +127,49 @@ export class NodeMachine {
     this.#directory.loadFailed(space, error);
   }
 
-  /** From the commit log, in slot order; `tag` undefined: not proposed in this run. Errors: `bad-message`, which is fatal. */
-  chosen(slot: number, payload: Uint8Array, tag: number | undefined, now: number): void {
+  /**
+   * From the commit log, in slot order. `payload` undefined: the slot changes nothing. `tag` undefined: not proposed in
+   * this leadership. Errors: `bad-message`, which is fatal.
+   */
+  chosen(
+    slot: number, payload: Uint8Array | undefined, tag: number | undefined, now: number,
+  ): void {
     this.#begin(now);
-    const { batches, sinceMs } = this.#pipeline.chosen(slot, payload, tag);
+    const { batches, sinceMs, isVoid } = this.#pipeline.chosen(slot, payload, tag);
     let count = 0;
-    for (const { space, entries } of batches) {
-      count += entries.length;
-      for (const { outcome } of entries) {
-        if (outcome.kind === 'rejected') this.#tally.add('entries_rejected');
-      }
-      if (sinceMs === undefined) continue;
-      this.#directory.actor(space)?.chosen(entries);
-      this.#changed.add(space);
-    }
+    for (const { entries } of batches) count += entries.length;
     this.#tally.add('entries_committed', count);
-    if (sinceMs === undefined) return;
-    this.#effects.observe('commit_ms', now - sinceMs);
-    this.#effects.observe('slot_entries', count);
+    if (sinceMs !== undefined) return this.#chosenHere(batches, count, now - sinceMs);
+    const isOutdated = batches.filter(({ space }) => this.#directory.isOutdated(space)).length > 0;
+    if (isVoid || isOutdated) this.#startAnew(ASTRAY);
   }
 
   /** From the commit log: the first time after everything was replayed. */
-  leadership(isLeader: boolean, now: number): void {
+  leadership(leadership: LogLeadership, now: number): void {
     this.#begin(now);
-    if (isLeader && this.#phase === 'starting') this.#phase = 'leading';
-    if (isLeader || this.#phase !== 'leading') return;
-    this.#phase = 'starting';
-    this.#refuseAll(NOT_LEADER);
-    this.#pipeline.forget();
-    this.#directory.forget();
+    const { kind } = this.#phase;
+    if (kind === 'drained') return;
+    if (leadership.kind === 'leading') {
+      if (kind !== 'draining') this.#phase = { kind: 'leading' };
+      return;
+    }
+    const refused = this.#notLeader(leadership.leader?.clientUrl);
+    this.#startAnew(refused);
+    if (kind === 'draining') this.#finishDrain();
+    else this.#phase = { kind: 'following', refused };
+  }
+
+  /** Answer to `NodeEffects.barrier`. `slot` undefined: this node does not decide any more. */
+  barrierDone(tag: number, slot: number | undefined, now: number): void {
+    this.#begin(now);
+    this.#barriers.done(tag, slot);
+  }
+
+  /** The log behind the state was gone everywhere: the state store holds another state now, which stands at `slot`. */
+  stateReplaced(slot: number, now: number): void {
+    this.#begin(now);
+    this.#pipeline.stateReplaced(slot);
+    this.#startAnew(ASTRAY);
   }
 
   /** The state store stands at `slot`, surely on disk. */
@@ -169,6 +195,8 @@ export class NodeMachine {
     }
     for (const link of this.#toPump) link.pump();
     this.#toPump.clear();
+    this.#barriers.maybeAskLog();
+    this.#tally.add('barriers_answered', this.#barriers.answer(this.#pipeline.chosenSlot));
     for (const space of this.#changed) this.#directory.actor(space)?.releaseSnapshot();
     this.#changed.clear();
     this.#maybeDrained();
@@ -179,8 +207,20 @@ export class NodeMachine {
   /** Take no more work, finish what is in flight, then `NodeEffects.drained`. */
   drain(now: number): void {
     this.#begin(now);
-    if (this.#phase === 'starting') this.#refuseAll(STOPPING);
-    if (this.#phase !== 'drained') this.#phase = 'draining';
+    switch (this.#phase.kind) {
+      case 'leading':
+        this.#phase = { kind: 'draining' };
+        return;
+      case 'starting':
+        this.#refuseAll(STOPPING);
+        this.#phase = { kind: 'draining' };
+        return;
+      case 'following':
+        // What a leader still sends us is its business; we owe nobody anything.
+        return this.#finishDrain();
+      case 'draining':
+      case 'drained':
+    }
   }
 
   gauges(): NodeGauges {
@@ -218,10 +258,49 @@ export class NodeMachine {
   }
 
   #maybeDrained(): void {
-    if (this.#phase !== 'draining' || !this.#pipeline.isIdle) return;
-    this.#phase = 'drained';
+    if (this.#phase.kind === 'draining' && this.#pipeline.isIdle) this.#finishDrain();
+  }
+
+  #finishDrain(): void {
+    this.#phase = { kind: 'drained' };
     this.#refuseAll(STOPPING);
     this.#effects.drained();
+  }
+
+  /** Executed here, chosen now: subscribers are told at the end of the turn. */
+  #chosenHere(batches: readonly SpaceEntries[], count: number, commitMs: number): void {
+    for (const { space, entries } of batches) {
+      for (const { outcome } of entries) {
+        if (outcome.kind === 'rejected') this.#tally.add('entries_rejected');
+      }
+      this.#directory.actor(space)?.chosen(entries);
+      this.#changed.add(space);
+    }
+    this.#effects.observe('commit_ms', commitMs);
+    this.#effects.observe('slot_entries', count);
+  }
+
+  /**
+   * What runs ahead of the log here is not what the log says, or nobody knows. Nothing of it was told to anyone; what was
+   * chosen is in the state store or on its way, and is read from there. Clients come back, and resend.
+   */
+  #startAnew(refused: Refused): void {
+    this.#refuseAll(refused);
+    this.#barriers.forget();
+    this.#pipeline.forget();
+    this.#directory.forget();
+  }
+
+  #notLeader(clientUrl: string | undefined): Refused {
+    const refused = { code: 'not-leader', isPassing: true, retryMs: this.#config.limits.noLeaderRetryMs };
+    if (clientUrl === undefined) {
+      return { ...refused, message: 'No server leads at present. Try again.' };
+    }
+    if (isLinkUrl(clientUrl)) {
+      return { ...refused, message: 'Another server leads.', redirect: clientUrl };
+    }
+    this.#effects.log('warn', 'client-url-invalid', { clientUrl });
+    return { ...refused, message: 'Another server leads; its address for clients is not valid.' };
   }
 
   #refuseAll(why: Refused): void {
@@ -232,7 +311,7 @@ export class NodeMachine {
     return {
       config: this.#config,
       now: () => this.#now,
-      isFull: () => this.#phase !== 'leading' || this.#pipeline.isFull,
+      isFull: () => this.#phase.kind !== 'leading' || this.#pipeline.isFull,
       closedFor: () => this.#closedFor(),
       send: (link, frame) => {
         this.#tally.add('frames_sent');
@@ -242,6 +321,8 @@ export class NodeMachine {
       onLive: (link) => this.#seat(link),
       wantSpace: (space, link) => this.#directory.want(space, link),
       leaveSpace: (space, link) => this.#directory.leave(space, link),
+      barrier: (link, space, id) => this.#barriers.ask(link, space, id),
+      chosenCsn: (space) => this.#directory.actor(space)?.chosenCsn,
       onExecuted: (actor, entry, chars) =>
         this.#pipeline.add(actor.space, entry, chars, this.#now),
       pumpSoon: (link) => this.#toPump.add(link),
@@ -253,9 +334,11 @@ export class NodeMachine {
   }
 
   #closedFor(): Refused | undefined {
-    switch (this.#phase) {
+    switch (this.#phase.kind) {
       case 'leading':
         return undefined;
+      case 'following':
+        return this.#phase.refused;
       case 'starting':
         return STARTING;
       case 'draining':

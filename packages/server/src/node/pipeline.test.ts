@@ -21,7 +21,7 @@ function bench(limits: Partial<NodeLimits> = {}, appliedSlot = 0) {
     send: () => undefined, closeLink: () => undefined, verify: () => undefined,
     loadSpace: () => undefined, wakeAt: () => undefined, endTurnSoon: () => undefined,
     drained: () => undefined, log: () => undefined, count: () => undefined,
-    observe: () => undefined,
+    observe: () => undefined, barrier: () => undefined,
     propose: (payload, tag) => proposed.push({ payload, tag }),
     apply: (slot, batches) => applied.push({ slot, batches }),
     trim: (slot) => trimmed.push(slot),

@@ -65,6 +65,10 @@ export class Pipeline {
     return this.#flights.size;
   }
 
+  get chosenSlot(): number {
+    return this.#chosenSlot;
+  }
+
   get slotsUnapplied(): number {
     return this.#chosenSlot - this.#appliedSlot;
   }
@@ -110,17 +114,34 @@ export class Pipeline {
     }
   }
 
-  /** Errors: `bad-message` for a payload that this version cannot read. */
-  chosen(slot: number, payload: Uint8Array, tag: number | undefined): ChosenSlot {
+  /**
+   * `payload` undefined: the slot changes nothing, which moves the state's slot all the same. Errors: `bad-message` for a
+   * payload that this version cannot read.
+   */
+  chosen(slot: number, payload: Uint8Array | undefined, tag: number | undefined): ChosenSlot {
     invariant(slot === this.#chosenSlot + 1, 'slots are chosen in order, without holes');
     this.#chosenSlot = slot;
     const flight = tag === undefined ? undefined : this.#land(tag);
-    const batches = flight?.batches ?? decodeBatch(this.#utf8.decode(payload));
+    const batches = payload === undefined
+      ? NOTHING
+      : flight?.batches ?? decodeBatch(this.#utf8.decode(payload));
     const spaces = batches.map(({ space }) => space);
     for (const space of spaces) this.#unapplied.set(space, slot);
     this.#unappliedSlots.push({ slot, spaces });
     this.#effects.apply(slot, batches);
-    return { batches, sinceMs: flight?.sinceMs };
+    if (flight === undefined) return { batches, sinceMs: undefined, isVoid: false };
+    return payload === undefined
+      ? { batches, sinceMs: undefined, isVoid: true }
+      : { batches, sinceMs: flight.sinceMs, isVoid: false };
+  }
+
+  /** The state was replaced by one that stands at `slot`. What was under way to the old one is answered for it only. */
+  stateReplaced(slot: number): void {
+    invariant(slot >= this.#chosenSlot, 'a state is replaced by a newer one');
+    this.#chosenSlot = slot;
+    this.#appliedSlot = slot;
+    this.#unapplied.clear();
+    this.#unappliedSlots = [];
   }
 
   applied(slot: number): void {
@@ -194,10 +215,14 @@ export class Pipeline {
   }
 }
 
+const NOTHING: readonly SpaceEntries[] = [];
+
 export interface ChosenSlot {
   readonly batches: readonly SpaceEntries[];
   /** When the first of its entries was executed; undefined if that was not here and now. */
   readonly sinceMs: number | undefined;
+  /** Ours, and it took no effect: what was executed here is not what is so. */
+  readonly isVoid: boolean;
 }
 
 /** How many from the front fit, with a comma each. */

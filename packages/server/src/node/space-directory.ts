@@ -78,7 +78,7 @@ export class SpaceDirectory {
   loaded(space: SpaceId, stored: StoredSpace | undefined): void {
     const seat = this.#seats.get(space);
     if (seat?.kind !== 'loading') return;
-    if (seat.isVoid) return this.#load(space, seat.guests);
+    if (seat.isVoid) return this.#loadAgain(space, seat.guests);
     const actor = this.#hydrated(space, stored);
     if (actor === undefined) return;
     this.#seats.set(space, { kind: 'open', guests: seat.guests, actor });
@@ -113,6 +113,16 @@ export class SpaceDirectory {
     }
   }
 
+  /**
+   * Entries of the space were chosen that its actor did not execute. True: it is in use with a state that lacks them.
+   * What is being loaded may lack them, too, and is loaded again.
+   */
+  isOutdated(space: SpaceId): boolean {
+    const seat = this.#seats.get(space);
+    if (seat?.kind === 'loading') seat.isVoid = true;
+    return seat?.kind === 'open';
+  }
+
   /** Another leads: what was executed here may never be chosen. Guests are gone already. */
   forget(): void {
     for (const [space, seat] of this.#seats) {
@@ -120,6 +130,12 @@ export class SpaceDirectory {
       else this.#seats.delete(space);
     }
     this.#idle.clear();
+  }
+
+  /** Nobody to load it for: whoever wanted it was refused meanwhile. */
+  #loadAgain(space: SpaceId, guests: Set<Guest>): void {
+    if (guests.size > 0) return this.#load(space, guests);
+    this.#seats.delete(space);
   }
 
   #join(seat: Seat, space: SpaceId, guest: Guest): void {

@@ -72,6 +72,13 @@ export const messages: readonly Message[] = [
   { kind: 'leave', space: S },
   { kind: 'fail', code: 'forbidden', message: 'No.', space: S, sendingOnly: true, retryMs: 500 },
   { kind: 'fail', code: 'protocol-version', message: 'No.' },
+  {
+    kind: 'fail', code: 'not-leader', message: 'Go there.',
+    redirect: 'wss://b.example:8787/sync?zone=2',
+  },
+  { kind: 'barrier', space: S, id: 1 },
+  { kind: 'barrier-at', space: S, id: 1, csn: 12 },
+  { kind: 'barrier-failed', space: S, id: 2, code: 'not-leader' },
   { kind: 'ping' },
   { kind: 'pong' },
 ];

@@ -38,6 +38,9 @@ export class TestServer {
   isDrained = false;
   fatal: Error | undefined;
   loads: SpaceId[] = [];
+  /** Questions to the log that wait for their answer; answered by `settle` unless `holdsBarriers`. */
+  barriers: number[] = [];
+  holdsBarriers = false;
   #nextLink = 1;
   #isTurnAsked = false;
   #verifying: (() => void)[] = [];
@@ -74,7 +77,9 @@ export class TestServer {
   start(): this {
     this.log.start(this.store.appliedSlot, {
       onChosen: (slot, payload, tag) => this.machine.chosen(slot, payload, tag, this.now),
-      onLeadership: (leads) => this.machine.leadership(leads, this.now),
+      onLeadership: (leads) => this.machine.leadership(
+        leads ? { kind: 'leading' } : { kind: 'following', leader: undefined }, this.now,
+      ),
       onFatal: (error) => (this.fatal = error),
     });
     this.settle();
@@ -101,10 +106,19 @@ export class TestServer {
 
   settle(): void {
     for (let i = 0; ; i++) {
-      const moved = [this.endTurn(), this.disk.run(), this.store.run()];
+      const moved = [
+        this.endTurn(), this.disk.run(), this.store.run(), this.#answerBarriers(),
+      ];
       if (!moved.includes(true)) return;
       if (i > 10_000) throw new Error('the node never comes to rest');
     }
+  }
+
+  #answerBarriers(): boolean {
+    if (this.holdsBarriers || this.barriers.length === 0) return false;
+    // A log of one node tells what it acknowledges before anybody hears of it.
+    for (const tag of this.barriers.splice(0)) this.machine.barrierDone(tag, 0, this.now);
+    return true;
   }
 
   /** Time passes, tick by tick. */
@@ -157,6 +171,7 @@ export class TestServer {
       propose: (payload, tag) => this.log.propose(payload, tag),
       apply: (slot, batches) =>
         this.store.apply(slot, batches, () => this.machine.applied(slot, this.now)),
+      barrier: (tag) => this.barriers.push(tag),
       trim: (slot) => this.log.trim(slot),
       wakeAt: (atMs) => (this.wakeAtMs = atMs),
       endTurnSoon: () => {
