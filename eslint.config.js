@@ -36,7 +36,7 @@ const house = { rules: { 'cast-with-reason': castWithReason, 'honest-file-name':
 
 const pureFolders = [
   'packages/sdk/src/{model,protocol,replica}/**/*.ts',
-  'packages/server/src/{node,space,feed,log}/**/*.ts',
+  'packages/server/src/{node,space,feed,log,paxos,cluster}/**/*.ts',
 ];
 const tests = ['**/*.test.ts', '**/*.test-d.ts', '**/testing/**', 'test/**'];
 
