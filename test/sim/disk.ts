@@ -102,6 +102,16 @@ export class SimDirectory implements SegmentDirectory {
     });
   }
 
+  rename(name: string, newName: string, done: (error?: Error) => void): void {
+    this.#later(() => {
+      const file = this.#files.get(name);
+      if (file === undefined) return done(new Error(`no file ${name}`));
+      this.#files.delete(name);
+      this.#files.set(newName, file);
+      done();
+    });
+  }
+
   remove(name: string, done: (error?: Error) => void): void {
     this.#later(() => {
       this.#files.delete(name);

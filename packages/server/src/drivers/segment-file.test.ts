@@ -50,6 +50,19 @@ test('segments are listed in order; one that was never finished is cleared away'
   expect(await list(later)).toEqual(['0001', '0010']);
 });
 
+test('a segment that is renamed keeps its bytes, and takes the place of another', async () => {
+  const file = await open('0001', 10);
+  file.write(0, Uint8Array.of(7));
+  await sync(file);
+  file.close();
+  (await open('0002', 10)).close();
+  await new Promise<void>((resolve, reject) => {
+    directory.rename('0001', '0002', (error) => (error ? reject(error) : resolve()));
+  });
+  expect(await list(directory)).toEqual(['0002']);
+  expect([...(await read('0002'))]).toEqual([7, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
 test('nothing is answered in the turn of the call', async () => {
   const file = await open('0001', 10);
   let answers = 0;
@@ -68,10 +81,10 @@ test('a failed write is told by the next sync and is final: nothing is tried aga
   fs.chmodSync(join(path, '0001'), 0o600);
   const full = await openFull();
   full.write(0, Uint8Array.of(1));
-  await expect(sync(full)).rejects.toMatchObject({ code: 'data-unavailable' });
-  await expect(sync(full)).rejects.toMatchObject({ code: 'data-unavailable' });
+  await expect(sync(full)).rejects.toMatchObject({ code: 'disk-full' });
+  await expect(sync(full)).rejects.toMatchObject({ code: 'disk-full' });
   full.write(0, Uint8Array.of(1));
-  await expect(sync(full)).rejects.toMatchObject({ code: 'data-unavailable' });
+  await expect(sync(full)).rejects.toMatchObject({ code: 'disk-full' });
   full.close();
   file.close();
 });

@@ -1,19 +1,22 @@
 /**
- * The log's segments on the real disk. A segment is filled with zeros and renamed into place before its
- * first record, so that a commit overwrites blocks that exist: an fdatasync then has no metadata to write
- * (9,900 instead of 6,200 barriers per second on the disk we measure with). `fallocate` would not do:
- * its unwritten extents are metadata again.
+ * The log's segments on the real disk. A segment is filled with zeros and renamed into place
+ * before its first record, so that a commit overwrites blocks that exist: an fdatasync then has no
+ * metadata to write (9,900 instead of 6,200 barriers per second on the disk we measure with).
+ * `fallocate` would not do: its unwritten extents are metadata again.
  *
- * After an fsync error the kernel may have dropped the dirty pages and marked them clean (Rebello et al.,
- * ATC'20), so a file that failed once stays failed: a later barrier repeats the first error, it is
- * never tried again.
+ * After an fsync error the kernel may have dropped the dirty pages and marked them clean (Rebello
+ * et al., ATC'20), so a file that failed once stays failed: a later barrier repeats the first
+ * error, it is never tried again.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { SegmentDirectory, SegmentFile } from '../log/append-file.js';
 
-/** Suffix of a segment that is still being filled with zeros; what is left of it after a crash goes. */
+/**
+ * Suffix of a segment that is still being filled with zeros; what is left of it after a crash
+ * goes.
+ */
 const UNFINISHED = '.new';
 const ZEROS = new Uint8Array(1 << 20);
 
@@ -77,17 +80,25 @@ class DiskSegmentDirectory implements SegmentDirectory {
     );
   }
 
-  remove(name: string, done: (error?: Error) => void): void {
-    fs.unlink(join(this.#path, name), (error) => {
-      if (error) {
-        done(unavailable(join(this.#path, name), error));
-        return;
-      }
-      this.#syncDirectory().then(
-        () => done(),
-        (failure: unknown) => done(unavailable(this.#path, failure)),
-      );
+  rename(name: string, newName: string, done: (error?: Error) => void): void {
+    fs.rename(join(this.#path, name), join(this.#path, newName), (error) => {
+      this.#entryChanged(name, error, done);
     });
+  }
+
+  remove(name: string, done: (error?: Error) => void): void {
+    fs.unlink(join(this.#path, name), (error) => this.#entryChanged(name, error, done));
+  }
+
+  #entryChanged(name: string, error: Error | null, done: (error?: Error) => void): void {
+    if (error) {
+      done(unavailable(join(this.#path, name), error));
+      return;
+    }
+    this.#syncDirectory().then(
+      () => done(),
+      (failure: unknown) => done(unavailable(this.#path, failure)),
+    );
   }
 
   async #mustOpen(name: string, sizeBytes: number): Promise<SegmentFile> {
@@ -100,11 +111,16 @@ class DiskSegmentDirectory implements SegmentDirectory {
   async #create(path: string, sizeBytes: number): Promise<void> {
     const file = await fs.promises.open(path + UNFINISHED, 'w');
     try {
-      // In pieces and off the main thread: one large write would hold up the barrier of a live segment.
+      // In pieces and off the main thread: one large write would hold up the barrier of a live
+      // segment.
       for (let offset = 0; offset < sizeBytes; offset += ZEROS.length) {
         await file.write(ZEROS, 0, Math.min(ZEROS.length, sizeBytes - offset), offset);
       }
       await file.sync();
+    } catch (error) {
+      // What a full disk has room for again may be all that others need.
+      await fs.promises.unlink(path + UNFINISHED);
+      throw error;
     } finally {
       await file.close();
     }
@@ -139,8 +155,8 @@ class DiskSegmentFile implements SegmentFile {
   }
 
   /**
-   * Synchronous: a batch goes into the page cache in 3 µs (4 KiB) to 7 µs (64 KiB), far below a trip to
-   * the thread pool. An error is told by the next `sync`.
+   * Synchronous: a batch goes into the page cache in 3 µs (4 KiB) to 7 µs (64 KiB), far below a
+   * trip to the thread pool. An error is told by the next `sync`.
    */
   write(offset: number, bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
@@ -193,8 +209,17 @@ function syncDirectory(path: string): void {
   }
 }
 
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
 function unavailable(path: string, cause: unknown): OxbowError {
   const why = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Error && 'code' in cause && FULL.has(String(cause.code))) {
+    return new OxbowError(
+      'disk-full',
+      `Cannot write '${path}': ${why}. What was told as committed is safe. Make room on the disk, then start again.`,
+      { cause },
+    );
+  }
   return new OxbowError(
     'data-unavailable',
     `Cannot use '${path}': ${why}. Check that the disk is mounted, writable and not full.`,

@@ -199,6 +199,10 @@ class BreakableDisk implements SegmentDirectory {
     this.#soon(() => done(file));
   }
 
+  rename(_name: string, _newName: string, done: () => void): void {
+    this.#soon(done);
+  }
+
   remove(_name: string, done: () => void): void {
     this.#soon(done);
   }

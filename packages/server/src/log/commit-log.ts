@@ -1,7 +1,7 @@
 /**
- * The seam between the server and whatever makes its commits durable and ordered: a local write-ahead
- * log (one node), later Paxos. The payload is bytes: the log knows nothing of spaces. Its laws are in
- * `testing/commit-log-laws.ts`.
+ * The seam between the server and whatever makes its commits durable and ordered: a local
+ * write-ahead log (one node), later Paxos. The payload is bytes: the log knows nothing of spaces.
+ * Its laws are in `testing/commit-log-laws.ts`.
  */
 
 import type { Member } from '../paxos/configuration.js';
@@ -12,7 +12,9 @@ export type LogLeadership =
   | { readonly kind: 'following'; readonly leader: Member | undefined };
 
 export interface CommitLogEvents {
-  /** In slot order, each slot once per start, on disk when told. Own proposals carry their `tag`. */
+  /**
+   * In slot order, each slot once per start, on disk when told. Own proposals carry their `tag`.
+   */
   onChosen(slot: number, payload: Uint8Array, tag: number | undefined): void;
   /** Only a leader may propose. A one-node log leads from the end of its recovery on. */
   onLeadership(isLeader: boolean): void;

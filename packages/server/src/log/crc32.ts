@@ -1,11 +1,14 @@
 /**
- * CRC-32 (IEEE 802.3, as in zlib), eight bytes per step: the plain byte loop would cost as much as writing the log.
- * Kounavis and Berry, "A Systematic Approach to Building High Performance Software-Based CRC Generators", 2005.
+ * CRC-32 (IEEE 802.3, as in zlib), eight bytes per step: the plain byte loop would cost as much as
+ * writing the log. Kounavis and Berry, "A Systematic Approach to Building High Performance
+ * Software-Based CRC Generators", 2005.
  */
 
 const POLYNOMIAL = 0xedb88320;
 
-/** Eight tables of 256 in a row: table k maps a byte that is k bytes ahead of the end of the step. */
+/**
+ * Eight tables of 256 in a row: table k maps a byte that is k bytes ahead of the end of the step.
+ */
 const tables = buildTables();
 
 function buildTables(): Int32Array {
@@ -22,7 +25,10 @@ function buildTables(): Int32Array {
   return built;
 }
 
-/** Checksum of `bytes[from, to)`; `before` continues an earlier checksum. Answers an unsigned 32-bit number. */
+/**
+ * Checksum of `bytes[from, to)`; `before` continues an earlier checksum. Answers an unsigned
+ * 32-bit number.
+ */
 export function crc32(bytes: Uint8Array, from = 0, to = bytes.length, before = 0): number {
   const t = tables;
   let crc = ~before;

@@ -1,28 +1,33 @@
 /**
- * Reads what a former run left: the chain from the oldest segment to its end. Nothing is told to anyone here: records that the
- * operating system shows us may never have reached the disk, so the log syncs before it replays (local-log.ts).
+ * Reads what a former run left: the chain from the oldest segment to its end. Nothing is told to
+ * anyone here: records that the operating system shows us may never have reached the disk, so the
+ * log syncs before it tells (segment-log.ts).
  */
-import { OxbowError } from '@oxbow/sdk/protocol';
+import type { OxbowError } from '@oxbow/sdk/protocol';
 import type { SegmentDirectory } from './append-file.js';
-import { CHAIN_START } from './record.js';
-import type { ChainPlace, LogRecord } from './record.js';
+import { damaged, lostSegment, otherLayout, unreadable } from './log-errors.js';
+import { CHAIN_START, isOtherLayout, keptFrom } from './record.js';
+import type { ChainLink, ChainPlace } from './record.js';
 import { provesDurable, scanSegment } from './scan.js';
 import type { SegmentScan } from './scan.js';
+import type { WalRecord } from './write-ahead-log.js';
 
 export interface RecoveredSegment {
   readonly number: number;
   readonly sizeBytes: number;
-  /** Last slot in it or before it. */
-  readonly lastSlot: number;
+  /** Last record in it or before it. */
+  readonly lastIndex: number;
 }
 
 export interface RecoveredLog {
   readonly last: ChainPlace;
-  /** Slots after the applied one, in order. */
-  readonly records: readonly LogRecord[];
-  /** Oldest first; the last one holds the chain's end. Empty for a new log. */
+  /** The records that were not trimmed, in order. */
+  readonly records: readonly WalRecord[];
+  /** Records before it are not needed. */
+  readonly keepFrom: number;
+  /** Oldest first; the last one is where the log goes on. Empty for a new log. */
   readonly segments: readonly RecoveredSegment[];
-  /** Where the chain ends in the last segment. */
+  /** Where the log goes on in the last segment. */
   readonly endOffset: number;
 }
 
@@ -35,16 +40,12 @@ const segmentNumber = (name: string): number | undefined =>
 
 export type Recovered = (log: RecoveredLog | undefined, error?: OxbowError) => void;
 
-export function recoverLog(
-  directory: SegmentDirectory,
-  appliedSlot: number,
-  done: Recovered,
-): void {
+export function recoverLog(directory: SegmentDirectory, done: Recovered): void {
   directory.list((names, error) => {
     if (error) return done(undefined, unreadable('the log directory', error));
     const numbers = names.map(segmentNumber).filter((number) => number !== undefined);
     numbers.sort((a, b) => a - b);
-    readNext(new ChainReader(appliedSlot), numbers.values());
+    readNext(new ChainReader(), numbers.values());
   });
 
   function readNext(chain: ChainReader, rest: Iterator<number>): void {
@@ -66,89 +67,77 @@ export function recoverLog(
 
 /** Follows the chain through the segments, given in order. */
 class ChainReader {
-  readonly #appliedSlot: number;
-  readonly #records: LogRecord[] = [];
+  #records: WalRecord[] = [];
   readonly #segments: RecoveredSegment[] = [];
   #last: ChainPlace | undefined;
   #endOffset = 0;
+  /** Records before the oldest segment. */
+  #indexBefore = 0;
+  #keepFrom = 1;
+  /** The chain's last link says that it goes on in the segment of this number. */
+  #goesOnIn: number | undefined;
   /** The chain has ended in an earlier segment: later ones may hold no proof of more. */
-  #ended = false;
+  #hasEnded = false;
   /** A segment came before in which nothing could be read. */
   #unreadable: string | undefined;
 
-  constructor(appliedSlot: number) {
-    this.#appliedSlot = appliedSlot;
-  }
-
   add(number: number, bytes: Uint8Array): OxbowError | undefined {
     const name = segmentName(number);
-    if (this.#ended) {
-      return provesDurable(bytes, 0, this.#last) ? damaged(name, 0) : undefined;
+    if (isOtherLayout(bytes)) return otherLayout(name);
+    if (this.#goesOnIn !== undefined && number !== this.#goesOnIn) {
+      return lostSegment(`the log goes on in '${segmentName(this.#goesOnIn)}'`);
     }
+    if (this.#hasEnded) return provesDurable(bytes, this.#last) ? damaged(name, 0) : undefined;
     const scan = scanSegment(bytes, this.#last);
-    if (scan.verdict === 'damaged') return damaged(name, scan.offset);
-    if (scan.records.length === 0) {
-      this.#ended = this.#last !== undefined;
-      this.#unreadable ??= name;
+    if (scan.isDamaged) return damaged(name, scan.offset);
+    if (scan.links.length > 0) {
+      if (this.#unreadable !== undefined) return damaged(this.#unreadable, 0);
+      this.#take(number, bytes.length, scan);
       return undefined;
     }
-    if (this.#unreadable !== undefined) return damaged(this.#unreadable, 0);
-    return this.#take(number, bytes.length, scan);
-  }
-
-  #take(number: number, sizeBytes: number, scan: SegmentScan): OxbowError | undefined {
-    const first = scan.records[0];
-    if (this.#last === undefined && first !== undefined && first.slot > this.#appliedSlot) {
-      return stateBehind(this.#appliedSlot, first.slot);
-    }
-    this.#last = scan.last;
-    this.#endOffset = scan.offset;
-    this.#segments.push({ number, sizeBytes, lastSlot: scan.last?.slot ?? 0 });
-    for (const record of scan.records) {
-      if (record.kind === 'slot' && record.slot > this.#appliedSlot) this.#records.push(record);
-    }
+    if (this.#goesOnIn === number) this.#goOn(number, bytes.length);
+    this.#hasEnded = this.#last !== undefined;
+    this.#unreadable ??= name;
     return undefined;
   }
 
+  #take(number: number, sizeBytes: number, { links, last, offset }: SegmentScan): void {
+    if (this.#last === undefined) this.#indexBefore = links[0]?.index ?? 0;
+    for (const link of links) this.#takeLink(link);
+    this.#last = last;
+    this.#goOn(number, sizeBytes);
+    this.#endOffset = offset;
+    if (links.at(-1)?.kind === 'end') this.#goesOnIn = number + 1;
+  }
+
+  #takeLink(link: ChainLink): void {
+    if (link.kind === 'record') this.#records.push({ index: link.index, payload: link.payload });
+    else this.#keepFrom = Math.max(this.#keepFrom, keptFrom(link));
+  }
+
+  #goOn(number: number, sizeBytes: number): void {
+    this.#segments.push({ number, sizeBytes, lastIndex: this.#last?.index ?? 0 });
+    this.#endOffset = 0;
+    this.#goesOnIn = undefined;
+  }
+
   finish(): OxbowError | undefined {
-    const lastSlot = this.#last?.slot ?? 0;
-    return lastSlot < this.#appliedSlot ? logBehind(lastSlot, this.#appliedSlot) : undefined;
+    if (this.#goesOnIn !== undefined) {
+      return lostSegment(`the log goes on in '${segmentName(this.#goesOnIn)}'`);
+    }
+    if (this.#indexBefore >= this.#keepFrom) {
+      return lostSegment(`records ${this.#keepFrom} to ${this.#indexBefore} are needed and not there`);
+    }
+    return undefined;
   }
 
   recovered(): RecoveredLog {
     return {
       last: this.#last ?? CHAIN_START,
-      records: this.#records,
+      records: this.#records.filter(({ index }) => index >= this.#keepFrom),
+      keepFrom: this.#keepFrom,
       segments: this.#segments,
       endOffset: this.#endOffset,
     };
   }
 }
-
-const unreadable = (what: string, cause: Error): OxbowError =>
-  new OxbowError(
-    'log-unreadable',
-    `Cannot read ${what}: ${cause.message}. Mend the disk or the file's permissions, then start again.`,
-    { cause },
-  );
-
-const damaged = (name: string, offset: number): OxbowError =>
-  new OxbowError(
-    'log-damaged',
-    `Segment '${name}' is damaged at byte ${offset}: a record that was on disk cannot be read, and later ones exist. ` +
-      'Nothing was changed. Restore the data directory from a backup, or the segment from a copy of the disk.',
-  );
-
-const logBehind = (lastSlot: number, appliedSlot: number): OxbowError =>
-  new OxbowError(
-    'log-behind-state',
-    `The log ends at slot ${lastSlot} but the state stands at slot ${appliedSlot}: log files were lost. ` +
-      'Put them back, or restore log and state together from a backup.',
-  );
-
-const stateBehind = (appliedSlot: number, trimmed: number): OxbowError =>
-  new OxbowError(
-    'state-behind-log',
-    `The state stands at slot ${appliedSlot} but the log begins after slot ${trimmed}: the state was lost or is older. ` +
-      'Put the newer state back, or restore log and state together from a backup.',
-  );

@@ -1,6 +1,9 @@
 /**
- * The segment files in a row: one is written, the next is made ready ahead of need, old ones are removed behind the trimmed
- * slot. Files are removed oldest first, one at a time, so that what remains is always a row without holes.
+ * The segment files in a row: one is written, the next is made ready ahead of need, old ones are
+ * given up oldest first, one at a time, so that what remains is always a row without holes. A
+ * segment that is given up becomes the next one under a new name where that one is missing: its
+ * blocks exist already, and filling 32 MiB with zeros would hold up the barriers of the live
+ * segment. Its old records continue no chain (record.ts).
  */
 import { invariant } from '@oxbow/sdk/protocol';
 import type { SegmentDirectory, SegmentFile } from './append-file.js';
@@ -13,7 +16,7 @@ interface OpenSegment {
   readonly sizeBytes: number;
   readonly file: SegmentFile;
   offset: number;
-  lastSlot: number;
+  lastIndex: number;
   /** Something of this log is surely on disk in it: those before it may go. */
   isMarked: boolean;
 }
@@ -27,9 +30,15 @@ export class SegmentRow {
   #current: OpenSegment | undefined;
   #spare: OpenSegment | undefined;
   #isOpening = false;
-  #isRemoving = false;
+  /**
+   * The spare could not be made ahead of need (a full disk, most likely): tried once more when it
+   * is needed.
+   */
+  #isSpareLate = false;
+  #isGivingUp = false;
   #isClosed = false;
-  #trimmedSlot = 0;
+  /** Records before it are surely not needed after a crash either. */
+  #releasedFrom = 1;
   /** Waits for the spare. */
   #rotated: (() => void) | undefined;
 
@@ -44,51 +53,87 @@ export class SegmentRow {
   }
 
   /**
-   * Makes the end of the chain the place of the next append, with room for at least a mark. What a killed process had
-   * written there is synced first: the next append may go to another file.
+   * Makes the end of the chain the place of the next append. What a killed process had written
+   * there is synced first: the next append may go to another file.
    */
   resume(log: RecoveredLog, then: () => void): void {
     const tail = log.segments.at(-1) ?? { number: 1, sizeBytes: this.#segmentBytes };
     this.#full = log.segments.slice(0, -1);
-    this.#open(tail.number, tail.sizeBytes, (opened) => {
+    const former = this.#full.at(-1);
+    const openTail = (): void => this.#mustOpen(tail.number, tail.sizeBytes, (opened) => {
       opened.offset = log.endOffset;
-      opened.lastSlot = log.last.slot;
+      opened.lastIndex = log.last.index;
       this.#current = opened;
-      this.#sync(opened.file, () => (this.hasRoom(MARK_BYTES) ? then() : this.rotate(then)));
+      this.#sync(opened.file, then);
     });
+    if (log.endOffset > 0 || former === undefined) return openTail();
+    // The chain's last link is the former segment's end mark.
+    this.#mustOpen(former.number, former.sizeBytes, ({ file }) => this.#sync(file, () => {
+      file.close();
+      openTail();
+    }));
   }
 
+  /** Room is always kept for the mark that ends a segment. */
   hasRoom(bytes: number): boolean {
     const current = this.#current;
-    return current !== undefined && current.offset + bytes <= current.sizeBytes;
+    return current !== undefined && current.offset + bytes + MARK_BYTES <= current.sizeBytes;
   }
 
-  /** One write and one sync; `then` when it is on disk. After a failure nothing is called any more but `onFailure`. */
-  append(bytes: Uint8Array, lastSlot: number, then: () => void): void {
+  /**
+   * One write and one sync; `then` when it is on disk. After a failure nothing is called any more
+   * but `onFailure`.
+   */
+  append(bytes: Uint8Array, lastIndex: number, then: () => void): void {
     const current = this.#current;
-    invariant(current !== undefined && this.hasRoom(bytes.length), 'appends go where room is');
+    invariant(
+      current !== undefined && current.offset + bytes.length <= current.sizeBytes,
+      'appends go where room is',
+    );
     current.file.write(current.offset, bytes);
     current.offset += bytes.length;
-    current.lastSlot = lastSlot;
+    current.lastIndex = lastIndex;
     this.#sync(current.file, () => {
       current.isMarked = true;
-      this.#maybeRemove();
+      this.#maybeGiveUp();
       then();
     });
-    if (current.offset * 2 > current.sizeBytes) this.#prepareSpare(current.number + 1);
+    if (current.offset * 2 > current.sizeBytes && !this.#isSpareLate) this.#prepareSpare();
   }
 
-  /** Makes the next segment the current one. Nothing may be under way in the present one. */
-  rotate(then: () => void): void {
+  /** `then` once there is a next segment. Nothing may be under way in the present one. */
+  readyNext(then: () => void): void {
     invariant(this.#rotated === undefined, 'one rotation at a time');
+    if (this.#spare !== undefined) return then();
     this.#rotated = then;
-    if (this.#spare !== undefined) this.#swap();
-    else this.#prepareSpare((this.#current?.number ?? 0) + 1);
+    this.#prepareSpare();
   }
 
-  trim(slot: number): void {
-    this.#trimmedSlot = Math.max(this.#trimmedSlot, slot);
-    this.#maybeRemove();
+  /** Makes the next segment the current one. */
+  rotate(): void {
+    const [former, next] = [this.#current, this.#spare];
+    invariant(former !== undefined && next !== undefined, 'a rotation has two segments');
+    former.file.close();
+    const { number, sizeBytes, lastIndex } = former;
+    this.#full.push({ number, sizeBytes, lastIndex });
+    next.lastIndex = lastIndex;
+    this.#current = next;
+    this.#spare = undefined;
+    this.#isSpareLate = false;
+  }
+
+  /** Whether a segment could go if records before `index` were not needed. */
+  wouldRelease(index: number): boolean {
+    const oldest = this.#full[0];
+    return oldest !== undefined && oldest.lastIndex < index;
+  }
+
+  /**
+   * Gives up what holds only records before `index`: a mark on disk says that they are not needed.
+   */
+  release(index: number): void {
+    this.#releasedFrom = Math.max(this.#releasedFrom, index);
+    this.#maybeGiveUp();
   }
 
   close(): void {
@@ -107,49 +152,74 @@ export class SegmentRow {
     });
   }
 
-  #prepareSpare(number: number): void {
+  #prepareSpare(): void {
     if (this.#spare !== undefined || this.#isOpening) return;
     this.#isOpening = true;
-    this.#open(number, this.#segmentBytes, (opened) => {
+    this.#open(this.#nextNumber(), this.#segmentBytes, (opened, error) => {
       this.#isOpening = false;
       this.#spare = opened;
-      if (this.#rotated !== undefined) this.#swap();
+      const rotated = this.#rotated;
+      if (opened === undefined) {
+        this.#isSpareLate = true;
+        if (rotated !== undefined) this.#onFailure(error);
+        return;
+      }
+      this.#rotated = undefined;
+      rotated?.();
     });
   }
 
-  #swap(): void {
-    const [former, next, then] = [this.#current, this.#spare, this.#rotated];
-    invariant(former !== undefined && next !== undefined, 'a rotation has two segments');
-    former.file.close();
-    const { number, sizeBytes, lastSlot } = former;
-    this.#full.push({ number, sizeBytes, lastSlot });
-    next.lastSlot = lastSlot;
-    this.#current = next;
-    this.#spare = undefined;
-    this.#rotated = undefined;
-    then?.();
-  }
-
-  #open(number: number, sizeBytes: number, then: (opened: OpenSegment) => void): void {
+  #open(
+    number: number,
+    sizeBytes: number,
+    then: (...opened: [OpenSegment, undefined] | [undefined, Error]) => void,
+  ): void {
     this.directory.open(segmentName(number), sizeBytes, (file, error) => {
       if (this.#isClosed) return file?.close();
-      if (file === undefined) return this.#onFailure(error ?? new Error('the file was not opened'));
-      then({ number, sizeBytes, file, offset: 0, lastSlot: 0, isMarked: false });
+      if (file === undefined) return then(undefined, error ?? new Error('the file was not opened'));
+      const opened = { number, sizeBytes, file, offset: 0, lastIndex: 0, isMarked: false };
+      then(opened, undefined);
     });
   }
 
-  #maybeRemove(): void {
-    const oldest = this.#full[0];
-    if (this.#isRemoving || this.#isClosed || oldest === undefined) return;
-    // A log of which only an unsynced mark remains would be an empty one after a crash.
-    if (oldest.lastSlot > this.#trimmedSlot || !this.#current?.isMarked) return;
-    this.#isRemoving = true;
-    this.directory.remove(segmentName(oldest.number), (error) => {
-      this.#isRemoving = false;
-      // A file that cannot be removed only takes room: the next trim tries again.
-      if (error) return;
-      this.#full.shift();
-      this.#maybeRemove();
+  #mustOpen(number: number, sizeBytes: number, then: (opened: OpenSegment) => void): void {
+    this.#open(number, sizeBytes, (opened, error) => {
+      if (opened === undefined) this.#onFailure(error);
+      else then(opened);
     });
+  }
+
+  #maybeGiveUp(): void {
+    const oldest = this.#full[0];
+    if (this.#isGivingUp || this.#isClosed || oldest === undefined) return;
+    // A log of which only an unsynced mark remains would be an empty one after a crash.
+    if (oldest.lastIndex >= this.#releasedFrom || !this.#current?.isMarked) return;
+    this.#isGivingUp = true;
+    const isSpareMissing = this.#spare === undefined && !this.#isOpening;
+    if (isSpareMissing && oldest.sizeBytes === this.#segmentBytes) this.#recycle(oldest);
+    else this.directory.remove(segmentName(oldest.number), (error) => this.#gaveUp(error));
+  }
+
+  #recycle(oldest: RecoveredSegment): void {
+    const next = this.#nextNumber();
+    this.#isOpening = true;
+    this.directory.rename(segmentName(oldest.number), segmentName(next), (error) => {
+      this.#isOpening = false;
+      this.#gaveUp(error);
+      // Opened at once, or from scratch where the renaming failed.
+      if (!this.#isClosed) this.#prepareSpare();
+    });
+  }
+
+  #gaveUp(error: Error | undefined): void {
+    this.#isGivingUp = false;
+    // A file that cannot be removed only takes room: the next trim tries again.
+    if (error) return;
+    this.#full.shift();
+    this.#maybeGiveUp();
+  }
+
+  #nextNumber(): number {
+    return (this.#current?.number ?? 0) + 1;
   }
 }

@@ -1,4 +1,7 @@
-/** What every CommitLog promises, whatever stands behind it. A driver of the seam passes this suite or is none. */
+/**
+ * What every CommitLog promises, whatever stands behind it. A driver of the seam passes this suite
+ * or is none.
+ */
 import { describe, expect, it } from 'vitest';
 import type { CommitLog } from '../commit-log.js';
 

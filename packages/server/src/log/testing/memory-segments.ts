@@ -1,6 +1,7 @@
 /**
- * Segment files in memory with the faults of a disk. Callbacks wait until `run`; a crash keeps any part of what was written
- * since the last completed sync, byte by byte in pieces of a sector, and forgets every open file and waiting callback.
+ * Segment files in memory with the faults of a disk. Callbacks wait until `run`; a crash keeps any
+ * part of what was written since the last completed sync, byte by byte in pieces of a sector, and
+ * forgets every open file and waiting callback.
  */
 import type { SegmentDirectory, SegmentFile } from '../append-file.js';
 
@@ -14,6 +15,9 @@ export class MemorySegments implements SegmentDirectory {
   readonly files = new Map<string, StoredFile>();
   /** Calls back with an error from then on. */
   failSync: Error | undefined;
+  /** New files cannot be made: a full disk. */
+  failCreate: Error | undefined;
+  created = 0;
   syncs = 0;
   #waiting: (() => void)[] = [];
 
@@ -69,6 +73,11 @@ export class MemorySegments implements SegmentDirectory {
     sizeBytes: number,
     done: (file: SegmentFile | undefined, error?: Error) => void,
   ): void {
+    const { failCreate } = this;
+    if (!this.files.has(name)) {
+      if (failCreate !== undefined) return this.#later(() => done(undefined, failCreate));
+      this.created += 1;
+    }
     const file = this.files.get(name) ?? { durable: new Uint8Array(sizeBytes), unsynced: [] };
     if (file.durable.length < sizeBytes) {
       const longer = new Uint8Array(sizeBytes);
@@ -77,6 +86,16 @@ export class MemorySegments implements SegmentDirectory {
     }
     this.files.set(name, file);
     this.#later(() => done(this.#handle(name, file)));
+  }
+
+  rename(name: string, newName: string, done: (error?: Error) => void): void {
+    this.#later(() => {
+      const file = this.files.get(name);
+      if (file === undefined) return done(new Error(`no file '${name}'`));
+      this.files.delete(name);
+      this.files.set(newName, file);
+      done();
+    });
   }
 
   remove(name: string, done: (error?: Error) => void): void {
