@@ -1,11 +1,15 @@
 /**
  * npm run bench -- NAME [--json]     runs one benchmark with its peers; the last line is one JSON object
- * Names: core
+ * Names: core, commit
  */
 import { parseArgs } from 'node:util';
+import { measureCommit } from './commit.js';
 import { measureCore } from './core.js';
 
-const benches: Readonly<Record<string, () => Promise<Record<string, number>>>> = { core: measureCore };
+const benches: Readonly<Record<string, () => Promise<Record<string, number>>>> = {
+  core: measureCore,
+  commit: measureCommit,
+};
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -2,13 +2,13 @@
  * The core: the replica in memory, and one node that acknowledges after its log is synced, beside PostgreSQL on the same disk.
  * The node runs in a process of its own from the built package, as an operator would run it; the load in another.
  */
-import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundle } from './bundle.js';
 import type { ClientFigures } from './core-client.js';
-import type { LoadOrder, LoadReport } from './load-worker.js';
+import { runLoad } from './load.js';
 import { measurePostgres } from './postgres.js';
 import { quantile } from './statistics.js';
 
@@ -34,14 +34,15 @@ export async function measureCore(): Promise<Record<string, number>> {
 async function measureServer(): Promise<Record<string, number>> {
   const metrics: Record<string, number> = {};
   const data = mkdtempSync(join(scratch, 'data-'));
-  const appFile = await bundle('bench-app.ts');
+  const appFile = await bundle('bench-app.ts', scratch);
   const server = await startServer(appFile, data);
   try {
     for (const connections of CONNECTIONS) {
-      const report = await load({
-        url: `ws://127.0.0.1:${PORT}/sync`, connections, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS,
+      const report = await runLoad({
+        what: 'commits', url: `ws://127.0.0.1:${PORT}/sync`, connections,
+        warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS,
       });
-      metrics[`server_commits_per_s_${connections}`] = (report.commits / report.elapsedMs) * 1000;
+      metrics[`server_commits_per_s_${connections}`] = (report.count / report.elapsedMs) * 1000;
       metrics[`p50_ms_${connections}`] = quantile(report.latenciesMs, 0.5);
       metrics[`p99_ms_${connections}`] = quantile(report.latenciesMs, 0.99);
     }
@@ -54,18 +55,8 @@ async function measureServer(): Promise<Record<string, number>> {
 
 /** In a process of its own and bundled, as an app ships it. */
 async function measureClient(): Promise<ClientFigures> {
-  const file = await bundle('core-client.ts');
+  const file = await bundle('core-client.ts', scratch);
   return JSON.parse(execFileSync(process.execPath, [file]).toString()) as ClientFigures;
-}
-
-async function bundle(name: string): Promise<string> {
-  const outfile = join(scratch, name.replace('.ts', '.mjs'));
-  await build({
-    entryPoints: [join(root, 'test/bench', name)], outfile,
-    bundle: true, platform: 'node', format: 'esm', conditions: ['oxbow-source'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  });
-  return outfile;
 }
 
 function startServer(appFile: string, data: string): Promise<ChildProcess> {
@@ -96,19 +87,5 @@ function stop(child: ChildProcess): Promise<void> {
     child.removeAllListeners('exit');
     child.once('exit', () => resolve());
     child.kill('SIGTERM');
-  });
-}
-
-function load(order: LoadOrder): Promise<LoadReport> {
-  const worker = fork(fileURLToPath(new URL('load-worker.ts', import.meta.url)), {
-    execArgv: process.execArgv,
-  });
-  return new Promise((resolve, reject) => {
-    worker.once('message', (answer: { report?: LoadReport; error?: string }) => {
-      if (answer.report === undefined) reject(new Error(answer.error));
-      else resolve(answer.report);
-    });
-    worker.once('error', reject);
-    worker.send(order);
   });
 }

@@ -1,20 +1,24 @@
 /**
- * The load: WebSocket connections to one node, each with a replica and a space of its own and one update in flight, sent
- * again as soon as its commit has come. It speaks the protocol in prepared text, so that it costs less than what it measures.
+ * The load: WebSocket connections to the node that leads, each with a replica and a space of its own and
+ * one update (or one linearizable read) in flight, sent again as soon as its answer has come. It speaks
+ * the protocol in prepared text, so that it costs less than what it measures.
  */
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { encodeMessage, type Message, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
+import { decodeMessage, encodeMessage, type Message, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
 
 export interface LoadOrder {
+  /** Any node: who does not lead sends us on. */
   readonly url: string;
+  readonly what: 'commits' | 'reads';
   readonly connections: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
 }
 
 export interface LoadReport {
-  readonly commits: number;
+  /** Answers in that time. */
+  readonly count: number;
   readonly elapsedMs: number;
   readonly latenciesMs: readonly number[];
 }
@@ -24,14 +28,17 @@ const ACK_EVERY = 128 * 1024;
 
 class Connection {
   readonly #socket: WebSocket;
+  readonly #what: LoadOrder['what'];
   readonly #report: (latencyMs: number) => void;
   #parts: readonly [string, string, string] = ['', '', ''];
+  #barrier = '';
   #seq = 0;
   #sentAt = 0;
   #received = 0;
   #acked = 0;
 
   constructor(order: LoadOrder, report: (latencyMs: number) => void) {
+    this.#what = order.what;
     this.#report = report;
     this.#socket = new WebSocket(order.url, 'oxbow', { perMessageDeflate: false });
   }
@@ -47,11 +54,12 @@ class Connection {
       const say = (message: Message): void => socket.send(encodeMessage(message));
       socket.on('error', reject);
       socket.on('open', () => {
-        say({ kind: 'hello', versions: [1, 1], app: 'bench', appVersion: 1, replica, token: 'dev:bench' });
+        socket.send(hello(replica));
       });
       socket.on('message', (data: Buffer) => {
         const frame = data.toString('latin1');
         if (frame.startsWith('{"kind":"commits"')) return this.#committed(frame);
+        if (frame.startsWith('{"kind":"barrier-at"')) return this.#answered();
         if (frame.startsWith('{"kind":"welcome"')) {
           const summary = { history: '', csn: 0, vector: {} };
           say({ kind: 'open', space, round: 1, wants: 'all', summary, settledSeq: 0 });
@@ -66,11 +74,16 @@ class Connection {
     const seq = ++this.#seq;
     const [before, between, after] = this.#parts;
     this.#sentAt = performance.now();
-    this.#socket.send(before + seq + between + seq + after);
+    if (this.#what === 'commits') this.#socket.send(before + seq + between + seq + after);
+    else this.#socket.send(this.#barrier + seq + '}');
   }
 
   close(): void {
     this.#socket.close();
+  }
+
+  #answered(): void {
+    this.#report(performance.now() - this.#sentAt);
   }
 
   #committed(frame: string): void {
@@ -79,11 +92,12 @@ class Connection {
       this.#acked = this.#received;
       this.#socket.send(encodeMessage({ kind: 'ack', received: this.#received }));
     }
-    this.#report(performance.now() - this.#sentAt);
+    this.#answered();
   }
 
   /** An update as text, cut open where its sequence and Lamport number stand. */
   #prepare(replica: ReplicaId, space: SpaceId): void {
+    this.#barrier = `{"kind":"barrier","space":"${space}","id":`;
     const text = encodeMessage({
       kind: 'updates',
       space,
@@ -99,7 +113,41 @@ class Connection {
   }
 }
 
-async function run(order: LoadOrder): Promise<LoadReport> {
+/** The node that leads, found as any client would: by asking, and going where one is sent. */
+async function findLeader(order: LoadOrder): Promise<LoadOrder> {
+  let { url } = order;
+  for (let hops = 0; hops < 10; hops++) {
+    const next = await whereTo(url);
+    if (next === undefined) return { ...order, url };
+    url = next;
+  }
+  throw new Error('the nodes send each other\'s clients in a circle');
+}
+
+/** Undefined: it leads. */
+function whereTo(url: string): Promise<string | undefined> {
+  const socket = new WebSocket(url, 'oxbow', { perMessageDeflate: false });
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    // reason: fresh identities are text until the protocol brands them.
+    socket.on('open', () => socket.send(hello(randomUUID() as ReplicaId)));
+    socket.on('message', (data: Buffer) => {
+      const message = decodeMessage(data.toString());
+      socket.close();
+      if (message.kind === 'welcome') resolve(undefined);
+      else if (message.kind === 'fail' && message.redirect !== undefined) resolve(message.redirect);
+      else reject(new Error(data.toString()));
+    });
+  });
+}
+
+const hello = (replica: ReplicaId): string =>
+  encodeMessage({
+    kind: 'hello', versions: [1, 2], app: 'bench', appVersion: 1, replica, token: 'dev:bench',
+  });
+
+async function run(given: LoadOrder): Promise<LoadReport> {
+  const order = await findLeader(given);
   const latenciesMs: number[] = [];
   let measuring = false;
   let running = true;
@@ -121,7 +169,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   const elapsedMs = performance.now() - started;
   running = false;
   for (const connection of connections) connection.close();
-  return { commits: latenciesMs.length, elapsedMs, latenciesMs };
+  return { count: latenciesMs.length, elapsedMs, latenciesMs };
 }
 
 process.on('message', (order: LoadOrder) => {
