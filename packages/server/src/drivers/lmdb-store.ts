@@ -2,19 +2,29 @@
  * The applied state of a node in LMDB (`lmdb`), far behind the commit log's critical path: what is applied while a
  * transaction is under way, or within `applyDelayMs`, shares the next one, so that a hot row or ledger line is written
  * once. The applied slot travels in the same transaction as the state (etcd #13766 is what happens otherwise).
- *
- * `overlappingSync` is off: with it lmdb-js calls a write done before it is on disk, and we trim the log on its word.
  */
-import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
-import { open } from 'lmdb';
 import { invariant, OxbowError, type SpaceId } from '@oxbow/sdk/protocol';
 import { nodeLimits } from '../node/limits.js';
-import type { SpaceEntries, StateStore, StoredSpace } from '../space/state-store.js';
-import { findDamage } from './lmdb-header.js';
-import { loadSpace, type Database, type SpaceRecord } from './lmdb-load.js';
-import { gatherChanges, type SpaceChanges } from './state-changes.js';
-import { entryKey, ledgerKey, metaKey, rowKey, spaceKey } from './store-keys.js';
+import type {
+  SpaceEntries, StateStore, StoredSpace, StorePlace,
+} from '../space/state-store.js';
+import type { ImportHead, StateExport, StateImport } from '../space/state-transfer.js';
+import {
+  attachState, closeState, isDamage, mustBeNew, nameHash, openState, replaceFile,
+  setFileAside, viewOf, type OpenState,
+} from './lmdb-environment.js';
+import { LmdbImport } from './lmdb-import.js';
+import { Snapshots } from './lmdb-snapshots.js';
+import { Pace } from './pace.js';
+import { SlotMarks } from './slot-marks.js';
+import { RecordExport } from './state-chunks.js';
+import { metaKey, spaceKey } from './store-keys.js';
+import { loadSpace } from './store-load.js';
+import {
+  damaged, readSpaceRecord, SEAL_CHARS, sealRecord, type SpaceRecord,
+} from './store-records.js';
+import { mustBelong, mustBeNewer } from './store-refusals.js';
+import { writeRun, type Former, type KeptBounds } from './store-writes.js';
 
 export interface LmdbStoreOptions {
   /** A folder of its own; created if missing. */
@@ -24,9 +34,15 @@ export interface LmdbStoreOptions {
   readonly keptCharsMax?: number;
   /**
    * How long what is applied waits for company. Costs nothing but log space, and a busy node writes each ledger line
-   * less often. Default: 20.
+   * less often. Default: 100.
    */
   readonly applyDelayMs?: number;
+  /** Files up to this size are read whole at every start, larger ones after an unclean end. Default: 64 MiB. */
+  readonly checkBytesMax?: number;
+  /** How long what nobody reads may rot before it is noticed. Default: 6 hours. */
+  readonly scrubEveryMs?: number;
+  /** The scrub found damage: whatever is asked of the store from now on fails with this. */
+  readonly onDamaged?: (error: OxbowError) => void;
   /** Told how long each transaction took, ms. */
   readonly observeApply?: (durationMs: number) => void;
   readonly monotonicMs?: () => number;
@@ -38,273 +54,407 @@ interface Waiting {
   readonly done: (error?: Error) => void;
 }
 
-/** Raised when the content changes in a way that older code would misread. */
-const LAYOUT = 1;
+interface Task {
+  /** Run when this slot is written. */
+  readonly after: number;
+  /** Alone: no transaction is under way. Never throws. */
+  readonly run: () => Promise<void> | void;
+}
+
 /** Each transaction is a sync that contends with the log for the disk; what waits is kept alive meanwhile. Measured: 25 to 200 do. */
 const APPLY_DELAY_MS = 100;
 const ENTRIES_PER_TRANSACTION_MAX = 20_000;
+const CHECK_BYTES_MAX = 64 * 1024 * 1024;
+const SCRUB_EVERY_MS = 6 * 3_600_000;
+/** What was too large to be read at the start is read soon after it. */
+const FIRST_SCRUB_MS = 60_000;
 
-/** Opens or creates. Errors: `store-newer`, `store-damaged`, `data-unavailable`. */
+const NOWHERE: StorePlace = { appliedSlot: 0, history: '', isBound: false, base: undefined };
+
+/** Opens or creates; what is wrong is told by `opened`: `store-newer`, `store-older`, `store-damaged`, `data-unavailable`. */
 export function openLmdbStore(options: LmdbStoreOptions): StateStore {
-  let database: Database | undefined;
-  try {
-    fs.mkdirSync(options.path, { recursive: true });
-    const damage = findDamage(options.path);
-    if (damage !== undefined) throw damaged(damage);
-    database = open<string, Buffer>({
-      path: options.path,
-      encoding: 'string',
-      keyEncoding: 'binary',
-      overlappingSync: false,
-    });
-    return new LmdbStore(database, options, mustBeOurs(database));
-  } catch (error) {
-    void database?.close();
-    throw openError(options.path, error);
-  }
-}
-
-interface Identity {
-  readonly history: string;
-  readonly appliedSlot: number;
-}
-
-function mustBeOurs(database: Database): Identity {
-  const layout = database.get(metaKey('layout'));
-  if (layout === undefined) {
-    const history = randomUUID();
-    database.transactionSync(() => {
-      database.putSync(metaKey('layout'), String(LAYOUT));
-      database.putSync(metaKey('history'), history);
-      database.putSync(metaKey('applied'), '0');
-    });
-    return { history, appliedSlot: 0 };
-  }
-  if (Number(layout) > LAYOUT) {
-    throw new OxbowError(
-      'store-newer',
-      `Cannot open the state store: it has layout ${layout}, this program knows ${LAYOUT}. ` +
-        'Start the newer program, or restore a backup made by this one.',
-    );
-  }
-  const appliedSlot = Number(database.get(metaKey('applied')));
-  const history = database.get(metaKey('history')) ?? '';
-  if (!Number.isSafeInteger(appliedSlot) || history === '') throw damaged('its head is missing');
-  return { history, appliedSlot };
+  return new LmdbStore(options);
 }
 
 class LmdbStore implements StateStore {
-  readonly #database: Database;
   readonly #options: LmdbStoreOptions;
-  readonly #identity: Identity;
+  readonly #bounds: KeptBounds;
   readonly #delayMs: number;
-  #appliedSlot: number;
-  #spaces: number;
+  #open: OpenState | undefined;
+  #place: StorePlace = NOWHERE;
+  // written ≤ reaching ≤ last
+  /** On disk. */
+  #written = 0;
+  /** On disk, or in the transaction under way. */
+  #reaching = 0;
+  /** Of the newest `apply`. */
+  #last = 0;
   #waiting: Waiting[] = [];
   #waitingEntries = 0;
   #timer: NodeJS.Timeout | undefined;
-  #isWriting = false;
-  /** Run when everything that was applied before is readable. */
-  #afterWrites: (() => void)[] = [];
-  /** The first failure is final: what the file holds after it is not known. */
+  #scrubTimer: NodeJS.Timeout | undefined;
+  /** Opening, writing, or at a task. */
+  #isBusy = true;
+  #tasks: Task[] = [];
+  readonly #marks = new SlotMarks();
+  readonly #snapshots: Snapshots;
+  #import: LmdbImport | undefined;
+  /** The first failure is final, until the state is set aside: what the file holds after it is not known. */
   #failure: OxbowError | undefined;
 
-  constructor(database: Database, options: LmdbStoreOptions, identity: Identity) {
-    this.#database = database;
+  constructor(options: LmdbStoreOptions) {
     this.#options = options;
-    this.#identity = identity;
+    this.#bounds = {
+      keptEntriesMax: options.keptEntriesMax ?? nodeLimits.keptEntriesMax,
+      keptCharsMax: options.keptCharsMax ?? nodeLimits.keptCharsMax,
+    };
+    this.#snapshots = new Snapshots(options.path);
     this.#delayMs = options.applyDelayMs ?? APPLY_DELAY_MS;
-    this.#appliedSlot = identity.appliedSlot;
-    this.#spaces = Number(database.get(metaKey('spaces')) ?? '0');
+    const checkBytesMax = options.checkBytesMax ?? CHECK_BYTES_MAX;
+    void this.#attach(() => openState(options.path, checkBytesMax)).then(() => this.#settle());
+    const everyMs = options.scrubEveryMs ?? SCRUB_EVERY_MS;
+    this.#scrubLater(Math.min(everyMs, FIRST_SCRUB_MS), everyMs);
   }
 
-  opened(done: (at: Identity, error?: Error) => void): void {
-    setImmediate(() => done(this.#identity));
+  opened(done: (at: StorePlace, error?: Error) => void): void {
+    this.#alone(() => done(this.#place, this.#failure), 0);
+  }
+
+  bind(cluster: string, done: (error?: Error) => void): void {
+    this.#alone(async () => done(await this.#errorOf(async () => {
+      const { database } = this.#mustBeOpen();
+      mustBelong(this.#place, cluster);
+      if (this.#place.isBound) return;
+      await database.batch(() => {
+        for (const [name, text] of [['history', cluster], ['bound', '1']] as const) {
+          const key = metaKey(name);
+          database.put(key, sealRecord(key, text)).catch(() => undefined);
+        }
+      });
+      this.#place = { ...this.#place, history: cluster, isBound: true };
+    })));
   }
 
   load(space: SpaceId, done: (stored: StoredSpace | undefined, error?: Error) => void): void {
-    this.#afterWrites.push(() => {
-      if (this.#failure !== undefined) done(undefined, this.#failure);
-      else this.#load(space, done);
+    this.#alone(() => {
+      if (this.#failure !== undefined) return done(undefined, this.#failure);
+      this.#load(space).then(
+        (stored) => done(stored),
+        (error: unknown) => done(undefined, damaged(`space '${space}' cannot be read`, error)),
+      );
     });
-    this.#flushSoon(0);
   }
 
   apply(slot: number, batches: readonly SpaceEntries[], done: (error?: Error) => void): void {
-    const last = this.#waiting.at(-1)?.slot ?? this.#appliedSlot;
-    invariant(slot > last, 'slots are applied in order');
+    invariant(slot > this.#last, 'slots are applied in order');
+    this.#last = slot;
     this.#waiting.push({ slot, batches, done });
     for (const { entries } of batches) this.#waitingEntries += entries.length;
     const isMuch = this.#waitingEntries >= ENTRIES_PER_TRANSACTION_MAX;
     this.#flushSoon(isMuch ? 0 : this.#delayMs);
   }
 
-  close(done: () => void): void {
-    this.#afterWrites.push(() => {
-      // Whoever closes after a failure has been told it by `apply`.
-      this.#database.close().then(done, done);
+  exportState(done: (picture: StateExport | undefined, error?: Error) => void): void {
+    this.#alone(() => this.#takePicture(done));
+  }
+
+  exportAt(slot: number, done: (picture: StateExport | undefined, error?: Error) => void): void {
+    const take = (error?: Error): void => {
+      const later: typeof done = (...answer) => setImmediate(() => done(...answer));
+      if (error === undefined) this.#takePicture(later);
+      else later(undefined, error);
+    };
+    this.#marks.add({ slot, take }, this.#reaching);
+    this.#alone(() => this.#reachMarks(), 0);
+  }
+
+  importState(
+    head: ImportHead, done: (taking: StateImport | undefined, error?: Error) => void,
+  ): void {
+    this.#alone(async () => {
+      const error = await this.#errorOf(async () => {
+        this.#mustBeOpen();
+        mustBelong(this.#place, head.cluster);
+        mustBeNewer(head.slot, this.#written);
+        await this.#import?.giveUp();
+        this.#import = new LmdbImport(head, {
+          path: this.#options.path,
+          replace: (taken) => this.#replace(taken),
+          mapError: (cause) => writeError(this.#options.path, cause),
+        });
+      });
+      if (error === undefined) done(this.#import);
+      else done(undefined, error);
     });
+  }
+
+  setAside(done: (at: StorePlace, error?: Error) => void): void {
+    this.#alone(async () => {
+      const error = await this.#errorOf(() => this.#setAside());
+      done(this.#place, error ?? this.#failure);
+    }, 0);
+  }
+
+  close(done: () => void): void {
+    this.#alone(async () => {
+      clearTimeout(this.#scrubTimer);
+      await this.#import?.giveUp().catch(() => undefined);
+      this.#snapshots.releaseAll();
+      const open = this.#open;
+      this.#open = undefined;
+      // Whoever closes after a failure has been told it; the next start shall look.
+      if (open === undefined) return done();
+      const closing = this.#failure === undefined
+        ? closeState(this.#options.path, open) : open.database.close();
+      await closing.catch(() => undefined);
+      done();
+    });
+  }
+
+  #alone(run: () => Promise<void> | void, after = this.#last): void {
+    this.#tasks.push({ after, run });
     this.#flushSoon(0);
   }
 
-  #load(space: SpaceId, done: (stored: StoredSpace | undefined, error?: Error) => void): void {
-    loadSpace(this.#database, space).then(
-      (stored) => done(stored),
-      (error: unknown) => done(undefined, damaged(`space '${space}' cannot be read`, error)),
-    );
+  /** Runs what waited for what is written by now, then lets the next transaction begin. */
+  async #settle(): Promise<void> {
+    for (;;) {
+      const index = this.#tasks.findIndex(
+        ({ after }) => after <= this.#written || this.#failure !== undefined);
+      if (index < 0) break;
+      await this.#tasks.splice(index, 1)[0]?.run();
+    }
+    this.#isBusy = false;
+    if (this.#tasks.length > 0) this.#flushSoon(0);
+    else if (this.#waiting.length > 0) this.#flushSoon(this.#delayMs);
   }
 
   #flushSoon(delayMs: number): void {
-    if (this.#isWriting) return;
+    if (this.#isBusy) return;
     if (delayMs === 0) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       // Later, never in the caller's turn; what else the caller applies comes along.
-      this.#isWriting = true;
-      setImmediate(() => this.#flush());
+      this.#isBusy = true;
+      setImmediate(() => void this.#flush());
     } else {
       this.#timer ??= setTimeout(() => this.#flushSoon(0), delayMs);
     }
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     const group = this.#takeGroup();
     const last = group.at(-1);
-    if (last === undefined || this.#failure !== undefined) {
-      this.#finish(group);
-      return;
-    }
-    const startedMs = this.#options.monotonicMs?.() ?? 0;
-    this.#write(group, last.slot).then(
-      () => {
-        this.#appliedSlot = last.slot;
-        this.#options.observeApply?.((this.#options.monotonicMs?.() ?? 0) - startedMs);
-        this.#finish(group);
-      },
-      (error: unknown) => {
-        this.#failure = writeError(this.#options.path, error);
-        this.#finish(group);
-      },
-    );
+    if (last !== undefined && this.#failure === undefined) await this.#write(group, last.slot);
+    for (const { done } of group) done(this.#failure);
+    await this.#settle();
   }
 
   #takeGroup(): Waiting[] {
+    this.#reachMarks();
+    const { lowest } = this.#marks;
     let entries = 0;
     let count = 0;
-    for (const { batches } of this.#waiting) {
+    for (const { slot, batches } of this.#waiting) {
+      if (slot > lowest || entries >= ENTRIES_PER_TRANSACTION_MAX) break;
       count += 1;
       for (const batch of batches) entries += batch.entries.length;
-      if (entries >= ENTRIES_PER_TRANSACTION_MAX) break;
     }
     this.#waitingEntries -= entries;
     return this.#waiting.splice(0, count);
   }
 
-  #finish(group: readonly Waiting[]): void {
-    for (const { done } of group) done(this.#failure);
-    if (this.#waiting.length > 0) {
-      const isUrgent = this.#afterWrites.length > 0;
-      this.#isWriting = isUrgent;
-      if (isUrgent) setImmediate(() => this.#flush());
-      else this.#flushSoon(this.#delayMs);
+  async #write(group: readonly Waiting[], slot: number): Promise<void> {
+    const now = this.#options.monotonicMs ?? (() => 0);
+    const startedMs = now();
+    this.#reaching = slot;
+    const error = await this.#errorOf(() => this.#writeRun(group, slot));
+    if (error !== undefined) {
+      this.#fail(error);
       return;
     }
-    this.#isWriting = false;
-    for (const task of this.#afterWrites.splice(0)) task();
+    this.#written = slot;
+    this.#place = { ...this.#place, appliedSlot: slot };
+    this.#options.observeApply?.(now() - startedMs);
+    this.#reachMarks();
   }
 
-  async #write(group: readonly Waiting[], slot: number): Promise<void> {
-    const changes = gatherChanges(group.flatMap(({ batches }) => batches));
-    let spaces = this.#spaces;
-    await this.#database.batch(() => {
-      for (const change of changes) {
-        const former = this.#record(change.space);
-        const number = former?.number ?? ++spaces;
-        invariant(
-          change.entries[0]?.csn === (former?.csn ?? 0) + 1,
-          'entries continue where the stored space ends',
-        );
-        this.#writeSpace(change, number, former);
+  async #writeRun(group: readonly Waiting[], slot: number): Promise<void> {
+    const open = this.#mustBeOpen();
+    const { database } = open;
+    invariant((group[0]?.slot ?? slot) > this.#written, 'slots are applied in order');
+    const batches = group.flatMap((waiting) => waiting.batches);
+    // All is known before the first put: what throws here leaves no half of a transaction behind.
+    const puts: [Buffer, string | null][] = [];
+    const run = { batches, spaces: open.spaceCount };
+    const put = (key: Buffer, value: string | null): unknown => puts.push([key, value]);
+    const created = writeRun(run, formerIn(open), this.#bounds, put);
+    const applied = metaKey('applied');
+    puts.push([applied, sealRecord(applied, String(slot))]);
+    await database.batch(() => {
+      for (const [key, value] of puts) {
+        // What goes wrong comes out of the batch's promise, too.
+        (value === null ? database.remove(key) : database.put(key, value)).catch(() => undefined);
       }
-      this.#put(metaKey('applied'), String(slot));
-      if (spaces > this.#spaces) this.#put(metaKey('spaces'), String(spaces));
     });
-    this.#spaces = spaces;
+    for (const space of created) open.spaces.add(nameHash(space));
+    this.#open = { ...open, spaceCount: open.spaceCount + created.length };
   }
 
-  #writeSpace(change: SpaceChanges, number: number, former: SpaceRecord | undefined): void {
-    for (const [table, rows] of change.rows) {
-      for (const [key, text] of rows) this.#put(rowKey(number, table, key), text);
-    }
-    for (const { replica, seq, user } of change.ledger.values()) {
-      this.#put(ledgerKey(number, replica), JSON.stringify([replica, seq, user]));
-    }
-    const { first, chars } = this.#writeEntries(change, number, former);
-    const record: SpaceRecord = { ...change.head, number, first, chars };
-    this.#put(spaceKey(change.space), JSON.stringify(record));
+  #reachMarks(): void {
+    if (this.#failure !== undefined) this.#marks.fail(this.#failure);
+    else this.#marks.reached(this.#written, this.#waiting[0]?.slot);
   }
 
-  /** Adds the new entries and forgets the oldest, old or new, that the kept log has no room for. */
-  #writeEntries(
-    { entries, head }: SpaceChanges,
-    number: number,
-    former: SpaceRecord | undefined,
-  ): { first: number; chars: number } {
-    const { keptEntriesMax = nodeLimits.keptEntriesMax } = this.#options;
-    const { keptCharsMax = nodeLimits.keptCharsMax } = this.#options;
-    const firstNew = entries[0]?.csn ?? head.csn;
-    let chars = entries.reduce((sum, { text }) => sum + text.length, former?.chars ?? 0);
-    let first = former?.first ?? firstNew;
-    const isTooMuch = (): boolean => head.csn - first + 1 > keptEntriesMax || chars > keptCharsMax;
-    while (first < head.csn && isTooMuch()) {
-      if (first < firstNew) {
-        chars -= this.#database.get(entryKey(number, first))?.length ?? 0;
-        this.#put(entryKey(number, first), null);
-      } else {
-        chars -= entries[first - firstNew]?.text.length ?? 0;
+  async #load(space: SpaceId): Promise<StoredSpace | undefined> {
+    const { database, spaces, spaceCount } = this.#mustBeOpen();
+    const { transaction, release } = this.#snapshots.pin(database);
+    const pace = Pace.brisk();
+    try {
+      const loading = loadSpace(viewOf(database, transaction), space);
+      for (;;) {
+        const step = loading.next();
+        if (step.done !== true) {
+          await pace.maybeRest();
+          continue;
+        }
+        const isKnown = spaces.has(nameHash(space));
+        if (step.value === undefined && isKnown) mustBeNew(database, spaceCount);
+        return step.value;
       }
-      first += 1;
+    } finally {
+      release();
     }
-    for (const { csn, text } of entries) {
-      if (csn >= first) this.#put(entryKey(number, csn), text);
-    }
-    return { first, chars };
   }
 
-  #record(space: SpaceId): SpaceRecord | undefined {
-    const text = this.#database.get(spaceKey(space));
-    // reason: written by #writeSpace only; a damaged text fails the parse or the csn invariant.
-    return text === undefined ? undefined : (JSON.parse(text) as SpaceRecord);
+  #takePicture(done: (picture: StateExport | undefined, error?: Error) => void): void {
+    let picture: StateExport;
+    try {
+      picture = this.#picture();
+    } catch (error) {
+      return done(undefined, writeError(this.#options.path, error));
+    }
+    done(picture);
   }
 
-  /** Within a batch; what goes wrong comes out of the batch's promise, too. */
-  #put(key: Buffer, text: string | null): void {
-    const result = text === null ? this.#database.remove(key) : this.#database.put(key, text);
-    result.catch(() => undefined);
+  /** Between two transactions, in one turn: the snapshot that is pinned is the one that the file's head names. */
+  #picture(): StateExport {
+    const { file, release } = this.#snapshots.open(this.#mustBeOpen().database);
+    const head = { slot: this.#written, cluster: this.#place.history, bytes: file.bytes };
+    return new RecordExport(head, {
+      brisk: (after) => file.records(Pace.brisk(), after),
+      calm: (after) => file.records(Pace.calm(), after),
+    }, release);
+  }
+
+  #replace(head: ImportHead): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#alone(async () => {
+        const error = await this.#errorOf(async () => {
+          const { database } = this.#mustBeOpen();
+          mustBelong(this.#place, head.cluster);
+          mustBeNewer(head.slot, this.#written);
+          this.#snapshots.releaseAll();
+          this.#open = undefined;
+          await database.close();
+          const failed = await this.#errorOf(() => replaceFile(this.#options.path));
+          // Whichever file is there now, it is whole.
+          await this.#attach(() => attachState(this.#options.path));
+          if (failed !== undefined) throw failed;
+          if (this.#failure !== undefined) throw this.#failure;
+        });
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  async #setAside(): Promise<void> {
+    const why = this.#failure ?? damaged('it was set aside');
+    await this.#import?.giveUp();
+    for (const { done } of this.#waiting.splice(0)) done(why);
+    this.#waitingEntries = 0;
+    this.#marks.fail(why);
+    this.#snapshots.releaseAll();
+    await this.#open?.database.close();
+    this.#open = undefined;
+    setFileAside(this.#options.path);
+    this.#failure = undefined;
+    await this.#attach(() => openState(this.#options.path, Infinity));
+  }
+
+  async #attach(open: () => Promise<OpenState>): Promise<void> {
+    try {
+      this.#open = await open();
+      this.#place = this.#open.place;
+      this.#written = this.#place.appliedSlot;
+      this.#reaching = this.#written;
+      this.#last = this.#waiting.at(-1)?.slot ?? this.#written;
+    } catch (error) {
+      this.#fail(writeError(this.#options.path, error));
+    }
+  }
+
+  #mustBeOpen(): OpenState {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#open !== undefined) return this.#open;
+    throw new OxbowError('store-closed', 'The state store was closed before.');
+  }
+
+  #fail(error: OxbowError): void {
+    this.#failure ??= error;
+    this.#marks.fail(this.#failure);
+  }
+
+  async #errorOf(task: () => Promise<void> | void): Promise<OxbowError | undefined> {
+    try {
+      await task();
+      return undefined;
+    } catch (error) {
+      return writeError(this.#options.path, error);
+    }
+  }
+
+  #scrubLater(delayMs: number, everyMs: number): void {
+    this.#scrubTimer = setTimeout(() => {
+      this.#alone(() => void this.#scrub().then(() => {
+        if (this.#open !== undefined) this.#scrubLater(everyMs, everyMs);
+      }));
+    }, delayMs).unref();
+  }
+
+  async #scrub(): Promise<void> {
+    const database = this.#open?.database;
+    if (database === undefined) return;
+    const failure = await this.#errorOf(() => this.#snapshots.check(database));
+    // Of a state that was replaced meanwhile nobody needs to know.
+    const isPresent = this.#open?.database === database && this.#failure === undefined;
+    if (failure?.code !== 'store-damaged' || !isPresent) return;
+    this.#fail(failure);
+    this.#options.onDamaged?.(failure);
   }
 }
 
-export function damaged(what: string, cause?: unknown): OxbowError {
-  const why = cause instanceof Error ? `: ${cause.message}` : '';
-  return new OxbowError(
-    'store-damaged',
-    `The state store is damaged: ${what}${why}. Restore the data directory from a backup.`,
-    { cause },
-  );
-}
-
-function openError(path: string, cause: unknown): OxbowError {
-  if (cause instanceof OxbowError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new OxbowError(
-    'data-unavailable',
-    `Cannot open the state store '${path}': ${why}. Check that the folder is writable.`,
-    { cause },
-  );
+function formerIn({ database, spaces, spaceCount }: OpenState): Former {
+  return {
+    value: (key) => database.get(key),
+    seal: (key) => {
+      const value = database.getBinaryFast(key);
+      return value === undefined ? undefined : parseInt(value.toString('latin1', 0, SEAL_CHARS), 16);
+    },
+    space: (space): SpaceRecord | undefined => {
+      const key = spaceKey(space);
+      const value = database.get(key);
+      if (value !== undefined) return readSpaceRecord(key, value);
+      if (spaces.has(nameHash(space))) mustBeNew(database, spaceCount);
+      return undefined;
+    },
+  };
 }
 
 function writeError(path: string, cause: unknown): OxbowError {
   if (cause instanceof OxbowError) return cause;
+  if (isDamage(cause)) return damaged('LMDB refuses it', cause);
   const why = cause instanceof Error ? cause.message : String(cause);
   return new OxbowError(
     'store-failed',

@@ -9,11 +9,11 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { peerChannels, type PeerChannel } from '../cluster/peer-link.js';
+import { isNodeName } from '../cluster/node-name.js';
 import { frameKind } from './peer-links-frame.js';
 
 /** One: the first. A node of another version is told so and not misread. */
 export const PEER_PROTOCOL = 1;
-const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const HEX = /^[0-9a-f]{32,64}$/;
 
 export type PeerProof =
@@ -121,7 +121,7 @@ export class Greeting {
     const { oxbow, from, run, nonce } = fields;
     const dial = this.#dial;
     if (oxbow !== PEER_PROTOCOL) return this.#refuse(otherVersion(oxbow));
-    if (dial === undefined || !isName(from) || !isHex(run) || !isHex(nonce)) {
+    if (dial === undefined || !isNodeName(from) || !isHex(run) || !isHex(nonce)) {
       return this.#refuse(malformed);
     }
     if (from !== dial.name) return this.#refuse(misnamed(dial.name, from));
@@ -214,13 +214,12 @@ export function nameTaken(name: string): Problem {
   };
 }
 
-export const isName = (value: unknown): value is string => typeof value === 'string' && NAME.test(value);
 const isHex = (value: unknown): value is string => typeof value === 'string' && HEX.test(value);
 
 function helloOf({ oxbow, from, to, run, channel, nonce }: Fields): Hello | Problem {
   if (oxbow !== PEER_PROTOCOL) return otherVersion(oxbow);
   const known = peerChannels.find((name) => name === channel);
-  const isSound = isName(from) && isName(to) && isHex(run) && isHex(nonce);
+  const isSound = isNodeName(from) && isNodeName(to) && isHex(run) && isHex(nonce);
   if (known === undefined || !isSound) return malformed;
   return { name: from, to, run, channel: known };
 }

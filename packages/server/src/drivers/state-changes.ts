@@ -3,7 +3,7 @@
  * sequence, the entries to keep. Stores write this and nothing twice, however many entries touched a row.
  */
 import {
-  encodeEntry, encodeRow, invariant, type KeyText, type LedgerLine, type SpaceId,
+  encodeEntry, encodeRow, invariant, ledgerLineOf, type KeyText, type LedgerLine, type SpaceId,
 } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, SpaceHead } from '../space/state-store.js';
 
@@ -55,10 +55,10 @@ export function gatherChanges(batches: Iterable<SpaceEntries>): SpaceChanges[] {
 }
 
 function add(changes: Growing, entry: SpaceEntries['entries'][number]): void {
-  const { csn, at, lamport, id, user } = entry;
+  const { csn, at, lamport, id } = entry;
   changes.head = { csn, at, lamport };
   changes.entries.push({ csn, text: encodeEntry(entry) });
-  changes.ledger.set(id.replica, { replica: id.replica, seq: id.seq, user });
+  changes.ledger.set(id.replica, ledgerLineOf(entry));
   for (const { table, key, row } of entry.effects) {
     let rows = changes.rows.get(table);
     if (rows === undefined) changes.rows.set(table, (rows = new Map()));

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SpaceId } from '@oxbow/sdk/protocol';
+import type { StateStore } from '../space/state-store.js';
 import { stateStoreLaws } from '../space/testing/state-store-laws.js';
-import { findDamage } from './lmdb-header.js';
 import { openLmdbStore } from './lmdb-store.js';
-import { metaKey } from './store-keys.js';
+import { metaKey, spaceKey } from './store-keys.js';
+import { sealRecord } from './store-records.js';
 import { MemoryDisk, MemoryStore } from './testing/memory-store.js';
 
 stateStoreLaws('the memory store', (options) => {
@@ -29,24 +30,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(path, { recursive: true, force: true }));
 
-test('a store of a newer layout is refused with both numbers', async () => {
-  await new Promise<void>((done) => openLmdbStore({ path }).close(done));
-  const raw = open<string, Buffer>({ path, encoding: 'string', keyEncoding: 'binary' });
-  await raw.put(metaKey('layout'), '9');
-  await raw.close();
-  expect(() => openLmdbStore({ path })).toThrow(
-    expect.objectContaining({ code: 'store-newer', message: expect.stringContaining('9') as string }),
-  );
-});
-
-test('a file that is no store is refused as damaged', () => {
-  writeFileSync(join(path, 'data.mdb'), Buffer.alloc(64 * 1024, 7));
-  expect(() => openLmdbStore({ path })).toThrow(expect.objectContaining({ code: 'store-damaged' }));
-});
-
-test('a store that lost its end is refused as damaged', async () => {
+async function openError(): Promise<unknown> {
   const store = openLmdbStore({ path });
-  const entries = Array.from({ length: 500 }, (_, index) => ({
+  const error = await new Promise((done) => store.opened((_at, why) => done(why)));
+  await closed(store);
+  return error;
+}
+
+const closed = (store: StateStore): Promise<void> => new Promise((done) => store.close(done));
+
+async function withRows(count: number): Promise<void> {
+  const store = openLmdbStore({ path });
+  const entries = Array.from({ length: count }, (_, index) => ({
     csn: index + 1, at: 1, lamport: 1, id: { replica: 'r' as never, seq: index + 1 }, user: null,
     outcome: { kind: 'applied' } as const,
     effects: [{ table: 'item', key: `k${index}`, row: { text: 'x'.repeat(500) } }],
@@ -54,34 +49,78 @@ test('a store that lost its end is refused as damaged', async () => {
   await new Promise<void>((done) => {
     store.apply(1, [{ space: 'team' as SpaceId, entries }], () => store.close(done));
   });
-  expect(findDamage(path)).toBeUndefined();
-  truncateSync(join(path, 'data.mdb'), 3 * 4096);
-  expect(() => openLmdbStore({ path })).toThrow(expect.objectContaining({ code: 'store-damaged' }));
-});
+}
 
-test('a path that cannot be a folder is refused as unavailable', () => {
-  writeFileSync(join(path, 'file'), '');
-  expect(() => openLmdbStore({ path: join(path, 'file') })).toThrow(
-    expect.objectContaining({ code: 'data-unavailable' }),
-  );
-});
-
-test('a text that cannot be read is an error of its space, not of the process', async () => {
-  const store = openLmdbStore({ path });
-  const name = 'team' as SpaceId;
-  await new Promise<void>((done) => {
-    const id = { replica: 'r' as never, seq: 1 };
-    const entry = {
-      csn: 1, at: 1, lamport: 1, id, user: null, outcome: { kind: 'applied' } as const,
-      effects: [{ table: 'item', key: 'a', row: { n: 1 } }],
-    };
-    store.apply(1, [{ space: name, entries: [entry] }], () => store.close(done));
+async function edit(change: (raw: RootDatabase<string, Buffer>) => Promise<unknown>): Promise<void> {
+  const raw = open<string, Buffer>({
+    path, encoding: 'string', keyEncoding: 'binary', overlappingSync: false,
   });
-  const raw = open<string, Buffer>({ path, encoding: 'string', keyEncoding: 'binary' });
-  for (const { key, value } of raw.getRange()) if (value.startsWith('["a"')) await raw.put(key, '["a"');
+  await change(raw);
   await raw.close();
-  const again = openLmdbStore({ path });
-  const error = await new Promise<unknown>((done) => again.load(name, (_stored, why) => done(why)));
+}
+
+test('a store of a newer layout is refused with both numbers', async () => {
+  await closed(openLmdbStore({ path }));
+  await edit((raw) => raw.put(metaKey('layout'), sealRecord(metaKey('layout'), '9')));
+  expect(await openError()).toMatchObject({
+    code: 'store-newer', message: expect.stringContaining('9') as string,
+  });
+});
+
+test('a store of the layout without checksums is refused as older', async () => {
+  await edit((raw) => raw.put(metaKey('layout'), '1'));
+  expect(await openError()).toMatchObject({ code: 'store-older' });
+});
+
+test('a file that is no store is refused as damaged', async () => {
+  writeFileSync(join(path, 'data.mdb'), Buffer.alloc(64 * 1024, 7));
+  expect(await openError()).toMatchObject({ code: 'store-damaged' });
+});
+
+test('a store that lost its end is refused as damaged', async () => {
+  await withRows(500);
+  expect(await openError()).toBeUndefined();
+  truncateSync(join(path, 'data.mdb'), 3 * 4096);
+  expect(await openError()).toMatchObject({ code: 'store-damaged' });
+});
+
+test('a path that cannot be a folder is refused as unavailable', async () => {
+  const folder = path;
+  writeFileSync(join(folder, 'file'), '');
+  path = join(folder, 'file');
+  expect(await openError()).toMatchObject({ code: 'data-unavailable' });
+  path = folder;
+});
+
+test('a record that cannot be read is an error of its space, not of the process', async () => {
+  await withRows(3);
+  await edit(async (raw) => {
+    for (const { key, value } of raw.getRange()) {
+      if (value.includes('["k1"')) await raw.put(key, value.replace('"k1"', '"k9"'));
+    }
+  });
+  const again = openLmdbStore({ path, checkBytesMax: 0 });
+  const error = await new Promise<unknown>((done) =>
+    again.load('team' as SpaceId, (_stored, why) => done(why)));
   expect(error).toMatchObject({ code: 'store-damaged', message: expect.stringContaining('team') as string });
-  await new Promise<void>((done) => again.close(done));
+  await closed(again);
+  expect(await openError()).toMatchObject({ code: 'store-damaged' });
+});
+
+test('a row that went missing is an error of its space', async () => {
+  await withRows(3);
+  await edit(async (raw) => {
+    for (const { key, value } of raw.getRange()) if (value.includes('["k1"')) await raw.remove(key);
+  });
+  const again = openLmdbStore({ path });
+  const error = await new Promise<unknown>((done) =>
+    again.load('team' as SpaceId, (_stored, why) => done(why)));
+  expect(error).toMatchObject({ code: 'store-damaged' });
+  await closed(again);
+});
+
+test('a space that went missing is damage, not a new space', async () => {
+  await withRows(3);
+  await edit((raw) => raw.remove(spaceKey('team' as SpaceId)));
+  expect(await openError()).toMatchObject({ code: 'store-damaged' });
 });

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { KeyText, SpaceId } from '@oxbow/sdk/protocol';
 
-export type MetaName = 'layout' | 'history' | 'applied' | 'spaces';
+export type MetaName = 'layout' | 'history' | 'bound' | 'applied' | 'base' | 'spaces';
 
 const KIND = { meta: 0, space: 1, ledger: 2, entry: 3, row: 4 } as const;
 /** Kind and space number. */
@@ -21,6 +21,22 @@ export interface KeySpan {
 }
 
 export const metaKey = (name: MetaName): Buffer => Buffer.from(`\0${name}`, 'latin1');
+
+const SPACES_KEY = metaKey('spaces');
+/** Every space's own record: from ≤ key < to. */
+export const SPACES: KeySpan = {
+  start: Buffer.from([KIND.space]), end: Buffer.from([KIND.ledger]),
+};
+
+/** What belongs to the state and not to the store that keeps it. */
+export function isTravelling(key: Buffer): boolean {
+  const kind = key[0] ?? KIND.meta;
+  return kind === KIND.meta ? key.equals(SPACES_KEY) : kind <= KIND.row;
+}
+
+export const isSpaceKey = (key: Buffer): boolean => key[0] === KIND.space;
+/** Of a space's own key. */
+export const spaceOf = (key: Buffer): string => key.toString('utf8', 1);
 
 export function spaceKey(space: SpaceId): Buffer {
   const key = Buffer.allocUnsafe(1 + Buffer.byteLength(space));

@@ -223,6 +223,11 @@ class TestNode {
       load: (space, done) => memory.load(space, done),
       apply: (slot, batches, done) => memory.apply(slot, batches, () => done(this.failApply)),
       close: (done) => memory.close(done),
+      bind: (cluster, done) => memory.bind(cluster, done),
+      exportState: (done) => memory.exportState(done),
+      exportAt: (slot, done) => memory.exportAt(slot, done),
+      importState: (head, done) => memory.importState(head, done),
+      setAside: (done) => memory.setAside(done),
     };
     this.host = new NodeHost({
       app, store, dev: true, logger: silentLogger,

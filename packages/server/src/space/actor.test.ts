@@ -38,6 +38,28 @@ describe('a space actor', () => {
     expect(actor.intake(updateOf(ANN.replica, 1), ANN, 10)).toEqual({ kind: 'duplicate' });
   });
 
+  it('refuses another update under a number that it knows, chosen or not, also after a restart', () => {
+    const actor = actorOf();
+    const entries = [1, 2, 3].map((seq) =>
+      entryOf(actor.intake(updateOf(ANN.replica, seq, { lamport: seq * 10 }), ANN, 10)));
+    const verdicts = (of: SpaceActor): string[] => [
+      updateOf(ANN.replica, 3, { lamport: 30 }),
+      updateOf(ANN.replica, 3, { lamport: 31 }),
+      updateOf(ANN.replica, 3, { lamport: 30, at: 6 }),
+      // Counters ascend with numbers: these two cannot both be.
+      updateOf(ANN.replica, 2, { lamport: 30 }),
+      updateOf(ANN.replica, 4, { lamport: 30 }),
+      updateOf(ANN.replica, 5, { lamport: 40 }),
+    ].map((update) => reasonOf(of.intake(update, ANN, 10)));
+    const expected = ['duplicate', ...Array.from({ length: 4 }, () => 'replica-cloned'), 'gap'];
+    expect(verdicts(actor)).toEqual(expected);
+    actor.chosen(entries);
+    expect(verdicts(actor)).toEqual(expected);
+    const { head, ledger } = actor.snapshot() ?? {};
+    if (head === undefined || ledger === undefined) throw new Error('nothing is in flight');
+    expect(verdicts(actorOf({ head, ledger, rows: [], entries: [] }))).toEqual(expected);
+  });
+
   it('tells only of what is chosen', () => {
     const actor = actorOf();
     const entries = [1, 2].map((seq) => entryOf(actor.intake(updateOf(ANN.replica, seq), ANN, 10)));

@@ -7,7 +7,7 @@ import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
 import { encodeEntry, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
 import type {
-  CommitEntry, LedgerLine, ReplicaId, SpaceId, Update, VersionVector,
+  CommitEntry, LedgerLine, Mark, ReplicaId, SpaceId, Update, VersionVector,
 } from '@oxbow/sdk/protocol';
 import { KeptLog } from './kept-log.js';
 import type { KeptLogBounds } from './kept-log.js';
@@ -100,6 +100,11 @@ export class SpaceActor {
     return this.#ledger.chosenSeq(replica);
   }
 
+  /** The last of that replica's updates that is here, chosen or not. */
+  newestOf(replica: ReplicaId): Mark | undefined {
+    return this.#ledger.newestOf(replica);
+  }
+
   entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed' {
     return csn >= this.#chosenCsn ? [] : this.#kept.after(csn, maxEntries);
   }
@@ -110,6 +115,7 @@ export class SpaceActor {
     if (this.#ledger.isAnothers(replica, author.user)) {
       return refused('replica-not-yours', `Replica '${replica}' has written here for another user. Write under a fresh replica id.`);
     }
+    if (this.#ledger.isRival(update)) return refused('replica-cloned', CLONED);
     const executed = this.#ledger.executedSeq(replica);
     if (seq <= executed) return DUPLICATE;
     if (seq > executed + 1) return GAP;
@@ -179,7 +185,7 @@ export class SpaceActor {
   #execute(update: Update, author: Author, now: number): Intake {
     const { entry, chars } = this.#fitting(this.#decide(update, author, now), update);
     this.#tables.apply(entry.effects);
-    this.#ledger.execute(update.id, author.user);
+    this.#ledger.execute(update, author.user);
     const lamport = Math.max(this.#head.lamport, update.lamport);
     this.#head = { csn: entry.csn, at: entry.at, lamport };
     return { kind: 'executed', entry, chars };
@@ -219,6 +225,9 @@ export class SpaceActor {
     }
   }
 }
+
+const CLONED =
+  'Another copy of this replica has written here under the same numbers. Write under a fresh replica id.';
 
 const refused = (code: string, message: string): Intake => ({ kind: 'refused', code, message });
 

@@ -3,14 +3,16 @@
  * update happen once however often it arrives. It counts twice: what is executed (intake goes by it), and what is chosen
  * (only that is told to anyone).
  */
-import { invariant } from '@oxbow/sdk/protocol';
-import type { LedgerLine, ReplicaId, UpdateId } from '@oxbow/sdk/protocol';
+import { invariant, isRival, markOf } from '@oxbow/sdk/protocol';
+import type { LedgerLine, Mark, ReplicaId, Update, UpdateId } from '@oxbow/sdk/protocol';
 
 interface Line {
   readonly user: string | null;
   // chosen ≤ executed
   executed: number;
   chosen: number;
+  /** Which update the last executed one is; undefined where an older version of this code wrote the line. */
+  mark: Mark | undefined;
 }
 
 export class Ledger {
@@ -22,8 +24,9 @@ export class Ledger {
   readonly inFlight: Record<ReplicaId, number> = {};
 
   constructor(stored: readonly LedgerLine[]) {
-    for (const { replica, seq, user } of stored) {
-      this.#lines.set(replica, { user, executed: seq, chosen: seq });
+    for (const line of stored) {
+      const { replica, seq, user } = line;
+      this.#lines.set(replica, { user, executed: seq, chosen: seq, mark: markOf(line) });
     }
   }
 
@@ -41,6 +44,17 @@ export class Ledger {
     return line !== undefined && line.user !== user;
   }
 
+  /** The last executed update of that replica. */
+  newestOf(replica: ReplicaId): Mark | undefined {
+    return this.#lines.get(replica)?.mark;
+  }
+
+  /** The update cannot be of the one program whose updates were executed under that id. */
+  isRival(update: Update): boolean {
+    const mark = this.#lines.get(update.id.replica)?.mark;
+    return mark !== undefined && isRival(update, mark);
+  }
+
   executedSeq(replica: ReplicaId): number {
     return this.#lines.get(replica)?.executed ?? 0;
   }
@@ -49,11 +63,12 @@ export class Ledger {
     return this.#lines.get(replica)?.chosen ?? 0;
   }
 
-  execute({ replica, seq }: UpdateId, user: string | null): void {
+  execute({ id: { replica, seq }, lamport, at: madeAt }: Update, user: string | null): void {
     const line = this.#lines.get(replica);
     invariant(seq === (line?.executed ?? 0) + 1, 'a replica\'s updates are executed in sequence');
-    if (line === undefined) this.#lines.set(replica, { user, executed: seq, chosen: 0 });
-    else line.executed = seq;
+    const mark = { seq, lamport, madeAt };
+    if (line === undefined) this.#lines.set(replica, { user, executed: seq, chosen: 0, mark });
+    else Object.assign(line, { executed: seq, mark });
     this.inFlight[replica] = seq;
   }
 
@@ -66,8 +81,8 @@ export class Ledger {
 
   /** As of the last executed update. */
   executedLines(): LedgerLine[] {
-    return Array.from(this.#lines, ([replica, { user, executed }]) => ({
-      replica, seq: executed, user,
+    return Array.from(this.#lines, ([replica, { user, executed, mark }]) => ({
+      replica, user, ...(mark ?? { seq: executed }),
     }));
   }
 }
