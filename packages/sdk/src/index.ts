@@ -32,15 +32,20 @@ export type { Transport } from './drivers/transport.js';
 export type { ServerOptions } from './drivers/transport-websocket.js';
 
 /**
- * A server to sync with, by WebSocket. The link is kept: it comes back by itself after every loss, at once when the
- * browser says that the network is back. Needs a global `WebSocket`: browsers, Node 22 and later; for older Node
+ * A server to sync with, by WebSocket: its URL, or the URLs of the nodes of a cluster, of which any may be down. The link
+ * is kept: it comes back by itself after every loss, at the next node if need be, at once when the browser says that the network
+ * is back. A node may send it on to another that the list does not name, but from an encrypted link (wss) never to
+ * one that is not. Errors: `bad-server-url`. Needs a global `WebSocket`: browsers, Node 22 and later; for older Node
  * import it from `@oxbow/sdk/node`.
  *
  * @example
  * server('wss://sync.example/sync', { token: async () => (await fetch('/token')).text() })
+ * server(['wss://a.example/sync', 'wss://b.example/sync', 'wss://c.example/sync'], { token })
  */
-export function server(url: string, options: ServerOptions = {}): Transport {
-  return socketTransport(url, options, (to, protocol) => {
+export function server(
+  urls: string | readonly string[], options: ServerOptions = {},
+): Transport {
+  return socketTransport(urls, options, (to, protocol) => {
     if (typeof WebSocket === 'undefined') {
       throw new OxbowError('no-websocket', "There is no WebSocket here: import server from '@oxbow/sdk/node'.");
     }

@@ -13,8 +13,10 @@ export { file } from './drivers/storage-file.js';
  * @example
  * server('ws://localhost:8787/sync', { token: 'dev:ann' })
  */
-export function server(url: string, options: ServerOptions = {}): Transport {
-  return socketTransport(url, options, (to, protocol) => new WebSocket(to, protocol, {
+export function server(
+  urls: string | readonly string[], options: ServerOptions = {},
+): Transport {
+  return socketTransport(urls, options, (to, protocol) => new WebSocket(to, protocol, {
     maxPayload: limits.frameBytesMax,
     perMessageDeflate: false,
     handshakeTimeout: limits.connectTimeoutMs,

@@ -22,7 +22,7 @@ async function listening(onConnection: (socket: WebSocket, protocol: string) => 
   return `ws://127.0.0.1:${address.port}/sync?secret=1`;
 }
 
-const viaWs = (url: string, options: ServerOptions = {}) =>
+const viaWs = (url: string | readonly string[], options: ServerOptions = {}) =>
   socketTransport(url, options, (to, protocol) => new WebSocket(to, protocol));
 
 /** Connects and answers the story of the link up to its end. */
@@ -100,6 +100,26 @@ describe('a link over WebSocket', () => {
     expect(await ask({ token: async () => 'fetched' })).toBe('fetched');
     expect(await ask({ token: () => { throw new Error('offline'); } })).toBe('token-unavailable');
     expect(viaWs('ws://x').token).toBeUndefined();
+  });
+
+  it('connects to the address that it is told, the first unless told otherwise', async () => {
+    const connectTo = (urls: readonly string[], address?: string) => {
+      const asked: string[] = [];
+      socketTransport(urls, {}, (url) => {
+        asked.push(url);
+        throw new Error('As told.');
+      }).connect({ opened: () => undefined, received: () => undefined, closed: () => undefined }, address);
+      return asked;
+    };
+    const urls = ['wss://a.example/sync', 'wss://b.example/sync'];
+    expect(viaWs(urls).addresses).toEqual(urls);
+    expect(connectTo(urls)).toEqual(['wss://a.example/sync']);
+    expect(connectTo(urls, 'wss://b.example/sync')).toEqual(['wss://b.example/sync']);
+    expect(connectTo(urls, 'https://c.example/sync')).toEqual(['wss://c.example/sync']);
+  });
+
+  it('needs at least one address', () => {
+    expect(() => viaWs([])).toThrow(expect.objectContaining({ code: 'bad-server-url' }));
   });
 
   it('is named after its URL without the query, which may hold secrets', () => {

@@ -1,9 +1,9 @@
 /**
- * Links over WebSocket, in browsers and (with `ws` given by node.ts) in Node. The driver decides nothing: how long
- * an attempt may take, when to try again and what is sent when is the machine's business (replica/session.ts), whose
+ * Links over WebSocket, in browsers and (with `ws` given by node.ts) in Node. The driver decides nothing: where to connect,
+ * how long an attempt may take, when to try again and what is sent when is the machine's business (replica/session.ts), whose
  * byte window also bounds what waits in the socket's buffer.
  */
-import { OxbowError } from '../protocol/index.js';
+import { limits, OxbowError } from '../protocol/index.js';
 import type { LinkEvents, Transport } from './transport.js';
 
 /** The part of a WebSocket that is used; the browser's and that of `ws` both have it. */
@@ -31,20 +31,37 @@ export interface ServerOptions {
    * the token has expired. A function that throws or rejects counts as a failed attempt: it is asked again later.
    */
   readonly token?: string | (() => string | Promise<string>);
-  /** Shown in `health.links`. Default: the URL without its query. */
+  /** Shown in `health.links`. Default: the first URL without its query. */
   readonly name?: string;
 }
 
-export function socketTransport(url: string, options: ServerOptions, open: OpenSocket): Transport {
+/** `urls`: of one service, one or several. Errors: `bad-server-url`. */
+export function socketTransport(
+  urls: string | readonly string[], options: ServerOptions, open: OpenSocket,
+): Transport {
+  const addresses = mustBeSome(typeof urls === 'string' ? [urls] : urls);
+  const [first] = addresses;
   const transport: Transport = {
-    name: options.name ?? url.replace(/[?#].*$/, ''),
+    name: options.name ?? first.replace(/[?#].*$/, ''),
+    addresses,
     // reason: each kind of socket declares its handlers with event classes of its own; what is used agrees.
-    connect: (events) => connect(() => open(url, SUBPROTOCOL) as Socket, events),
+    connect: (events, address = first) =>
+      connect(() => open(asSocketUrl(address), SUBPROTOCOL) as Socket, events),
   };
   const { token } = options;
   if (token === undefined) return transport;
   return { ...transport, token: (done) => askToken(token, done) };
 }
+
+function mustBeSome(urls: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...others] = urls;
+  if (first !== undefined && urls.length <= limits.addressesMax) return [first, ...others];
+  const problem = `A server has 1 to ${limits.addressesMax} addresses, not ${urls.length}.`;
+  throw new OxbowError('bad-server-url', `${problem} Give the URLs of its nodes.`);
+}
+
+/** Older browsers take only ws and wss. */
+const asSocketUrl = (url: string): string => url.replace(/^http/, 'ws');
 
 function connect(open: () => Socket, events: LinkEvents): () => void {
   let listener: LinkEvents | undefined = events;

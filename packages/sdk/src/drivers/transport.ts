@@ -20,8 +20,13 @@ export interface LinkEvents {
 /** One configured way to reach others: `server(url, { token })`. */
 export interface Transport {
   readonly name: string;
-  /** Starts one attempt. Events come later, never in this turn. The returned function abandons it. */
-  connect(events: LinkEvents): () => void;
+  /** Addresses of the same service, in the order in which the app named them. Absent: there is one way only. */
+  readonly addresses?: readonly string[];
+  /**
+   * Starts one attempt, at that address if the transport has any: one of its own, or one that a server named. Events come
+   * later, never in this turn. The returned function abandons it.
+   */
+  connect(events: LinkEvents, address?: string): () => void;
   /**
    * The token for the next `hello`; may be asked again after `token-expired`. With an error: none to be had now
    * (the attempt counts as failed). Never answers in this turn.

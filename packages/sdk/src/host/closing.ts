@@ -11,7 +11,7 @@ export class Closing {
 
   /** A promise that `begin` settles, or the closing does. `begin` returns the way to stop waiting. */
   race<T>(
-    begin: (resolve: (value: T) => void, reject: (error: OxbowError) => void) => () => void,
+    begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
   ): Promise<T> {
     if (this.#isClosed) return Promise.reject(replicaClosed());
     let end: ((error: OxbowError) => void) | undefined;

@@ -54,9 +54,9 @@ export class ReplicaHealth {
     return this.#source.links();
   }
 
-  /** At least one link is live. */
+  /** At least one link is live, or was a moment ago and is being replaced. */
   get online(): boolean {
-    return this.links.some(({ state }) => state === 'live');
+    return this.links.some(({ state }) => state === 'live' || state === 'resuming');
   }
 
   /** Calls `fn` when anything here may have changed. Returns the way to stop it. */

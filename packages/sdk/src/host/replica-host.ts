@@ -193,7 +193,8 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
       app, dev, user, profile, out: this.#effects,
       seed: entropy.seed(),
       newId: () => entropy.id(),
-      transports: transports.map(({ name, token }) => ({ name, hasToken: token !== undefined })),
+      transports: transports.map(({ name, token, addresses = [] }) =>
+        ({ name, addresses, hasToken: token !== undefined })),
     });
     if (offline !== true) this.#machine.goOnline(this.#steady.now());
   }
@@ -217,7 +218,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #carriesOut(): ReplicaEffects {
     return {
       askToken: (transport, ask) => this.#askToken(transport, ask),
-      connect: (transport, link) => this.#connect(transport, link),
+      connect: (transport, link, address) => this.#connect(transport, link, address),
       send: (link, frame) => this.#links.get(link)?.link?.send(frame),
       cut: (link) => this.#cut(link),
       persist: (ops, token) => this.#persist(ops, token),
@@ -236,7 +237,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     });
   }
 
-  #connect(transport: number, id: LinkId): void {
+  #connect(transport: number, id: LinkId, address: string | undefined): void {
     const slot: LinkSlot = {
       link: undefined,
       abandon: this.#mustTransport(transport).connect({
@@ -251,7 +252,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
         closed: (reason) => {
           if (this.#links.delete(id)) this.machine.linkClosed(id, reason, this.#steady.now());
         },
-      }),
+      }, address),
     };
     this.#links.set(id, slot);
   }

@@ -119,7 +119,8 @@ export class Replica<A extends AppDefinition> {
         return facts;
       },
     });
-    return new Space({ id, app, replica, health, closing: this.#closing, now: () => clock.now() });
+    const whenCurrent = (ready: () => void): (() => void) => host.machine.read(id, ready);
+    return new Space({ id, app, replica, health, closing: this.#closing, clock, whenCurrent });
   }
 
   #healthSource(): HealthSource {

@@ -1,4 +1,5 @@
 /** A space as the app sees it. */
+import type { Clock } from '../drivers/clock.js';
 import type { AppDefinition, ArgsListOf, MutationName, ReadTx } from '../model/index.js';
 import {
   OxbowError, readBundle, readBundleHeader, writeBundle,
@@ -27,8 +28,9 @@ export interface SpaceParts<A extends AppDefinition> {
   readonly replica: SpaceReplica<A>;
   readonly health: SpaceHealth;
   readonly closing: Closing;
-  /** Wall time, ms. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'after'>;
+  /** Calls back once when the committed view is as new as anything that anyone was told of. Returns the way to stop. */
+  readonly whenCurrent: (ready: () => void) => () => void;
 }
 
 /** A list as the app gets it, made anew only when the list that it was made of is another. */
@@ -78,6 +80,34 @@ export class Space<A extends AppDefinition> {
    */
   query<R>(fn: (tx: ReadTx<A>) => R, options?: ViewOptions): R {
     return this.#parts.replica.query(fn, options);
+  }
+
+  /**
+   * A linearizable read: runs `fn` over the committed view once that holds everything that anyone, anywhere, had been told
+   * was committed when `read` was called. Costs a round trip to the server; own updates that wait are not in it.
+   * Offline it waits. `timeoutMs`: 5,000 unless told otherwise.
+   * Rejects with `read-unavailable` when the time is over, `too-many-reads`, `replica-closed`, and with what `fn` throws.
+   *
+   * @example
+   * const isFree = await team.read((tx) => !tx.booking.has('b1'), { timeoutMs: 2_000 });
+   */
+  read<R>(fn: (tx: ReadTx<A>) => R, options: { readonly timeoutMs?: number } = {}): Promise<R> {
+    const { timeoutMs = 5_000 } = options;
+    const { closing, clock, whenCurrent } = this.#parts;
+    return closing.race<R>((resolve, reject) => {
+      const stop = whenCurrent(() => {
+        try {
+          resolve(this.query(fn, { view: 'committed' }));
+        } catch (error) {
+          reject(error);
+        }
+      });
+      const cancel = clock.after(timeoutMs, () => reject(this.#unread(timeoutMs)));
+      return () => {
+        stop();
+        cancel();
+      };
+    });
   }
 
   /**
@@ -150,7 +180,17 @@ export class Space<A extends AppDefinition> {
 
   #mutate(name: string, args: Value): Receipt {
     this.#parts.closing.check();
-    return this.#receiptOf(this.#parts.replica.mutate(name, args, this.#parts.now()));
+    return this.#receiptOf(this.#parts.replica.mutate(name, args, this.#parts.clock.now()));
+  }
+
+  #unread(timeoutMs: number): OxbowError {
+    const why = this.health.links.find(({ reason }) => reason !== undefined)?.reason;
+    const cause = why === undefined ? '' : ` (${why})`;
+    return new OxbowError(
+      'read-unavailable',
+      `No server has said within ${timeoutMs} ms how new a read of '${this.id}' must be${cause}. ` +
+        'Go online, wait longer, or take what is here with query().',
+    );
   }
 
   #receiptOf(held: HeldReceipt): Receipt {
@@ -163,13 +203,13 @@ export class Space<A extends AppDefinition> {
   }
 
   #conflictOf(record: ConflictRecord): Conflict {
-    const { replica, closing, now } = this.#parts;
+    const { replica, closing, clock } = this.#parts;
     return new Conflict(record, {
       accept: (id) => replica.accept(id),
       dismiss: (id) => replica.dismiss(id),
       retry: (id, args) => {
         closing.check();
-        return this.#receiptOf(replica.retry(id, args, now()));
+        return this.#receiptOf(replica.retry(id, args, clock.now()));
       },
     });
   }

@@ -93,6 +93,10 @@ export const limits = {
   spacesPerLinkMax: 1024,
   /** Barriers without an answer on one link; one more is answered with `too-many-barriers`. */
   barriersPerLinkMax: 256,
+  /** A replica asks again so long after a barrier that failed. */
+  barrierRetryMs: 100,
+  /** Linearizable reads of a replica that wait. Error: `too-many-reads`. */
+  readsWaitingMax: 10_000,
 
   helloTimeoutMs: 10_000,
   /** Silence after which a ping is sent. Exchanges repeat what got no answer at this pace, too. */
@@ -106,8 +110,23 @@ export const limits = {
    */
   tokenTimeoutMs: 15_000,
   connectTimeoutMs: 15_000,
-  reconnectMsMin: 500,
+  /** The same where there are other addresses to try; twice as long after each round of them. */
+  connectNextMs: 2_000,
+  reconnectMsMin: 100,
   reconnectMsMax: 30_000,
+  /** Each pause is so many times the one before. */
+  reconnectGrowth: 1.5,
+  /** How often refusals may send an attempt elsewhere before it pauses. */
+  redirectsMax: 4,
+  addressesMax: 64,
+  /** An address that gave no answer is passed over for so long while there are others. */
+  silentAddressMs: 3_000,
+  /** A link that was lost so lately is being replaced; only then it is worth a word to the user. */
+  resumeMs: 2_000,
+  /** Where there are other addresses and something waits: silence after which the link must prove that it lives … */
+  suspectMs: 2_000,
+  /** … and the time that it has for it; twice as long after each vain suspicion. */
+  suspectAnswerMs: 3_000,
   /** After a refusal that nothing here can cure; the other side may have been changed. */
   refusedRetryMs: 300_000,
   /** A link that lived so long was a good one: the next failure starts a new count. */
@@ -203,6 +222,12 @@ invariant(
   limits.reconnectMsMin < limits.reconnectMsMax && limits.reconnectMsMax < limits.refusedRetryMs,
   'a refusal is asked about less often than a lost link',
 );
+invariant(
+  limits.connectNextMs <= limits.connectTimeoutMs && limits.suspectMs <= limits.pingIntervalMs &&
+    limits.suspectAnswerMs <= limits.pongTimeoutMs,
+  'whoever has a choice waits no longer than who has none',
+);
+invariant(limits.reconnectGrowth > 1, 'pauses grow');
 invariant(limits.spacesOpenMax <= limits.spacesPerLinkMax, 'one link carries all open spaces');
 invariant(
   limits.spaceCharsMax + limits.replicaCharsMax + 64 <= limits.storeKeyUnitsMax,

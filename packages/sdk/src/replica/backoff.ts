@@ -1,5 +1,5 @@
 /**
- * How long to wait before trying again: twice as long each time, up to a bound, with half of it left to chance, so
+ * How long to wait before trying again: longer each time, up to a bound, with half of it left to chance, so
  * that a thousand clients that lost one server do not come back in one instant.
  */
 
@@ -17,12 +17,18 @@ export function seededRandom(seed: number): () => number {
 export class Backoff {
   readonly #baseMs: number;
   readonly #maxMs: number;
+  readonly #growth: number;
   readonly #random: () => number;
   #failures = 0;
 
-  constructor(bounds: { readonly baseMs: number; readonly maxMs: number }, random: () => number) {
+  /** `growth`: each pause is so many times the one before; 2 unless told otherwise. */
+  constructor(
+    bounds: { readonly baseMs: number; readonly maxMs: number; readonly growth?: number },
+    random: () => number,
+  ) {
     this.#baseMs = bounds.baseMs;
     this.#maxMs = bounds.maxMs;
+    this.#growth = bounds.growth ?? 2;
     this.#random = random;
   }
 
@@ -33,8 +39,9 @@ export class Backoff {
 
   /** Counts one more failure and says how many ms to wait. */
   nextMs(): number {
-    // 2^20 is beyond every bound; the power must not run to infinity in a tab left open for a month.
-    const spanMs = Math.min(this.#maxMs, this.#baseMs * 2 ** Math.min(this.#failures, 20));
+    // Far beyond every bound; the power must not run to infinity in a tab left open for a month.
+    const times = this.#growth ** Math.min(this.#failures, 40);
+    const spanMs = Math.min(this.#maxMs, this.#baseMs * times);
     this.#failures++;
     return Math.round(spanMs / 2 + (spanMs / 2) * this.#random());
   }

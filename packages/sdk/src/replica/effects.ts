@@ -27,8 +27,11 @@ export type PersistOp =
 export interface ReplicaEffects {
   /** Ask the transport's token source. Answer: `tokenFor` or `tokenFailed`, with `ask`. */
   askToken(transport: number, ask: Token): void;
-  /** Start one attempt. Answers: `linkOpened`, `frame`…, `linkClosed`. */
-  connect(transport: number, link: LinkId): void;
+  /**
+   * Start one attempt, at that address where the transport has several (`Transport.addresses`). Answers: `linkOpened`,
+   * `frame`…, `linkClosed`.
+   */
+  connect(transport: number, link: LinkId, address: string | undefined): void;
   send(link: LinkId, frame: string): void;
   /** Abandon the attempt or the link, after what was sent before. The machine has forgotten it: no answer is awaited. */
   cut(link: LinkId, reason: string): void;

@@ -43,6 +43,8 @@ export function stallOf(facts: StallFacts): Stall | undefined {
   if (saveError !== undefined) return { code: saveError.code, message: saveError.message };
   if (!isWaiting) return undefined;
   if (!isOnline) return { code: 'offline', message: 'Offline on purpose: goOnline() sends what waits.' };
+  // A link that is being replaced is no news yet.
+  if (links.some(({ state }) => state === 'resuming')) return undefined;
   if (!links.some(({ state }) => state === 'live')) return notConnected(links);
   if (idleMs < limits.stallMs) return undefined;
   const seconds = Math.round(idleMs / 1000);

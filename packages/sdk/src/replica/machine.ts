@@ -5,7 +5,8 @@
  */
 import { Guard, type AppDefinition, type NondeterminismReport } from '../model/index.js';
 import {
-  decodeMessage, invariant, OxbowError, type Ack, type Message, type ReplicaId, type SpaceId,
+  decodeMessage, invariant, OxbowError,
+  type Ack, type BarrierMessage, type Message, type ReplicaId, type SpaceId,
   type SpaceMessage, type Welcome,
 } from '../protocol/index.js';
 import { seededRandom } from './backoff.js';
@@ -16,9 +17,10 @@ import { readSpace, type SpaceReading } from './layout-reading.js';
 import { newListeners } from './listeners.js';
 import { Peer, type PeerOwner } from './peer.js';
 import type { Profile } from './profile.js';
+import { Reads } from './reads.js';
 import { Saving } from './saving.js';
 import { SessionPool } from './session-pool.js';
-import type { LinkHealth, Session, SessionOwner } from './session.js';
+import type { LinkHealth, Session, SessionOwner, Way } from './session.js';
 import { SpaceSlot, type SlotOwner } from './space-slot.js';
 import type { SpaceReplica } from './space.js';
 import type { StoredRecords } from './store-keys.js';
@@ -31,7 +33,7 @@ export interface MachineConfig<A extends AppDefinition = AppDefinition> {
   readonly seed: number;
   /** A fresh replica identity (UUID text). */
   readonly newId: () => string;
-  readonly transports: readonly { readonly name: string; readonly hasToken: boolean }[];
+  readonly transports: readonly Way[];
   /** What the store remembers of us; undefined at the first start. */
   readonly profile: Profile | undefined;
   /** Who the app says that the user is; counts until a server has verified one. */
@@ -50,6 +52,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   readonly #slots = new Map<SpaceId, SpaceSlot<A>>();
   /** One per live link. */
   readonly #peers = new Map<LinkId, Peer>();
+  readonly #reads = new Reads(this.#peers);
   readonly #healthListeners = newListeners();
   #isHealthNew = false;
   #lastNumber = 0;
@@ -131,6 +134,16 @@ implements SessionOwner, SlotOwner, PeerOwner {
     return { links, csn, behind, pending, oldestPendingAt: oldestAt, stalled };
   }
 
+  /**
+   * Calls `ready` once, at the end of a turn, when the committed view holds all that anyone was told of before now. Returns
+   * the way to stop waiting. Errors: `too-many-reads`.
+   */
+  read(space: SpaceId, ready: () => void): () => void {
+    const stop = this.#reads.add(this.#mustSlot(space), ready);
+    this.#out.flushSoon();
+    return stop;
+  }
+
   /** Calls `fn` at the end of turns in which what `links` or `facts` tell may have changed. */
   onHealthChange(fn: () => void): () => void {
     return this.#healthListeners.add(fn);
@@ -198,9 +211,10 @@ implements SessionOwner, SlotOwner, PeerOwner {
       const session = this.#sessions.byLink(link);
       const message = session && this.#decoded(session, text);
       if (session === undefined || message === undefined) return;
-      const isForSpaces = session.onMessage(message, now);
+      if (!session.onMessage(message, now)) return;
+      if (isBarrier(message)) return this.#onBarrier(session, link, message);
       // reason: a session keeps to itself what does not concern spaces.
-      if (isForSpaces) this.#toPeer(link, message as SpaceMessage | Ack, text.length);
+      this.#toPeer(link, message as SpaceMessage | Ack, text.length);
     });
   }
 
@@ -225,6 +239,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
         if (slot.noteProgress(now)) this.#isHealthNew = true;
         slot.notify();
       }
+      this.#reads.flush(now);
       if (!this.#isHealthNew) return;
       this.#isHealthNew = false;
       this.#healthListeners.call((error) => this.#out.report(error));
@@ -236,6 +251,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.#turn(now, () => {
       this.#saving.tick(now);
       this.#sessions.tick(now);
+      this.#reads.flush(now);
       for (const peer of [...this.#peers.values()]) if (now >= peer.deadlineMs) peer.tick(now);
     });
   }
@@ -257,6 +273,11 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   onDown(link: LinkId): void {
     this.#peers.delete(link);
+    this.#reads.onDown(link);
+  }
+
+  isWaiting(link: LinkId): boolean {
+    return this.#peers.get(link)?.isWaiting === true || this.#reads.isWaiting(link);
   }
 
   onReplicaRefused(session: Session): void {
@@ -321,11 +342,20 @@ implements SessionOwner, SlotOwner, PeerOwner {
     }
   }
 
+  #onBarrier(session: Session, link: LinkId, message: BarrierMessage): void {
+    if (message.kind === 'barrier') {
+      const { space, id } = message;
+      return session.send({ kind: 'barrier-failed', space, id, code: 'not-primary' });
+    }
+    this.#reads.onAnswer(link, message, this.#nowMs);
+    this.#out.flushSoon();
+  }
+
   #toPeer(link: LinkId, message: SpaceMessage | Ack, chars: number): void {
     const peer = this.#peers.get(link);
     const isToSave = message.kind === 'commits' || message.kind === 'updates';
     if (isToSave && !this.#saving.mayTake(chars)) {
-      peer?.session.cut('the disk has to catch up first', this.#nowMs);
+      peer?.session.rest('the disk has to catch up first', this.#nowMs);
     } else {
       peer?.onMessage(message, chars, this.#nowMs);
     }
@@ -375,13 +405,18 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   /** Wakes up for the next deadline. One that has moved away is found out when the time comes. */
   #arm(): void {
-    let next = Math.min(this.#saving.deadlineMs, this.#sessions.deadlineMs);
+    let next = Math.min(
+      this.#saving.deadlineMs, this.#sessions.deadlineMs, this.#reads.deadlineMs,
+    );
     for (const peer of this.#peers.values()) next = Math.min(next, peer.deadlineMs);
     if (next >= this.#armedMs) return;
     this.#armedMs = next;
     this.#out.wakeAt(next);
   }
 }
+
+const isBarrier = (message: Message): message is BarrierMessage =>
+  message.kind === 'barrier-at' || message.kind === 'barrier' || message.kind === 'barrier-failed';
 
 function nondeterministic({ mutation, touched }: NondeterminismReport): OxbowError {
   const cure = 'Use tx.now, tx.id or tx.random.';

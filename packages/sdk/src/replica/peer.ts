@@ -122,7 +122,7 @@ export class Peer {
   tick(now: number): void {
     this.#nowMs = now;
     if (this.#exchanges.tick(now) === 'stalled') {
-      this.session.cut('nothing of what was sent is acknowledged', now);
+      this.session.cut('nothing of what was sent is acknowledged', now, { isSilent: true });
       return;
     }
     for (const talk of this.#talks.values()) this.#maybeRetry(talk, now);
@@ -134,6 +134,18 @@ export class Peer {
 
   refusalOf(space: SpaceId): SpaceRefusal | undefined {
     return this.#talks.get(space)?.refusal;
+  }
+
+  /** Something is expected of the peer: own updates wait for their final place. */
+  get isWaiting(): boolean {
+    for (const { space } of this.#talks.values()) if (space.isWaiting) return true;
+    return false;
+  }
+
+  /** The history that the peer speaks of, once it has opened the space with us. */
+  historyOf(space: SpaceId): string | undefined {
+    const talk = this.#talks.get(space);
+    return talk?.refusal === undefined ? talk?.theirs?.history : undefined;
   }
 
   /** How many commits the peer has that we lack; undefined until it has told. */

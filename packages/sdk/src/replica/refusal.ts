@@ -25,3 +25,9 @@ const REMEDIES: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
 export function remedyFor(code: string): Remedy {
   return REMEDIES.get(code) ?? 'wait';
 }
+
+/** What another node of the same service would say, too. Codes that are not known here may be one node's trouble. */
+const OF_ALL_NODES: ReadonlySet<string> = new Set(['superseded', 'app-newer', 'client-refused']);
+
+/** Another address may help. */
+export const isOfOneNode = (code: string): boolean => !OF_ALL_NODES.has(code);

@@ -1,10 +1,10 @@
 /** The sessions of a replica: one per transport and replica id in use. There is one id, unless a space needed another. */
 import type { ReplicaId } from '../protocol/index.js';
 import type { LinkId, ReplicaEffects } from './effects.js';
-import { Session, type LinkHealth, type SessionOwner } from './session.js';
+import { Session, type LinkHealth, type SessionOwner, type Way } from './session.js';
 
 export interface SessionPoolConfig {
-  readonly transports: readonly { readonly name: string; readonly hasToken: boolean }[];
+  readonly transports: readonly Way[];
   readonly app: { readonly name: string; readonly version: number };
   readonly out: ReplicaEffects;
   readonly owner: SessionOwner;
@@ -62,11 +62,11 @@ export class SessionPool {
 
   ensure(replica: ReplicaId, now: number): void {
     const { transports, ...config } = this.#config;
-    transports.forEach(({ name, hasToken }, transport) => {
+    transports.forEach((way, transport) => {
       const isThis = (one: Session): boolean =>
         one.replica === replica && one.transport === transport;
       if (this.#sessions.some(isThis)) return;
-      const session = new Session({ ...config, transport, name, hasToken, replica });
+      const session = new Session({ ...config, way, transport, replica });
       this.#sessions = [...this.#sessions, session];
       if (this.#isOnline) session.hurry(now);
     });

@@ -8,25 +8,32 @@ import { Recorder } from './testing/recorder.js';
 const REPLICA = 'replica-1' as ReplicaId;
 const WELCOME: Welcome = { kind: 'welcome', version: 1, replica: REPLICA, user: 'ann' };
 
-function started(options: { hasToken?: boolean } = {}) {
+interface Options {
+  readonly hasToken?: boolean;
+  readonly addresses?: readonly string[];
+}
+
+function started(options: Options = {}) {
+  const waiting = { is: false };
   const out = new Recorder();
   const told: string[] = [];
   let last = 0;
   const session = new Session({
-    transport: 0, name: 'wire', hasToken: options.hasToken ?? false, app: { name: 'calendar', version: 3 },
+    transport: 0, way: { name: 'wire', hasToken: options.hasToken ?? false, addresses: options.addresses ?? [] }, app: { name: 'calendar', version: 3 },
     replica: REPLICA, nextNumber: () => ++last, random: seededRandom(7), out,
     owner: {
       onLive: (_session, link, welcome) => told.push(`live ${link} ${welcome.user}`),
       onDown: (link) => told.push(`down ${link}`),
       onReplicaRefused: () => told.push('replica refused'),
       onHealth: () => undefined,
+      isWaiting: () => waiting.is,
     },
   });
   session.hurry(0);
-  return { session, out, told };
+  return { session, out, told, waiting };
 }
 
-function live(options: { hasToken?: boolean } = {}) {
+function live(options: Options = {}) {
   const all = started(options);
   if (options.hasToken === true) all.session.tokenFor(all.out.takeOne('askToken').ask, 't1', 0);
   const { link } = all.out.takeOne('connect');
@@ -75,7 +82,7 @@ describe('the life of a link', () => {
       session.tick(now);
     }
     waits.forEach((waitMs, attempt) => {
-      const spanMs = Math.min(limits.reconnectMsMax, limits.reconnectMsMin * 2 ** attempt);
+      const spanMs = Math.min(limits.reconnectMsMax, limits.reconnectMsMin * limits.reconnectGrowth ** attempt);
       expect(waitMs).toBeGreaterThanOrEqual(spanMs / 2);
       expect(waitMs).toBeLessThanOrEqual(spanMs);
     });

@@ -1,15 +1,16 @@
 /**
  * The life of the link over one transport, under one replica id: token, connection, `hello` and `welcome`, heartbeat, and what to do when it
- * ends. It knows nothing of spaces. A link counts as healthy by what was heard on it, never by the mood of its socket:
+ * ends: where to (addresses.ts) and when to try again. It knows nothing of spaces. A link counts as healthy by what was heard on it, never by the mood of its socket:
  * a socket can stay "open" for minutes after its network is gone.
  */
 import {
   encodeMessage, limits, OxbowError, protocolVersions,
   type Fail, type Message, type ReplicaId, type Welcome,
 } from '../protocol/index.js';
+import { Addresses } from './addresses.js';
 import { Backoff } from './backoff.js';
 import type { LinkId, ReplicaEffects, Token } from './effects.js';
-import { remedyFor } from './refusal.js';
+import { isOfOneNode, remedyFor } from './refusal.js';
 
 type State =
   | { readonly kind: 'offline' }
@@ -22,14 +23,25 @@ type State =
       readonly token: string | undefined;
     }
   | { readonly kind: 'greeting'; readonly link: LinkId; readonly deadlineMs: number }
-  | { readonly kind: 'live'; readonly link: LinkId; readonly sinceMs: number }
+  | {
+      readonly kind: 'live';
+      readonly link: LinkId;
+      readonly sinceMs: number;
+      readonly version: number;
+    }
   /** The other side will not have us as we are. Asked again rarely, in case it changed its mind. */
   | { readonly kind: 'refused'; readonly untilMs: number; readonly code: string; readonly message: string };
 
 /** What `health` says of a transport. Times are machine time, ms. */
 export interface LinkHealth {
   readonly transport: string;
-  readonly state: 'offline' | 'waiting' | 'connecting' | 'live' | 'refused';
+  /**
+   * `resuming`: it was live a moment ago and is being replaced, as when a server hands over to another. `waiting`: it is
+   * tried again after a pause. `refused`: it is tried again rarely.
+   */
+  readonly state: 'offline' | 'waiting' | 'connecting' | 'resuming' | 'live' | 'refused';
+  /** Which of the transport's addresses, if it has any. */
+  readonly address?: string;
   /** Why it is not live, as far as known. */
   readonly reason?: string;
   /** Documented code of a refusal. */
@@ -43,15 +55,24 @@ export interface SessionOwner {
   onDown(link: LinkId): void;
   /** The other side takes our replica id for someone else's. The session is in `refused`. */
   onReplicaRefused(session: Session): void;
+  /** Something waits for an answer on the link. */
+  isWaiting(link: LinkId): boolean;
   /** `health` is another one now. */
   onHealth(): void;
 }
 
+/** A transport, as far as the machines have to know it. */
+export interface Way {
+  readonly name: string;
+  /** It has a token source. */
+  readonly hasToken: boolean;
+  /** Of one service; absent where there is nothing to choose. */
+  readonly addresses?: readonly string[];
+}
+
 export interface SessionConfig {
   readonly transport: number;
-  readonly name: string;
-  /** The transport has a token source. */
-  readonly hasToken: boolean;
+  readonly way: Way;
   readonly app: { readonly name: string; readonly version: number };
   readonly replica: ReplicaId;
   /** Numbers for links and questions, shared by all sessions. */
@@ -64,17 +85,28 @@ export interface SessionConfig {
 export class Session {
   readonly #config: SessionConfig;
   readonly #backoff: Backoff;
+  readonly #addresses: Addresses;
   #state: State = { kind: 'offline' };
   #heardMs = 0;
   /** Set while a ping waits for its answer: any frame is one. */
   #answerByMs: number | undefined;
   /** A fresh token was asked for since the last healthy link: asking once more will not help. */
   #renewed = false;
+  /** The token of the present round of attempts: whoever is sent on brings the same one. */
+  #roundToken: { readonly token: string | undefined } | undefined;
+  /** The least that anyone in the present round asked us to wait. */
+  #roundPauseMs = Infinity;
+  /** When a link that had lived for a while was lost last. */
+  #lostMs: number | undefined;
+  /** Links ended for a suspicion since one lived for long. */
+  #suspicions = 0;
+  #nowMs = 0;
 
   constructor(config: SessionConfig) {
     this.#config = config;
-    const bounds = { baseMs: limits.reconnectMsMin, maxMs: limits.reconnectMsMax };
-    this.#backoff = new Backoff(bounds, config.random);
+    const { reconnectMsMin: baseMs, reconnectMsMax: maxMs, reconnectGrowth: growth } = limits;
+    this.#backoff = new Backoff({ baseMs, maxMs, growth }, config.random);
+    this.#addresses = new Addresses(config.way.addresses ?? [], config.random);
   }
 
   get replica(): ReplicaId {
@@ -96,18 +128,26 @@ export class Session {
     return this.#state.kind === 'live';
   }
 
+  /** The protocol's version on the live link. */
+  get version(): number | undefined {
+    return this.#state.kind === 'live' ? this.#state.version : undefined;
+  }
+
   get health(): LinkHealth {
     const state = this.#state;
-    const transport = this.#config.name;
+    const transport = this.#config.way.name;
     switch (state.kind) {
       case 'offline': return { transport, state: 'offline' };
-      case 'live': return { transport, state: 'live' };
-      case 'waiting': return { transport, state: 'waiting', reason: state.reason };
+      case 'live': return { transport, state: 'live', ...this.#address };
+      case 'waiting':
+        if (this.#isResuming) return { transport, state: 'resuming' };
+        return { transport, state: 'waiting', reason: state.reason };
       case 'refused':
         return { transport, state: 'refused', reason: state.message, code: state.code };
       case 'asking':
       case 'connecting':
-      case 'greeting': return { transport, state: 'connecting' };
+      case 'greeting':
+        return { transport, state: this.#isResuming ? 'resuming' : 'connecting', ...this.#address };
     }
   }
 
@@ -116,12 +156,12 @@ export class Session {
     const state = this.#state;
     switch (state.kind) {
       case 'offline': return undefined;
-      case 'waiting':
       case 'refused': return state.untilMs;
+      case 'waiting': return this.#orResumed(state.untilMs);
       case 'asking':
       case 'connecting':
-      case 'greeting': return state.deadlineMs;
-      case 'live': return this.#answerByMs ?? this.#heardMs + limits.pingIntervalMs;
+      case 'greeting': return this.#orResumed(state.deadlineMs);
+      case 'live': return this.#answerByMs ?? this.#heardMs + this.#patienceMs(state.link);
     }
   }
 
@@ -130,6 +170,7 @@ export class Session {
    * link that looks alive must prove it soon: after a sleep it is often dead without knowing.
    */
   hurry(now: number): void {
+    this.#nowMs = now;
     const { kind } = this.#state;
     if (kind === 'live') {
       if (this.#answerByMs === undefined) this.#ping(now + limits.probeMs);
@@ -138,18 +179,24 @@ export class Session {
     if (kind !== 'offline' && kind !== 'waiting' && kind !== 'refused') return;
     this.#backoff.succeeded();
     this.#renewed = false;
-    this.#attempt(now);
+    this.#addresses.begin();
+    this.#beginRound(now);
   }
 
   goOffline(): void {
+    this.#lostMs = undefined;
     this.#drop('offline');
     this.#become({ kind: 'offline' });
   }
 
-  /** The link has ended, or ends because of something seen on it; a new attempt follows after a pause. */
-  cut(reason: string, now: number): void {
-    if (this.link === undefined) return;
-    this.#lost(reason, now);
+  /** The link has ended, or ends because of something seen on it; a new attempt follows, elsewhere or after a pause. */
+  cut(reason: string, now: number, how: Loss = {}): void {
+    if (this.link !== undefined) this.#lost(reason, now, how);
+  }
+
+  /** Ends the link for a reason of our own; a new attempt follows after a pause. */
+  rest(reason: string, now: number): void {
+    if (this.link !== undefined) this.#pause(reason, now);
   }
 
   /** Tells the other side what is wrong with what it said, and leaves; a new attempt follows after a pause. */
@@ -165,20 +212,24 @@ export class Session {
   }
 
   tokenFor(ask: Token, token: string | undefined, now: number): void {
-    if (this.#state.kind === 'asking' && this.#state.ask === ask) this.#connect(token, now);
+    if (this.#state.kind !== 'asking' || this.#state.ask !== ask) return;
+    this.#roundToken = { token };
+    this.#connect(token, now);
   }
 
   tokenFailed(ask: Token, error: OxbowError, now: number): void {
     if (this.#state.kind !== 'asking' || this.#state.ask !== ask) return;
     this.#config.out.report(error);
-    this.#lost(error.message, now);
+    // No address gives what is missing.
+    this.#pause(error.message, now);
   }
 
   linkOpened(now: number): void {
     if (this.#state.kind !== 'connecting') return;
     const { link, token } = this.#state;
     const { app, replica } = this.#config;
-    this.#become({ kind: 'greeting', link, deadlineMs: now + limits.helloTimeoutMs });
+    const deadlineMs = now + Math.min(limits.helloTimeoutMs, this.#addresses.attemptMs);
+    this.#become({ kind: 'greeting', link, deadlineMs });
     this.send({
       kind: 'hello', versions: protocolVersions, app: app.name, appVersion: app.version, replica,
       ...(token === undefined ? {} : { token }),
@@ -209,22 +260,45 @@ export class Session {
   }
 
   tick(now: number): void {
+    this.#nowMs = now;
+    if (this.#lostMs !== undefined && !this.#isResuming) {
+      // From now on `health` says what is the matter.
+      this.#lostMs = undefined;
+      this.#config.owner.onHealth();
+    }
     const { deadlineMs } = this;
     if (deadlineMs === undefined || now < deadlineMs) return;
     switch (this.#state.kind) {
       case 'waiting':
-      case 'refused': return this.#attempt(now);
-      case 'asking': return this.#lost('the token function did not answer in time', now);
-      case 'connecting': return this.#lost('no connection in time', now);
-      case 'greeting': return this.#lost('no welcome in time', now);
-      case 'live': return this.#heartbeat(now);
+        this.#addresses.rested(now);
+        return this.#beginRound(now);
+      case 'refused': return this.#beginRound(now);
+      case 'asking': return this.#pause('the token function did not answer in time', now);
+      case 'connecting': return this.#lost('no connection in time', now, { isSilent: true });
+      case 'greeting': return this.#lost('no welcome in time', now, { isSilent: true });
+      case 'live': return this.#heartbeat(this.#state.link, now);
       case 'offline': return;
     }
   }
 
-  #heartbeat(now: number): void {
-    if (this.#answerByMs !== undefined) this.#lost('no answer to a ping', now);
-    else this.#ping(now + limits.pongTimeoutMs);
+  #heartbeat(link: LinkId, now: number): void {
+    if (this.#answerByMs !== undefined) {
+      this.#suspicions++;
+      return this.#lost('no answer to a ping', now, { isSilent: true });
+    }
+    const { suspectAnswerMs, pongTimeoutMs } = limits;
+    const isSuspect = this.#patienceMs(link) < limits.pingIntervalMs;
+    const answerMs = suspectAnswerMs * 2 ** Math.min(this.#suspicions, 10);
+    this.#ping(now + (isSuspect ? Math.min(answerMs, pongTimeoutMs) : pongTimeoutMs));
+  }
+
+  /**
+   * Silence that is taken without a question. A server that hangs keeps its sockets open; where others could do its work,
+   * it is found out soon, but only while there is something to lose by waiting.
+   */
+  #patienceMs(link: LinkId): number {
+    const isUrgent = this.#addresses.isSeveral && this.#config.owner.isWaiting(link);
+    return isUrgent ? limits.suspectMs : limits.pingIntervalMs;
   }
 
   #ping(answerByMs: number): void {
@@ -232,9 +306,16 @@ export class Session {
     this.send({ kind: 'ping' });
   }
 
+  #beginRound(now: number): void {
+    this.#roundToken = undefined;
+    this.#roundPauseMs = Infinity;
+    this.#attempt(now);
+  }
+
   #attempt(now: number): void {
-    const { hasToken, nextNumber, out, transport } = this.#config;
-    if (!hasToken) return this.#connect(undefined, now);
+    const { way, nextNumber, out, transport } = this.#config;
+    if (!way.hasToken) return this.#connect(undefined, now);
+    if (this.#roundToken !== undefined) return this.#connect(this.#roundToken.token, now);
     const ask = nextNumber();
     this.#become({ kind: 'asking', ask, deadlineMs: now + limits.tokenTimeoutMs });
     out.askToken(transport, ask);
@@ -242,8 +323,9 @@ export class Session {
 
   #connect(token: string | undefined, now: number): void {
     const link = this.#config.nextNumber();
-    this.#become({ kind: 'connecting', link, token, deadlineMs: now + limits.connectTimeoutMs });
-    this.#config.out.connect(this.#config.transport, link);
+    const deadlineMs = now + this.#addresses.attemptMs;
+    this.#become({ kind: 'connecting', link, token, deadlineMs });
+    this.#config.out.connect(this.#config.transport, link, this.#addresses.current);
   }
 
   #onWelcome(welcome: Welcome, now: number): void {
@@ -259,7 +341,9 @@ export class Session {
       return;
     }
     const { link } = this.#state;
-    this.#become({ kind: 'live', link, sinceMs: now });
+    this.#addresses.succeeded();
+    this.#lostMs = undefined;
+    this.#become({ kind: 'live', link, sinceMs: now, version: welcome.version });
     this.#config.owner.onLive(this, link, welcome);
   }
 
@@ -272,12 +356,19 @@ export class Session {
   #onFail(fail: Fail, now: number): void {
     const { code, message } = fail;
     const remedy = remedyFor(code);
-    if (remedy === 'new-token' && this.#config.hasToken && !this.#wasRenewed(now)) {
+    const isSentOn = fail.redirect !== undefined && this.#addresses.redirected(fail.redirect, now);
+    if (isSentOn) {
+      this.#noteLoss(now);
+      this.#drop(code);
+      this.#attempt(now);
+    } else if (remedy === 'new-token' && this.#config.way.hasToken && !this.#wasRenewed(now)) {
       this.#drop(code);
       this.#renewed = true;
-      this.#attempt(now);
+      this.#beginRound(now);
     } else if (remedy === 'wait') {
-      this.#lost(`${code}: ${message}`, now, fail.retryMs);
+      const pauseMs = fail.retryMs ?? 0;
+      if (isOfOneNode(code)) this.#lost(`${code}: ${message}`, now, { pauseMs });
+      else this.#pause(`${code}: ${message}`, now, pauseMs);
     } else {
       this.#drop(code);
       const pauseMs = Math.max(fail.retryMs ?? 0, limits.refusedRetryMs);
@@ -295,12 +386,39 @@ export class Session {
     return this.#state.kind === 'live' && now - this.#state.sinceMs >= limits.healthyMs;
   }
 
-  #lost(reason: string, now: number, pauseMs = 0): void {
-    if (this.#wasHealthy(now)) {
-      this.#backoff.succeeded();
-      this.#renewed = false;
-    }
+  #noteLoss(now: number): void {
+    this.#nowMs = now;
+    const state = this.#state;
+    if (state.kind !== 'live') return;
+    this.#roundToken = undefined;
+    this.#roundPauseMs = Infinity;
+    if (now - state.sinceMs >= limits.resumeMs) this.#lostMs = now;
+    // Not by how long it was open: a silent link is what is suspected.
+    if (this.#heardMs - state.sinceMs >= limits.healthyMs) this.#suspicions = 0;
+    if (!this.#wasHealthy(now)) return;
+    this.#backoff.succeeded();
+    this.#renewed = false;
+  }
+
+  /** The next address at once, or a pause when all have been tried. */
+  #lost(reason: string, now: number, how: Loss = {}): void {
+    const { pauseMs = 0, isSilent = false } = how;
+    const wasLive = this.isLive;
+    this.#noteLoss(now);
     this.#drop(reason);
+    this.#roundPauseMs = Math.min(this.#roundPauseMs, pauseMs);
+    if (this.#addresses.failed(now, { isSilent, wasLive })) this.#attempt(now);
+    else this.#wait(reason, now, this.#roundPauseMs);
+  }
+
+  /** It would go no better elsewhere. */
+  #pause(reason: string, now: number, pauseMs = 0): void {
+    this.#noteLoss(now);
+    this.#drop(reason);
+    this.#wait(reason, now, pauseMs);
+  }
+
+  #wait(reason: string, now: number, pauseMs: number): void {
     const waitMs = Math.max(this.#backoff.nextMs(), this.#jittered(pauseMs));
     this.#become({ kind: 'waiting', untilMs: now + waitMs, reason });
   }
@@ -308,6 +426,20 @@ export class Session {
   #become(state: State): void {
     this.#state = state;
     this.#config.owner.onHealth();
+  }
+
+  get #address(): { readonly address?: string } {
+    const { current } = this.#addresses;
+    return current === undefined ? {} : { address: current };
+  }
+
+  get #isResuming(): boolean {
+    return this.#lostMs !== undefined && this.#nowMs < this.#lostMs + limits.resumeMs;
+  }
+
+  /** Whatever comes first: that, or the end of what is hidden from the user. */
+  #orResumed(atMs: number): number {
+    return this.#lostMs === undefined ? atMs : Math.min(atMs, this.#lostMs + limits.resumeMs);
   }
 
   #jittered(pauseMs: number): number {
@@ -322,6 +454,13 @@ export class Session {
     this.#config.out.cut(link, reason);
     if (isLive) this.#config.owner.onDown(link);
   }
+}
+
+export interface Loss {
+  /** How long the other side asks us to wait. */
+  readonly pauseMs?: number;
+  /** It said nothing at all. */
+  readonly isSilent?: boolean;
 }
 
 const unexpected = (problem: string): OxbowError =>

@@ -4,7 +4,10 @@ import type { LinkId, PersistOp, ReplicaEffects, Token } from '../effects.js';
 
 export type Asked =
   | { readonly kind: 'askToken'; readonly transport: number; readonly ask: Token }
-  | { readonly kind: 'connect'; readonly transport: number; readonly link: LinkId }
+  | {
+      readonly kind: 'connect'; readonly transport: number; readonly link: LinkId;
+      readonly address: string | undefined;
+    }
   | { readonly kind: 'send'; readonly link: LinkId; readonly message: Message }
   | { readonly kind: 'cut'; readonly link: LinkId; readonly reason: string }
   | { readonly kind: 'persist'; readonly ops: readonly PersistOp[]; readonly token: Token }
@@ -19,8 +22,8 @@ export class Recorder implements ReplicaEffects {
     this.#asked.push({ kind: 'askToken', transport, ask });
   }
 
-  connect(transport: number, link: LinkId): void {
-    this.#asked.push({ kind: 'connect', transport, link });
+  connect(transport: number, link: LinkId, address: string | undefined): void {
+    this.#asked.push({ kind: 'connect', transport, link, address });
   }
 
   send(link: LinkId, frame: string): void {
