@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../bench/free-ports.js';
+import { LinkProxy } from './link-proxy.js';
 
 export interface NodesOptions {
   /** A folder on the disk to use; each node gets its own in it. */
@@ -19,6 +20,8 @@ export interface NodesOptions {
   readonly execArgv?: readonly string[];
   readonly logLevel?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Put a wire that can be cut between every two nodes. */
+  readonly isProxied?: boolean;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,6 +32,8 @@ export class Nodes {
   readonly #clientPorts: readonly number[];
   readonly #peerPorts: readonly number[];
   readonly #processes = new Map<number, ChildProcess>();
+  /** By who dials, then by who is dialled. */
+  readonly #proxies: LinkProxy[][] = [];
   /** What each node has written to standard error and output, the end of it. */
   readonly logs: string[] = [];
 
@@ -44,6 +49,7 @@ export class Nodes {
     const nodes = new Nodes(options, await freePorts(2 * count));
     mkdirSync(options.folder, { recursive: true });
     writeFileSync(nodes.#secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
+    if (options.isProxied === true) await nodes.#startProxies();
     for (const node of nodes.numbers) nodes.spawn(node);
     await nodes.ready();
     return nodes;
@@ -76,6 +82,12 @@ export class Nodes {
 
   pid(node: number): number | undefined {
     return this.#processes.get(node)?.pid;
+  }
+
+  /** The wires of a node, both ways. */
+  wires(node: number): LinkProxy[] {
+    return this.#proxies.flatMap((row, from) =>
+      row.filter((_, to) => from !== to && (from === node || to === node)));
   }
 
   /** All nodes that run are ready: they lead, or know who does. */
@@ -134,7 +146,8 @@ export class Nodes {
 
   spawn(node: number): void {
     const { app, execArgv = [], logLevel = 'warn', env } = this.#options;
-    const peers = this.#peerPorts.map((port, other) => `${nameOf(other)}=127.0.0.1:${port}`);
+    const peers = this.#peerPorts.map((port, other) =>
+      `${nameOf(other)}=127.0.0.1:${this.#wire(node, other)?.port ?? port}`);
     const child = spawn(process.execPath, [
       ...execArgv, 'packages/server/bin/oxbow.js', 'serve', '--app', app,
       '--data', this.data(node), '--port', String(this.#clientPorts[node] ?? 0), '--dev-auth',
@@ -152,6 +165,20 @@ export class Nodes {
   /** Kills what still runs. */
   async stop(): Promise<void> {
     await Promise.all(this.numbers.map((node) => this.signal(node, 'SIGKILL')));
+    await Promise.all(this.#proxies.flat().map((proxy) => proxy.close()));
+  }
+
+  async #startProxies(): Promise<void> {
+    for (const from of this.numbers) {
+      this.#proxies[from] = await Promise.all(
+        this.#peerPorts.map((port) => LinkProxy.start(port)),
+      );
+    }
+  }
+
+  /** Undefined: a node needs none to itself. */
+  #wire(from: number, to: number): LinkProxy | undefined {
+    return from === to ? undefined : this.#proxies[from]?.[to];
   }
 
   get #secretFile(): string {
