@@ -5,24 +5,31 @@ import { open, type RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SpaceId } from '@oxbow/sdk/protocol';
 import type { StateStore } from '../space/state-store.js';
-import { stateStoreLaws } from '../space/testing/state-store-laws.js';
+import {
+  stateStoreLaws, type LawOptions, type StoreUnderTest,
+} from '../space/testing/state-store-laws.js';
+import { stateTransferLaws } from '../space/testing/state-transfer-laws.js';
 import { openLmdbStore } from './lmdb-store.js';
 import { metaKey, spaceKey } from './store-keys.js';
 import { sealRecord } from './store-records.js';
 import { MemoryDisk, MemoryStore } from './testing/memory-store.js';
 
-stateStoreLaws('the memory store', (options) => {
+const inMemory = (options: LawOptions): StoreUnderTest => {
   const disk = new MemoryDisk({ history: 'h', ...options });
   return { open: () => new MemoryStore(disk, setImmediate), destroy: () => undefined };
-});
-
-stateStoreLaws('the LMDB store', (options) => {
-  const path = mkdtempSync(join(tmpdir(), 'oxbow-state-'));
+};
+const inLmdb = (options: LawOptions): StoreUnderTest => {
+  const folder = mkdtempSync(join(tmpdir(), 'oxbow-state-'));
   return {
-    open: () => openLmdbStore({ path, applyDelayMs: 1, ...options }),
-    destroy: () => rmSync(path, { recursive: true, force: true }),
+    open: () => openLmdbStore({ path: folder, applyDelayMs: 1, ...options }),
+    destroy: () => rmSync(folder, { recursive: true, force: true }),
   };
-});
+};
+
+stateStoreLaws('the memory store', inMemory);
+stateTransferLaws('the memory store', inMemory);
+stateStoreLaws('the LMDB store', inLmdb);
+stateTransferLaws('the LMDB store', inLmdb);
 
 let path = '';
 beforeEach(() => {

@@ -1,8 +1,11 @@
 /** What every state store keeps. A driver's test calls `stateStoreLaws` with its way to open, reopen and destroy one. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CommitEntry, Effect, ReplicaId, Row, SpaceId } from '@oxbow/sdk/protocol';
+import type { Effect, Row, SpaceId } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, StateStore, StoredSpace } from '../state-store.js';
+import {
+  apply, close, entry, gone, load, mustLoad, opened, put, sortedLedger, space,
+} from './store-calls.js';
 
 export interface StoreUnderTest {
   /** The first call creates; a later one opens what the former left, which was closed before. */
@@ -203,60 +206,4 @@ async function compare(under: StoreUnderTest, steps: readonly Step[]): Promise<v
   await close(store);
 }
 
-interface EntryParts {
-  readonly effects?: readonly Effect[];
-  readonly replica?: string;
-  readonly seq?: number;
-  readonly user?: string | null;
-}
-
-function entry(csn: number, parts: EntryParts = {}): CommitEntry {
-  const { effects = [], replica = 'r1', seq = csn, user = 'ann' } = parts;
-  return {
-    csn,
-    at: 1_000 + csn,
-    id: { replica: replica as ReplicaId, seq },
-    lamport: 10 + csn,
-    user,
-    outcome: { kind: 'applied' },
-    effects,
-  };
-}
-
-function space(name: string): SpaceId {
-  return name as SpaceId;
-}
-
-const put = (key: string, row: Row, table = 'item'): Effect => ({ table, key, row });
-const gone = (key: string): Effect => ({ table: 'item', key, row: null });
 const csns = (stored: StoredSpace): number[] => stored.entries.map(({ csn }) => csn);
-const sortedLedger = (stored: StoredSpace) =>
-  [...stored.ledger].sort((a, b) => (a.replica < b.replica ? -1 : 1));
-
-function opened(store: StateStore): Promise<{ appliedSlot: number; history: string }> {
-  return new Promise((resolve, reject) => {
-    store.opened((at, error) => (error ? reject(error) : resolve(at)));
-  });
-}
-
-function load(store: StateStore, name: SpaceId): Promise<StoredSpace | undefined> {
-  return new Promise((resolve, reject) => {
-    store.load(name, (stored, error) => (error ? reject(error) : resolve(stored)));
-  });
-}
-
-async function mustLoad(store: StateStore, name: SpaceId): Promise<StoredSpace> {
-  const stored = await load(store, name);
-  if (stored === undefined) throw new Error(`space ${name} is not there`);
-  return stored;
-}
-
-function apply(store: StateStore, slot: number, batches: readonly SpaceEntries[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    store.apply(slot, batches, (error) => (error ? reject(error) : resolve()));
-  });
-}
-
-function close(store: StateStore): Promise<void> {
-  return new Promise((resolve) => store.close(resolve));
-}
