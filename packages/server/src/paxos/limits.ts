@@ -25,6 +25,12 @@ export interface PaxosLimits {
   readonly inFlightMessagesMax: number;
   /** Values in one message. */
   readonly messageBytesMax: number;
+  /** What a message of several values aims at, so that a heartbeat never waits long behind it. */
+  readonly partBytesMax: number;
+  /** A member takes nothing further than this beyond what it knows as chosen. */
+  readonly aheadSlotsMax: number;
+  /** Chosen or accepted, and not in the state: beyond it a member takes nothing more. */
+  readonly unappliedBytesMax: number;
   /** Without an answer for so long, a message is sent again. */
   readonly resendMs: number;
   /** Chosen values kept in memory for members that lag, beyond what the state store needs. */
@@ -52,6 +58,9 @@ export const paxosLimits: PaxosLimits = {
   inFlightBytesMax: 16 * MI,
   inFlightMessagesMax: 256,
   messageBytesMax: 13 * MI,
+  partBytesMax: MI,
+  aheadSlotsMax: 8_192,
+  unappliedBytesMax: 256 * MI,
   resendMs: 500,
   keptBytesMax: 64 * MI,
   keptSlotsMax: 100_000,
@@ -70,6 +79,9 @@ export function checkPaxosLimits(limits: PaxosLimits): void {
   invariant(limits.windowBytesMax >= limits.payloadBytesMax, 'the largest payload fits');
   invariant(limits.messageBytesMax > limits.payloadBytesMax, 'a message carries any value');
   invariant(limits.inFlightBytesMax >= limits.messageBytesMax, 'any message can be sent');
+  invariant(limits.partBytesMax <= limits.messageBytesMax, 'a part is a message');
+  invariant(limits.aheadSlotsMax >= 2 * limits.windowSlotsMax, 'a window fits before it is known as chosen');
+  invariant(limits.unappliedBytesMax >= limits.windowBytesMax, 'a window fits before it is applied');
   invariant(limits.driftPpm < 100_000, 'clocks run');
 }
 

@@ -16,6 +16,8 @@ export interface PaxosMember {
   readonly chosenSlot: number;
   /** Proposed here and not chosen. */
   readonly inFlightBytes: number;
+  /** Where a state at `slot` stands, for whoever exports it; undefined: not chosen here, or trimmed. */
+  baseAt(slot: number): Base | undefined;
   tick(now: number): void;
   /** `from` is proven by the link. Never throws, whatever the message says. */
   receive(from: MemberId, message: PaxosMessage, now: number): void;

@@ -11,7 +11,7 @@ export interface Base {
   readonly slot: number;
   /** Governs slot + 1. */
   readonly configuration: Configuration;
-  /** Origin of the last begin or effective command up to `slot`; undefined: none yet. */
+  /** The leadership that a command at slot + 1 must continue to take effect; undefined: none. */
   readonly epoch: Ballot | undefined;
 }
 
