@@ -114,6 +114,10 @@ export class TestServer {
     }
   }
 
+  protected propose(payload: Uint8Array, tag: number): void {
+    this.log.propose(payload, tag);
+  }
+
   #answerBarriers(): boolean {
     if (this.holdsBarriers || this.barriers.length === 0) return false;
     // A log of one node tells what it acknowledges before anybody hears of it.
@@ -168,7 +172,7 @@ export class TestServer {
         this.loads.push(space);
         this.store.load(space, (stored) => this.machine.spaceLoaded(space, stored, this.now));
       },
-      propose: (payload, tag) => this.log.propose(payload, tag),
+      propose: (payload, tag) => this.propose(payload, tag),
       apply: (slot, batches) =>
         this.store.apply(slot, batches, () => this.machine.applied(slot, this.now)),
       barrier: (tag) => this.barriers.push(tag),

@@ -1,0 +1,64 @@
+/** A node whose log is told by hand what a group has agreed on: elections, strangers' slots, slots that change nothing. */
+import { encodeBatch } from '@oxbow/sdk/protocol';
+import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
+import type { Member } from '../../paxos/configuration.js';
+import { replicaOf, TestServer } from './test-server.js';
+
+interface Proposal {
+  readonly payload: Uint8Array;
+  readonly tag: number;
+}
+
+export class GroupMember extends TestServer {
+  /** Proposed and neither chosen nor given up. */
+  readonly proposed: Proposal[] = [];
+  slot = 0;
+
+  protected override propose(payload: Uint8Array, tag: number): void {
+    this.proposed.push({ payload, tag });
+  }
+
+  lead(): this {
+    this.machine.leadership({ kind: 'leading' }, this.now);
+    this.settle();
+    return this;
+  }
+
+  follow(clientUrl?: string): this {
+    const leader = clientUrl === undefined ? undefined : memberAt(clientUrl);
+    this.machine.leadership({ kind: 'following', leader }, this.now);
+    this.settle();
+    return this;
+  }
+
+  /** The oldest proposal is chosen. `tag` undefined: it was made in a leadership that is over. */
+  choose(how: 'ours' | 'of a former leadership' | 'void' = 'ours'): void {
+    const proposal = this.proposed.shift();
+    if (proposal === undefined) throw new Error('nothing is proposed');
+    const payload = how === 'void' ? undefined : proposal.payload;
+    this.tell(payload, how === 'of a former leadership' ? undefined : proposal.tag);
+  }
+
+  /** The next slot, whatever it is. */
+  tell(payload: Uint8Array | undefined, tag?: number): void {
+    this.slot += 1;
+    this.machine.chosen(this.slot, payload, tag, this.now);
+    this.settle();
+  }
+
+  /** A slot of another leader. */
+  tellEntries(space: SpaceId, ...entries: readonly CommitEntry[]): void {
+    this.tell(new TextEncoder().encode(encodeBatch([{ space, entries }])));
+  }
+}
+
+const memberAt = (clientUrl: string): Member =>
+  ({ id: 'b.1', name: 'b', peerAddress: 'b:1', clientUrl });
+
+/** `counter` c is `total` after it. */
+export const entryOf = (csn: number, total: number, author = 'other'): CommitEntry => ({
+  csn, at: csn, id: { replica: replicaOf(author), seq: csn }, lamport: csn, user: 'bob',
+  outcome: { kind: 'applied' },
+  effects: [{ table: 'counter', key: 'c', row: { id: 'c', total } }],
+  body: { context: { csn: csn - 1, vector: {} }, name: 'add', version: 1, args: { id: 'c', by: 1 }, at: csn },
+});
