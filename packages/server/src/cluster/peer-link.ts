@@ -41,10 +41,10 @@ export interface PeerLinks {
   /** The nodes to keep links with, by name; replaces the former wish. Dials with backoff for as long as wanted. */
   want(peers: ReadonlyMap<string, string>): void;
   /**
-   * False: there is no link, or its bound is reached; the frame is dropped. The bytes must not change afterwards.
-   * Errors: `message-too-large`.
+   * One frame out of `parts`. False: there is no link, or its bound is reached; the frame is dropped. The bytes
+   * must not change afterwards. Errors: `message-too-large`.
    */
-  send(name: string, channel: PeerChannel, bytes: Uint8Array): boolean;
+  send(name: string, channel: PeerChannel, ...parts: readonly Uint8Array[]): boolean;
   /** Bytes given to `send` and not yet handed to the system. */
   bufferedBytes(name: string, channel: PeerChannel): number;
   states(): readonly PeerLinkState[];

@@ -40,7 +40,7 @@ export class PeerConnection {
   #peer: Proven | undefined;
   #isOver = false;
   #provenAt = 0;
-  /** Frames of this turn: header, payload, header, … */
+  /** Frames of this turn: header, parts, header, … */
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   /** Nothing was received since the last ping. */
@@ -105,15 +105,17 @@ export class PeerConnection {
     this.#push(frameKind.open, Buffer.from(JSON.stringify({ count })));
   }
 
-  send(bytes: Uint8Array): boolean {
+  send(parts: readonly Uint8Array[]): boolean {
     const { frameBytesMax, bufferedBytesMax } = this.#options.limits;
-    if (bytes.length > frameBytesMax) {
-      const message = `Cannot send ${bytes.length} bytes to a node: a frame takes ${frameBytesMax}.`;
+    let size = 0;
+    for (const { length } of parts) size += length;
+    if (size > frameBytesMax) {
+      const message = `Cannot send ${size} bytes to a node: a frame takes ${frameBytesMax}.`;
       throw new OxbowError('message-too-large', message);
     }
     if (this.#isOver || this.#peer === undefined) return false;
-    if (this.bufferedBytes + bytes.length > bufferedBytesMax[this.#peer.channel]) return false;
-    this.#push(frameKind.data, bytes);
+    if (this.bufferedBytes + size > bufferedBytesMax[this.#peer.channel]) return false;
+    this.#push(frameKind.data, ...parts);
     return true;
   }
 
@@ -205,11 +207,13 @@ export class PeerConnection {
     this.#push(frameKind.ping, payload);
   }
 
-  #push(kind: number, payload: Uint8Array): void {
+  #push(kind: number, ...parts: readonly Uint8Array[]): void {
     if (this.#isOver) return;
     if (this.#queue.length === 0) process.nextTick(() => this.#flush());
-    this.#queue.push(frameHeader(kind, payload.length), payload);
-    this.#queuedBytes += payload.length;
+    let size = 0;
+    for (const { length } of parts) size += length;
+    this.#queue.push(frameHeader(kind, size), ...parts);
+    this.#queuedBytes += size;
   }
 
   #flush(): void {

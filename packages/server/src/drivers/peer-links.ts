@@ -138,8 +138,8 @@ class TcpPeerLinks implements ListeningPeerLinks {
     }
   }
 
-  send(name: string, channel: PeerChannel, bytes: Uint8Array): boolean {
-    return this.#pairs.get(keyOf(name, channel))?.open?.send(bytes) ?? false;
+  send(name: string, channel: PeerChannel, ...parts: readonly Uint8Array[]): boolean {
+    return this.#pairs.get(keyOf(name, channel))?.open?.send(parts) ?? false;
   }
 
   bufferedBytes(name: string, channel: PeerChannel): number {

@@ -105,19 +105,19 @@ class MemoryPeerLinks implements PeerLinks {
     return this.#events !== undefined && this.#wanted.has(name);
   }
 
-  send(name: string, channel: PeerChannel, bytes: Uint8Array): boolean {
+  send(name: string, channel: PeerChannel, ...parts: readonly Uint8Array[]): boolean {
+    const bytes = gather(parts);
     if (bytes.length > FRAME_BYTES_MAX) throw new OxbowError('message-too-large', 'Cannot send so much.');
     const lane = this.lanes.get(laneOf(name, channel));
     if (lane === undefined || lane.bufferedBytes + bytes.length > BUFFERED_BYTES_MAX) return false;
     lane.bufferedBytes += bytes.length;
-    const copy = Uint8Array.from(bytes);
     const other = this.#network.end(name)?.lanes.get(laneOf(this.name, channel));
     this.#network.later(() => {
       lane.bufferedBytes -= bytes.length;
       const end = this.#network.end(name);
       // The same link at both ends still: what was in flight at a cut is lost.
       if (other === undefined || end?.lanes.get(laneOf(this.name, channel)) !== other) return;
-      end.#events?.frame(this.name, channel, copy);
+      end.#events?.frame(this.name, channel, bytes);
     });
     return true;
   }
@@ -162,6 +162,16 @@ class MemoryPeerLinks implements PeerLinks {
       this.#network.later(() => this.#events?.cut(name, channel));
     }
   }
+}
+
+function gather(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
 }
 
 const laneOf = (name: string, channel: PeerChannel): string => `${name} ${channel}`;
