@@ -128,22 +128,35 @@ export class World {
   }
 }
 
-/** A program that may crash and start again, with a clock of its own that may be wrong. */
+/**
+ * A program that may crash and start again, or stand still and go on (SIGSTOP), with a clock of its own that may be
+ * wrong: off by `skewMs`, and running at `rate`.
+ */
 export class Process {
   readonly name: string;
   readonly #world: World;
-  readonly #skewMs: number;
+  readonly #rate: number;
+  #skewMs: number;
   #incarnation = 0;
   #alive = false;
+  /** What it would have done while it stood still, in order. */
+  #held: (() => void)[] | undefined;
+  /** One of those is at work, and the microtasks that it left. */
+  #isCatchingUp = false;
 
-  constructor(world: World, name: string, skewMs: number) {
+  constructor(world: World, name: string, skewMs: number, rate = 1) {
     this.#world = world;
     this.name = name;
     this.#skewMs = skewMs;
+    this.#rate = rate;
   }
 
   get isAlive(): boolean {
     return this.#alive;
+  }
+
+  get isPaused(): boolean {
+    return this.#held !== undefined;
   }
 
   start(): void {
@@ -154,20 +167,61 @@ export class Process {
 
   crash(): void {
     this.#alive = false;
+    this.#held = undefined;
+    this.#isCatchingUp = false;
     this.#world.trace(`${this.name} crashes`);
+  }
+
+  /** From now on it does nothing. */
+  pause(): void {
+    this.#held ??= [];
+    this.#world.trace(`${this.name} stands still`);
+  }
+
+  /** All that came meanwhile happens now, one after the other, before anything new. */
+  resume(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#world.trace(`${this.name} goes on`);
+    const next = (): void => {
+      if (this.#held !== held) return;
+      const task = held.shift();
+      if (task === undefined) {
+        this.#held = undefined;
+        return;
+      }
+      this.#isCatchingUp = true;
+      task();
+      this.#world.soon(() => this.#world.soon(() => {
+        this.#isCatchingUp = false;
+      }));
+      this.#world.after(0, next);
+    };
+    this.#world.after(0, next);
+  }
+
+  /** Somebody sets its wall clock. Time as it measures it goes on unchanged. */
+  jumpWall(byMs: number): void {
+    this.#skewMs += byMs;
+    this.#world.trace(`the wall clock of ${this.name} jumps by ${byMs} ms`);
   }
 
   /** Wraps a callback so that it does nothing once this incarnation is gone. */
   bound<A extends readonly unknown[]>(run: (...args: A) => void): (...args: A) => void {
     const incarnation = this.#incarnation;
     return (...args) => {
-      if (this.#alive && this.#incarnation === incarnation) run(...args);
+      if (!this.#alive || this.#incarnation !== incarnation) return;
+      if (this.#held !== undefined && !this.#isCatchingUp) this.#held.push(() => run(...args));
+      else run(...args);
     };
   }
 
+  /** Measured time, ms: it only grows, at the rate of this process's clock. */
+  readonly monotonic = (): number => this.#world.now * this.#rate;
+
   readonly clock: Clock = {
-    now: () => Math.floor(EPOCH_MS + this.#world.now + this.#skewMs),
-    after: (delayMs, task) => this.#world.after(delayMs, this.bound(task)),
+    now: () => Math.floor(EPOCH_MS + this.monotonic() + this.#skewMs),
+    after: (delayMs, task) => this.#world.after(delayMs / this.#rate, this.bound(task)),
     soon: (task) => this.#world.soon(this.bound(task)),
   };
 }
