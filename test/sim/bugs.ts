@@ -17,23 +17,17 @@ export const BUGS: readonly PlantedBug[] = [
     what: 'a group is told as chosen while its sync is under way',
     file: `${server}/log/local-log.ts`,
     find: `    this.#writeAndSync(bytes, () => {
-      this.#isFlushing = false;
-      // The disk first: the next group is on its way while the chosen ones are told.
-      this.#maybeFlush();
-      this.#tell(group);
-    });`,
-    put: `    this.#writeAndSync(bytes, () => {
-      this.#isFlushing = false;
-      this.#maybeFlush();
-    });
-    this.#tell(group);`,
+      this.#durableLinks = upTo;`,
+    put: `    this.#durableLinks = upTo;
+    this.#tell();
+    this.#writeAndSync(bytes, () => {`,
   },
   {
     name: 'drop-the-dedupe',
     what: 'the server forgets at a restart which updates it has settled',
     file: `${server}/space/ledger.ts`,
-    find: 'for (const { replica, seq, user } of stored) {',
-    put: 'for (const { replica, seq, user } of stored.slice(0, 0)) {',
+    find: 'for (const line of stored) {',
+    put: 'for (const line of stored.slice(0, 0)) {',
   },
   {
     name: 'replay-without-checks',
@@ -97,6 +91,20 @@ export const BUGS: readonly PlantedBug[] = [
     file: `${server}/space/actor.ts`,
     find: 'return this.#held.head.csn <= this.#chosenCsn ? this.#held : undefined;',
     put: 'return this.#held;',
+  },
+  {
+    name: 'issued-anew-too-early',
+    what: 'own updates leave under a fresh id before it is known which of them are settled',
+    file: `${sdk}/replica/machine.ts`,
+    find: "if (slot.isReissueForced || (!slot.isWaiting && lost !== 'base-lost')) return true;",
+    put: "if (lost !== 'base-lost') return true;",
+  },
+  {
+    name: 'rival-taken-for-ours',
+    what: 'what a copy of the store wrote under a number of ours is taken for ours',
+    file: `${sdk}/replica/kept-log.ts`,
+    find: 'return lamport === update.lamport\n',
+    put: 'return true || lamport === update.lamport\n',
   },
   {
     name: 'blind-to-own-commit-order',

@@ -21,6 +21,8 @@ export class Truth {
   readonly entries: CommitEntry[] = [];
   readonly csnByUpdate = new Map<string, number>();
   readonly #seqByReplica = new Map<string, number>();
+  /** By arguments, of which the workload never draws the same twice. */
+  readonly #keyByWish = new Map<string, string>();
 
   /** Called once per chosen entry, in the order of choosing, and again for replays after a crash. */
   chosen(entry: CommitEntry): void {
@@ -34,11 +36,21 @@ export class Truth {
     must(!this.csnByUpdate.has(key), 'every update has one csn', () => `${key} at ${this.csnByUpdate.get(key)} and ${entry.csn}`);
     this.#mustFollowItsReplica(entry);
     this.#mustFollowItsContext(entry);
+    this.#mustBeAskedOnce(entry);
     const last = this.entries.at(-1);
     must(last === undefined || last.at <= entry.at, 'commit timestamps never decrease', () => `csn ${entry.csn}`);
     this.entries.push(entry);
     this.csnByUpdate.set(key, entry.csn);
     this.#seqByReplica.set(entry.id.replica, entry.id.seq);
+  }
+
+  /** Issuing an update anew under another id must not do twice what was asked for once. */
+  #mustBeAskedOnce(entry: CommitEntry): void {
+    const key = updateKey(entry.id);
+    const wish = canonical([entry.body?.name, entry.body?.args]);
+    const other = this.#keyByWish.get(wish);
+    must(other === undefined, 'what was asked for once is done once', () => `${wish} as ${other} and ${key}`);
+    this.#keyByWish.set(wish, key);
   }
 
   #mustFollowItsReplica(entry: CommitEntry): void {
@@ -71,13 +83,18 @@ export function checkLearned(truth: Truth, client: string, entry: CommitEntry): 
   if (known !== undefined) mustBeSame(known, entry, 'no acknowledged commit is lost');
 }
 
-/** What was committed under an id is what its author wrote under it, and the author is told what came of it. */
+/**
+ * What was committed under an id is what its author wrote under it, and the author is told what came of it; or that this is
+ * not known any more, which claims nothing but that the id is settled.
+ */
 export function checkReceipt(truth: Truth, receipt: {
-  readonly id: UpdateId; readonly name: string; readonly args: unknown; readonly outcome: unknown;
+  readonly id: UpdateId; readonly name: string; readonly args: unknown;
+  readonly outcome: { readonly kind: string };
 }): void {
   const key = updateKey(receipt.id);
   const entry = truth.entries[(truth.csnByUpdate.get(key) ?? 0) - 1];
   must(entry !== undefined, 'a receipt says what is so', () => `${key} is in no log`);
+  if (receipt.outcome.kind === 'unknown') return;
   const committed = canonical([entry?.body?.name, entry?.body?.args, entry?.outcome]);
   const told = canonical([receipt.name, receipt.args, receipt.outcome]);
   must(committed === told, 'a receipt says what is so', () => `${key}: ${committed} / ${told}`);

@@ -32,6 +32,13 @@ export class SimClientDisk implements Storage {
     for (const collection of COLLECTIONS) this.#data.set(collection, new Map());
   }
 
+  /** The same contents on the disk of another machine. */
+  copyFor(process: Process, random: Random): SimClientDisk {
+    const copy = new SimClientDisk(this.#world, process, { random, faults: this.#faults });
+    for (const [collection, records] of this.#data) copy.#data.set(collection, new Map(records));
+    return copy;
+  }
+
   /** Transactions under way: the first may have completed without its completion being told. */
   crash(): void {
     const first = this.#underWay[0];

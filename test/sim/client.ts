@@ -18,12 +18,17 @@ import type { Swarm } from './swarm.js';
 import { drawMutation } from './workload.js';
 import { Process, type World } from './world.js';
 
+/** A copy's clock tells no time that the original's tells: only counter and time tell their updates apart. */
+const COPY_SKEW_MS = 7 * 86_400_000;
+
 export interface ClientParts {
   readonly world: World;
   readonly network: Network;
   readonly swarm: Swarm;
   readonly truths: ReadonlyMap<string, Truth>;
   readonly random: Random;
+  /** Whose profile this one began as a copy of. */
+  readonly copyOf?: SimClient;
 }
 
 interface OpenSpace {
@@ -49,10 +54,12 @@ export class SimClient {
     this.name = name;
     this.#parts = parts;
     const skew = parts.swarm.skewMs === 0 ? 0 : parts.random.int(-parts.swarm.skewMs, parts.swarm.skewMs);
-    this.process = new Process(parts.world, name, skew);
-    this.#disk = new SimClientDisk(parts.world, this.process, {
-      random: parts.random.fork('disk'), faults: parts.swarm.clientDisk,
-    });
+    const { copyOf } = parts;
+    this.process = new Process(parts.world, name, copyOf === undefined ? skew : skew + COPY_SKEW_MS);
+    const disk = { random: parts.random.fork('disk'), faults: parts.swarm.clientDisk };
+    this.#disk = copyOf === undefined
+      ? new SimClientDisk(parts.world, this.process, disk)
+      : copyOf.#disk.copyFor(this.process, disk.random);
   }
 
   start(): void {
@@ -69,7 +76,8 @@ export class SimClient {
       dev: true,
       fallbackToMemory: false,
       onReport: (error) => {
-        if (error.code === 'invariant') throw error;
+        // What a checker finds within a listener must not end there.
+        if (error.code === 'invariant' || error.cause instanceof Violation) throw error;
         world.trace(`${this.name} reports ${error.code}`);
       },
     });

@@ -76,7 +76,7 @@ export class Network {
     return {
       name: 'server',
       connect: (events) => this.#connect(client, events),
-      token: (done) => this.#world.soon(client.bound(() => done(`dev:${client.name}`))),
+      token: (done) => this.#world.soon(client.bound(() => done(`dev:${userOf(client)}`))),
     };
   }
 
@@ -195,3 +195,6 @@ class Wire {
     });
   }
 }
+
+/** The copy of a profile is signed in as the original is. */
+const userOf = ({ name }: Process): string => name.split('+')[0] ?? name;

@@ -50,16 +50,18 @@ export function runSeed(seed: number, keepLog = false): RunResult {
 
 class Run {
   readonly #world: World;
+  readonly #seeds: Random;
   readonly #random: Random;
   readonly #swarm: Swarm;
   readonly #truths: ReadonlyMap<string, Truth>;
   readonly #network: Network;
   readonly #server: SimServer;
-  readonly #clients: readonly SimClient[];
+  readonly #clients: SimClient[];
   #inTurmoil = true;
 
   constructor(world: World, random: Random, swarm: Swarm) {
     this.#world = world;
+    this.#seeds = random;
     this.#random = random.fork('run');
     this.#swarm = swarm;
     this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth()]));
@@ -69,10 +71,7 @@ class Run {
       world, process, swarm, network: this.#network, truths: this.#truths, random: random.fork('server'),
       crashAWhile: () => this.#crashFor(this.#server),
     });
-    this.#clients = Array.from({ length: swarm.clients }, (_, index) =>
-      new SimClient(`client${index + 1}`, {
-        world, network: this.#network, swarm, truths: this.#truths, random: random.fork(`client${index + 1}`),
-      }));
+    this.#clients = Array.from({ length: swarm.clients }, (_, index) => this.#client(`client${index + 1}`));
   }
 
   get mutations(): number {
@@ -86,23 +85,43 @@ class Run {
   turmoil(): void {
     const swarm = this.#swarm;
     this.#server.start();
-    for (const client of this.#clients) {
-      client.start();
-      this.#every(swarm.mutateEveryMs, () => {
-        if (client.process.isAlive) client.write();
-      });
-      this.#every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
-      this.#every(swarm.partitionEveryMs, () => {
-        this.#network.partition(client.name, true);
-        this.#later(() => this.#network.partition(client.name, false));
-      });
-      this.#every(swarm.offlineEveryMs, () => {
-        client.goOffline();
-        this.#later(() => client.goOnline());
-      });
-    }
+    for (const client of this.#clients) this.#run(client);
+    if (swarm.isCopied) this.#world.after(this.#random.int(0, swarm.turmoilMs), () => this.#copy());
     this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
     this.#world.run(swarm.turmoilMs);
+  }
+
+  #client(name: string, copyOf?: SimClient): SimClient {
+    return new SimClient(name, {
+      world: this.#world, network: this.#network, swarm: this.#swarm, truths: this.#truths,
+      random: this.#seeds.fork(name), ...(copyOf && { copyOf }),
+    });
+  }
+
+  /** Starts it, and what happens to it. */
+  #run(client: SimClient): void {
+    const swarm = this.#swarm;
+    client.start();
+    this.#every(swarm.mutateEveryMs, () => {
+      if (client.process.isAlive) client.write();
+    });
+    this.#every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
+    this.#every(swarm.partitionEveryMs, () => {
+      this.#network.partition(client.name, true);
+      this.#later(() => this.#network.partition(client.name, false));
+    });
+    this.#every(swarm.offlineEveryMs, () => {
+      client.goOffline();
+      this.#later(() => client.goOnline());
+    });
+  }
+
+  /** A profile is copied as it lies on disk; both go on. */
+  #copy(): void {
+    const original = this.#random.pick(this.#clients);
+    const copy = this.#client(`${original.name}+copy`, original);
+    this.#clients.push(copy);
+    this.#run(copy);
   }
 
   /** Faults end; what is down comes up; then nothing may remain open. */

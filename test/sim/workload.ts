@@ -10,7 +10,15 @@ export interface Drawn {
   readonly args: unknown;
 }
 
+/** `wish` makes the arguments unlike all others: the checkers see by it whether something was done twice. */
 export function drawMutation(random: Random, space: SpaceReplica<typeof app>, swarm: Swarm): Drawn {
+  const { name, args } = drawWish(random, space, swarm);
+  return { name, args: { ...args, wish: random.uint32() } };
+}
+
+function drawWish(
+  random: Random, space: SpaceReplica<typeof app>, swarm: Swarm,
+): { readonly name: string; readonly args: object } {
   const id = `b${random.uint32().toString(36)}`;
   const slot = (): { room: string; hour: number } => ({
     room: random.pick(swarm.rooms), hour: random.int(0, HOURS),

@@ -105,6 +105,11 @@ export class SpaceHealth extends ReplicaHealth {
     return at === undefined ? undefined : Math.max(0, this.#source.now() - at);
   }
 
+  /** What could not be read from disk when the space was opened: `store-damaged`, and what it costs. */
+  get damage(): Stall | undefined {
+    return this.#source.facts().damage;
+  }
+
   /** Why something that should move does not; undefined while all is well. */
   get stalled(): Stall | undefined {
     return this.#source.facts().stalled;

@@ -1,50 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { memoryTransport } from '../drivers/transport-memory.js';
-import { limits, type OxbowError } from '../protocol/index.js';
-import { shelfApp as app } from '../replica/testing/shelf-app.js';
+import { limits } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
-import { ReplicaHost } from './replica-host.js';
-import { ManualClock, seededEntropy } from './testing/manual-clock.js';
 import { ManualStorage } from './testing/manual-storage.js';
-import { TestServer } from './testing/test-server.js';
-
-type App = typeof app;
-
-/** One clock and one server; replicas come and go. */
-function world() {
-  const clock = new ManualClock();
-  const server = new TestServer(app);
-  let seed = 0;
-  const start = (storage = new ManualStorage(clock), options: { offline?: boolean; user?: string } = {}) => {
-    const reports: string[] = [];
-    const host = new ReplicaHost({
-      app, storage, clock, entropy: seededEntropy(++seed), dev: true,
-      transports: [memoryTransport({ clock, accept: server.accept })],
-      onReport: (error) => reports.push(error.code),
-      ...options,
-    });
-    let error: OxbowError | undefined;
-    host.start((result) => { if (!result.ok) error = result.error; });
-    clock.settle();
-    return { host, storage, reports, error: () => error };
-  };
-  const open = (host: ReplicaHost<App>, name = 'room'): SpaceReplica<App> => {
-    let space: SpaceReplica<App> | undefined;
-    host.open(name, (result) => {
-      if (!result.ok) throw result.error;
-      space = result.value;
-    });
-    clock.settle();
-    if (space === undefined) throw new Error('not opened');
-    return space;
-  };
-  return { clock, server, start, open };
-}
-
-const items = (space: SpaceReplica<App>, view: 'tentative' | 'committed' = 'tentative') =>
-  space.query((tx) => tx.item.all().map(({ id, shelf }) => `${id}@${shelf}`), { view });
-
-const put = (id: string) => ({ id, shelf: 'a', rank: 1 });
+import { items, put, world, type App } from './testing/world.js';
 
 describe('a replica and its server', () => {
   it('brings an update from one replica to the other, committed at both', () => {
@@ -204,30 +162,6 @@ describe('a replica and its server', () => {
     const receipt = space.mutate('put', put('x'), clock.now());
     clock.settle();
     expect(receipt.stage).toBe('committed');
-  });
-
-  it('writes on under a fresh id when a copy of its store wrote under the same one', () => {
-    const { clock, server, start, open } = world();
-    const original = start();
-    const room = open(original.host);
-    room.mutate('put', put('x'), clock.now());
-    clock.settle();
-    const clone = start(original.storage.copy(), { offline: true });
-    const cloned = open(clone.host);
-    open(start().host).mutate('put', put('from-bob'), clock.now());
-    clock.settle();
-    room.mutate('put', put('from-original'), clock.now());
-    cloned.mutate('put', put('from-clone'), clock.now());
-    clock.settle();
-    clone.host.goOnline();
-    clock.pass(60_000);
-    expect(items(room, 'committed')).toEqual(['from-bob@a', 'from-clone@a', 'from-original@a', 'x@a']);
-    expect(items(cloned, 'committed')).toEqual(items(room, 'committed'));
-    expect(server.space('room').primary.csn).toBe(4);
-    expect(cloned.replica).not.toBe(room.replica);
-    // A restart finds the fresh id.
-    const again = start(clone.storage.copy());
-    expect(open(again.host).replica).toBe(cloned.replica);
   });
 
   it('brings what was never committed into a new history of the server, under a fresh id', () => {

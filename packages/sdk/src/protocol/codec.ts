@@ -14,7 +14,8 @@ import type {
   BarrierMessage, Fail, Hello, Message, Open, Opened, Page,
 } from './message.js';
 import {
-  encodeEntry, encodeRows, encodeUpdate, parsed, readEntry, readRows, readUpdate, readUser,
+  encodeEntry, encodeRows, encodeUpdate, parsed, readEntry, readMark, readRows, readUpdate,
+  readUser,
 } from './record-codec.js';
 
 /** Errors: `bad-value`, `message-too-large`. */
@@ -182,6 +183,7 @@ function readOpen(fields: Fields): Open {
     wants,
     summary: readSummary(fields.summary),
     settledSeq: integer(fields.settledSeq, 'settledSeq'),
+    ...(fields.newest === undefined ? {} : { newest: readMark(fields.newest) }),
   };
 }
 
@@ -192,6 +194,7 @@ function readOpened(fields: Fields): Opened {
     round: integer(fields.round, 'round', 1),
     summary: readSummary(fields.summary),
     settledSeq: integer(fields.settledSeq, 'settledSeq'),
+    ...(fields.newest === undefined ? {} : { newest: readMark(fields.newest) }),
     completion: integer(fields.completion, 'completion'),
   };
 }

@@ -9,7 +9,7 @@ import type { HolderSink, HolderSource, Reception } from './holder.js';
 import type { ReplicaId, SpaceId, Summary } from './ids.js';
 import { limits } from './limits.js';
 import type {
-  Commits, Opened, Page, SpaceMessage, Transfer, Transferred, Updates,
+  Commits, Open, Opened, Page, SpaceMessage, Transfer, Transferred, Updates,
 } from './message.js';
 import type { PageStaging } from './page-staging.js';
 import { TransferReceiver, heldPages } from './transfer-receiver.js';
@@ -19,11 +19,18 @@ export type Wants = 'all' | 'updates' | 'nothing';
 
 export interface ReceiverConfig {
   readonly space: SpaceId;
-  readonly holder: Pick<HolderSource, 'summary' | 'settledSeq'> & HolderSink;
+  readonly holder: Pick<HolderSource, 'summary' | 'settledSeq' | 'newestOf'> & HolderSink;
   readonly wants: Wants;
   readonly peer: ReplicaId | undefined;
   readonly staging: PageStaging;
   readonly out: (message: SpaceMessage) => number;
+}
+
+interface FreshUpdates {
+  readonly fresh: readonly Update[];
+  readonly isGap: boolean;
+  /** Of the one after the fresh ones: what follows it is not looked at. */
+  readonly refusal?: Reception;
 }
 
 type State =
@@ -71,7 +78,9 @@ export class ExchangeReceiver {
     this.#asks += 1;
     this.#isOverdue = false;
     const settledSeq = peer === undefined ? 0 : holder.settledSeq(peer);
-    out({ kind: 'open', space, round: this.#round, wants, summary, settledSeq });
+    const newest = peer === undefined ? undefined : holder.newestOf?.(peer);
+    const open: Open = { kind: 'open', space, round: this.#round, wants, summary, settledSeq };
+    out(newest === undefined ? open : { ...open, newest });
   }
 
   /** The peer starts over: so do we, if we had closed because of what it sent. */
@@ -106,8 +115,8 @@ export class ExchangeReceiver {
     this.#state = 'open';
     this.#beats = 0;
     const { space, holder, out } = this.#config;
-    const { summary, settledSeq, completion } = opened;
-    holder.learned?.(summary, settledSeq, completion > 0);
+    const { summary, completion } = opened;
+    holder.learned?.(opened);
     if (completion === 0) return;
     if (this.lacks(summary)) this.#gap();
     else out({ kind: 'held', space, completion });
@@ -116,9 +125,10 @@ export class ExchangeReceiver {
   /** True when all of them are held now. */
   onUpdates(message: Updates): boolean {
     if (this.#state === 'closed') return false;
-    const { fresh, isGap } = this.#freshUpdates(message.updates);
+    const { fresh, isGap, refusal } = this.#freshUpdates(message.updates);
     const { holder } = this.#config;
     if (fresh.length > 0 && !this.#accepted(holder.receiveUpdates(fresh))) return false;
+    if (refusal !== undefined) return this.#accepted(refusal);
     if (isGap) this.#gap();
     return !isGap;
   }
@@ -233,15 +243,20 @@ export class ExchangeReceiver {
    * Updates not held yet, up to the first that lacks something before it: an earlier one of its
    * replica, or something of its context (the prefix property, SOSP'97 §3.1).
    */
-  #freshUpdates(updates: readonly Update[]): { fresh: Update[]; isGap: boolean } {
-    const summary = this.#config.holder.summary();
+  #freshUpdates(updates: readonly Update[]): FreshUpdates {
+    const { holder } = this.#config;
+    const summary = holder.summary();
     const raised = new Map<ReplicaId, number>();
     const known = (replica: ReplicaId): number =>
       raised.get(replica) ?? this.#knownSeq(summary, replica);
     const fresh: Update[] = [];
     for (const update of updates) {
       const { replica, seq } = update.id;
-      if (seq <= known(replica)) continue;
+      if (seq <= known(replica)) {
+        const again = holder.receiveAgain?.(update);
+        if (again?.kind === 'refused') return { fresh, isGap: false, refusal: again };
+        continue;
+      }
       if (seq > known(replica) + 1 || lacksContext(update, summary.csn, known)) {
         return { fresh, isGap: true };
       }

@@ -9,7 +9,7 @@ import { invariant } from './error.js';
 import type { HolderSource } from './holder.js';
 import type { ReplicaId, SpaceId, Summary, VersionVector } from './ids.js';
 import { limits } from './limits.js';
-import type { Have, Held, Open, SpaceMessage } from './message.js';
+import type { Have, Held, Open, Opened, SpaceMessage } from './message.js';
 import { bareEntry, encodeEntry, encodeUpdate } from './record-codec.js';
 import { TransferSender } from './transfer-sender.js';
 import type { CommitEntry, Update } from './update.js';
@@ -287,8 +287,10 @@ export class ExchangeSender {
   #sayOpened(summary: Summary, completion: number): number {
     const { space, holder, peer, out } = this.#config;
     const settledSeq = peer === undefined ? 0 : holder.settledSeq(peer);
+    const newest = peer === undefined ? undefined : holder.newestOf?.(peer);
     const round = this.#open?.round ?? 0;
-    return out({ kind: 'opened', space, round, summary, settledSeq, completion });
+    const opened: Opened = { kind: 'opened', space, round, summary, settledSeq, completion };
+    return out(newest === undefined ? opened : { ...opened, newest });
   }
 }
 

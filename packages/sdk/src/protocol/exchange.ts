@@ -71,6 +71,8 @@ export class Exchange {
     if (this.#isStopped) return;
     switch (message.kind) {
       case 'open':
+        // Before anything is sent: a holder that sees a clone by it withholds its own updates.
+        if (message.newest !== undefined) this.#config.holder.learned?.(message);
         this.#sender.onOpen(message);
         this.#receiver.maybeAskAgain();
         return this.#config.ready?.();

@@ -2,8 +2,8 @@
  * What anti-entropy needs of whoever holds a space: the client's replica, the server's feed, later
  * any peer. The exchange (exchange.ts) asks and tells; the holder decides what is accepted.
  */
-import type { Summary } from './ids.js';
-import type { CommitEntry, LedgerLine, Update } from './update.js';
+import type { ReplicaId, Summary } from './ids.js';
+import type { CommitEntry, LedgerLine, Mark, Update } from './update.js';
 import type { PageRow } from './message.js';
 
 /** A frozen picture of the base at `csn`, cut into pages by the rule in page.ts. */
@@ -41,6 +41,8 @@ export interface HolderSource {
   summary(): Summary;
   /** The settled sequence of that replica in the ledger; 0 if unknown. */
   settledSeq(replica: string): number;
+  /** The newest update of that replica that is known here, settled or not, where that is kept. */
+  newestOf?(replica: ReplicaId): Mark | undefined;
   /**
    * Commit entries after `csn` in order, at most `maxEntries`; `trimmed` when the kept log does not
    * reach back.
@@ -78,11 +80,17 @@ export interface HolderSink {
   receiveBase(base: ReceivedBase): Reception;
   /** The page with that hash, if `havePages` named it. */
   pageByHash(hash: string): readonly PageRow[] | undefined;
-  /**
-   * What the other side holds (from `opened`), and the sequence up to which it knows our own
-   * updates as settled. `complete`: it has also sent all of it.
-   */
-  learned?(summary: Summary, settledSeq: number, complete: boolean): void;
+  /** What the other side says that it holds, with its `open` and its `opened`. */
+  learned?(told: Told): void;
+  /** An update came whose number is known here: refused if it is another one than that. */
+  receiveAgain?(update: Update): Reception;
+}
+export interface Told {
+  readonly summary: Summary;
+  /** The sequence up to which our own updates are settled there; 0 if unknown. */
+  readonly settledSeq: number;
+  /** The newest of our own updates that is known there. */
+  readonly newest?: Mark | undefined;
 }
 export interface ReceivedBase {
   readonly history: string;

@@ -17,6 +17,7 @@ export {
 export type { EntryBatch } from './record-codec.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
+export { isRival, ledgerLineOf, ledgerRow, markOf } from './ledger-line.js';
 export { checksum, cutPages, ledgerPages, pageHash } from './page.js';
 export { PageStaging } from './page-staging.js';
 export { Exchange } from './exchange.js';

@@ -6,7 +6,7 @@
  * al., SOSP'97 §3-4.
  */
 import type { ReplicaId, SpaceId, Summary } from './ids.js';
-import type { CommitEntry, Row, Update, KeyText } from './update.js';
+import type { CommitEntry, KeyText, Mark, Row, Update } from './update.js';
 
 /** First word of whoever opened the link. */
 export interface Hello {
@@ -41,6 +41,8 @@ export interface Open {
    * The sequence up to which the listener's own updates are settled at the speaker; 0 if unknown.
    */
   readonly settledSeq: number;
+  /** The newest of the listener's own updates that the speaker knows, settled or not. */
+  readonly newest?: Mark;
 }
 /**
  * Answer to `open`: what the sender holds, and the receiver's own settled sequence there. It comes
@@ -53,6 +55,8 @@ export interface Opened {
   readonly round: number;
   readonly summary: Summary;
   readonly settledSeq: number;
+  /** As in `Open`. */
+  readonly newest?: Mark;
   /** 0: the answer to `open`, more follows. Else counts the times that all was sent. */
   readonly completion: number;
 }
@@ -101,7 +105,8 @@ export interface Have {
   readonly hashes: readonly string[];
 }
 /**
- * The reserved table of the ledger: key = replica, row = `{ seq, user }`. Apps' tables have names.
+ * The reserved table of the ledger: key = replica, row = `{ seq, user, lamport, madeAt }`. Apps'
+ * tables have names.
  */
 export const LEDGER_TABLE = '';
 export type PageRow = readonly [key: KeyText, row: Row];

@@ -6,6 +6,7 @@
  * *LBFS* (SOSP'01) §3.1.
  */
 import { limits } from './limits.js';
+import { ledgerRow } from './ledger-line.js';
 import { LEDGER_TABLE, type PageRow } from './message.js';
 import type { SnapshotPage } from './holder.js';
 import { encodeRow, rememberRowsText } from './record-codec.js';
@@ -50,9 +51,7 @@ export function* cutPages(
  */
 export function* ledgerPages(lines: readonly LedgerLine[]): Generator<SnapshotPage> {
   const sorted = [...lines].sort((a, b) => (a.replica < b.replica ? -1 : 1));
-  yield* cutPages(
-    LEDGER_TABLE, sorted.map(({ replica, seq, user }): PageRow => [replica, { seq, user }]),
-  );
+  yield* cutPages(LEDGER_TABLE, sorted.map(ledgerRow));
 }
 
 /**

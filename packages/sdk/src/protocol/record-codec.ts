@@ -12,7 +12,7 @@ import type { SpaceId, UpdateId } from './ids.js';
 import { limits } from './limits.js';
 import type { PageRow } from './message.js';
 import type {
-  CommitEntry, Effect, LedgerLine, Outcome, Row, Update, UpdateBody,
+  CommitEntry, Effect, LedgerLine, Mark, Outcome, Row, Update, UpdateBody,
 } from './update.js';
 import { decodeValue, encodeValue, isPlain, valueFields } from './value.js';
 
@@ -296,10 +296,20 @@ export function readUser(value: unknown, path: string): string | null {
 
 export function readLedgerLine(value: unknown): LedgerLine {
   const fields = fieldsOf(value, '');
-  return {
+  const line: LedgerLine = {
     replica: replicaId(fields.replica, 'replica'),
     seq: integer(fields.seq, 'seq', 1),
     user: readUser(fields.user, 'user'),
+  };
+  return fields.lamport === undefined ? line : { ...line, ...readMark(value) };
+}
+
+export function readMark(value: unknown): Mark {
+  const fields = fieldsOf(value, '');
+  return {
+    seq: integer(fields.seq, 'seq', 1),
+    lamport: integer(fields.lamport, 'lamport', 1, limits.lamportMax),
+    madeAt: integer(fields.madeAt, 'madeAt', 0, limits.atMax),
   };
 }
 

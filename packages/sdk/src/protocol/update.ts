@@ -64,9 +64,19 @@ export interface CommitEntry {
 
 export type UpdateBody = Pick<Update, 'context' | 'name' | 'version' | 'args' | 'at'>;
 
-/** replica → last settled sequence, and whose replica it is. Part of the committed state. */
-export interface LedgerLine {
+/**
+ * replica → last settled sequence, and whose replica it is. Part of the committed state.
+ * ledger-line.ts says what counter and time are for.
+ */
+export interface LedgerLine extends Partial<Mark> {
   readonly replica: ReplicaId;
   readonly seq: number;
   readonly user: string | null;
+}
+
+/** Which update bears a number: its counter, and the wall time of its making. */
+export interface Mark {
+  readonly seq: number;
+  readonly lamport: number;
+  readonly madeAt: number;
 }

@@ -26,6 +26,8 @@ export interface SpaceHead {
   readonly lamport: number;
   /** Whose updates are ours: all own tentative ones bear this id. */
   readonly replica: ReplicaId;
+  /** Own updates are withheld. Kept, as what showed it may be gone at the next start. */
+  readonly lost?: IdentityLoss;
 }
 
 /**
@@ -58,14 +60,20 @@ export interface StoredReplicaSpace {
   /** In any order. */
   readonly updates: readonly StoredUpdate[];
   readonly conflicts: readonly ConflictRecord[];
+  /** The highest number that was given to an own update under `head.replica`, as far as known. */
+  readonly issued: number;
 }
 
-/** Why our updates can no longer go out under the present replica id. */
+/** Why our updates cannot go out under the present replica id. */
 export type IdentityLoss =
   /** Someone else wrote under our id, or a former self did whose memory we lack (a restored backup). */
   | 'cloned'
   /** The sequence of commits is another one, which may lack updates of ours that the former had settled. */
-  | 'history-changed';
+  | 'history-changed'
+  /** Records on our disk are damaged: own updates may be missing, and their numbers known elsewhere. */
+  | 'damaged'
+  /** Our committed data is damaged and comes again; until then nobody here knows which of our updates are settled. */
+  | 'base-lost';
 
 /**
  * What a space needs of whoever owns it: the machine, a test. Nothing of it is called while a mutation or a query
@@ -79,7 +87,8 @@ export interface SpaceOwner {
   pump(): void;
   /**
    * Called at the end of the reception that showed it. Own updates stay here (they are not sent) until `reissue` is
-   * called with a fresh replica id, at once or later.
+   * called with a fresh replica id. Not before it is known which of them are settled: one that is, and is issued anew,
+   * happens twice.
    */
   identityLost(loss: IdentityLoss): void;
   /** A subscriber threw: it was not allowed to disturb the others. */

@@ -4,6 +4,7 @@
  */
 import type { OxbowError } from '../protocol/index.js';
 import { limits } from '../protocol/index.js';
+import type { IdentityLoss } from './changes.js';
 import type { LinkHealth } from './session.js';
 import type { SpaceRefusal } from './peer.js';
 
@@ -25,6 +26,8 @@ export interface SpaceFacts {
   readonly oldestPendingAt: number | undefined;
   /** Undefined while things move, or nothing has to. */
   readonly stalled: Stall | undefined;
+  /** What could not be read of it when it was opened. */
+  readonly damage: Stall | undefined;
 }
 
 export interface StallFacts {
@@ -32,15 +35,18 @@ export interface StallFacts {
   readonly isOnline: boolean;
   readonly links: readonly LinkHealth[];
   readonly saveError: OxbowError | undefined;
+  /** Why own updates are withheld. */
+  readonly lost: IdentityLoss | undefined;
   readonly refusal: SpaceRefusal | undefined;
   /** Since the last progress, or since the link lives, ms. */
   readonly idleMs: number;
 }
 
 export function stallOf(facts: StallFacts): Stall | undefined {
-  const { isWaiting, isOnline, links, saveError, refusal, idleMs } = facts;
+  const { isWaiting, isOnline, links, saveError, lost, refusal, idleMs } = facts;
   if (refusal !== undefined) return refusal;
   if (saveError !== undefined) return { code: saveError.code, message: saveError.message };
+  if (lost !== undefined) return LOSSES[lost];
   if (!isWaiting) return undefined;
   if (!isOnline) return { code: 'offline', message: 'Offline on purpose: goOnline() sends what waits.' };
   // A link that is being replaced is no news yet.
@@ -50,6 +56,24 @@ export function stallOf(facts: StallFacts): Stall | undefined {
   const seconds = Math.round(idleMs / 1000);
   return { code: 'no-progress', message: `Connected, but nothing has moved for ${seconds} s.` };
 }
+
+const CLONED: Stall = {
+  code: 'replica-cloned',
+  message: 'A copy of this store writes elsewhere. What waits here is sent under a new id once the other side has told what it knows.',
+};
+
+const LOSSES: Readonly<Record<IdentityLoss, Stall>> = {
+  'cloned': CLONED,
+  'history-changed': CLONED,
+  'damaged': {
+    code: 'store-damaged',
+    message: 'Records of own updates are damaged. What is left is sent under a new id once the other side has told what it knows.',
+  },
+  'base-lost': {
+    code: 'store-damaged',
+    message: 'The committed data on this disk is damaged. It is fetched again as soon as there is a connection.',
+  },
+};
 
 function notConnected(links: readonly LinkHealth[]): Stall {
   const refused = links.find(({ state }) => state === 'refused');

@@ -3,7 +3,7 @@
  * and comes back from others by a full transfer; tentative updates and conflicts stand on their own and stay.
  */
 import {
-  decodeEntry, decodeUpdate, LEDGER_TABLE, OxbowError,
+  decodeEntry, decodeUpdate, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError,
   type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
 } from '../protocol/index.js';
 import type { SpaceHead, StoredReplicaSpace } from './changes.js';
@@ -24,10 +24,7 @@ export interface SpaceDamage {
   readonly keys: readonly string[];
   /** The base is gone: `stored` stands at csn 0 without rows, and a full transfer brings them back. */
   readonly base: boolean;
-  /**
-   * Own update numbers may have been forgotten: a fresh replica id must be taken (`reissue`) before anything new is
-   * written, or two updates could bear one id.
-   */
+  /** Own updates may be missing, and their numbers known elsewhere: what is left is sent under a fresh replica id only. */
   readonly identity: boolean;
 }
 
@@ -52,7 +49,7 @@ export function readSpace(
   const isEmpty = Object.values(records).every((of: Records) => of.length === 0);
   if (!isEmpty) return new Reading(space, records, options).result();
   const layout = new SpaceLayout(space, {
-    head: emptyHead(options.replica), isHeadStored: false, own: undefined,
+    head: emptyHead(options.replica), isHeadStored: false, issued: 0,
     pages: new PageMap(), reached: 0, entryChars: new Map(), garbage: [],
   }, options.bounds);
   return { stored: undefined, layout, damage: undefined };
@@ -90,18 +87,24 @@ class Reading {
     const base = written && this.#readBase(written.head, meta.get(pagesKey(this.#space)));
     const head = written && base ? written.head : this.#headWithoutBase(written?.head, updates);
     if (base === undefined) this.#dropBase();
-    const committed = withOwnLine(base === undefined ? NOTHING : contents(base), written?.own);
+    const committed = base === undefined ? NOTHING : contents(base);
+    const found = lastSeq(head.replica, updates, committed.ledger);
+    const issued = Math.max(found, written?.issued ?? 0);
+    // The record of one is gone without a trace: news, unless updates are withheld already.
+    if (issued > found && head.lost === undefined) this.#identityLost = true;
+    const lost = this.#identityLost ? 'damaged' : head.lost;
+    const present = lost === undefined ? head : { ...head, lost };
     const layout = new SpaceLayout(this.#space, {
-      head,
-      isHeadStored: base !== undefined,
-      own: committed.ledger.find((line) => line.replica === head.replica),
+      head: present,
+      isHeadStored: base !== undefined && !this.#identityLost,
+      issued,
       pages: base?.map ?? new PageMap(),
       reached: base?.reached ?? 0,
       entryChars: base?.entryChars ?? new Map(),
       garbage: this.#garbage,
     }, this.#options.bounds);
     const stored: StoredReplicaSpace = {
-      head, conflicts, ...committed,
+      head: present, issued, conflicts, ...committed,
       updates: updates.map(({ own: _own, ...update }) => update),
     };
     return { stored, layout, damage: this.#damage(base === undefined) };
@@ -207,8 +210,10 @@ class Reading {
   #headWithoutBase(written: SpaceHead | undefined, updates: readonly OwnedUpdate[]): SpaceHead {
     const own = updates.find((update) => update.own)?.update.id;
     const replica = written?.replica ?? own?.replica ?? this.#options.replica;
-    return { ...emptyHead(replica), lamport: written?.lamport ?? 0 };
+    const lost = written?.lost ?? 'base-lost';
+    return { ...emptyHead(replica), lamport: written?.lamport ?? 0, lost };
   }
+
 
   #dropBase(): void {
     for (const [key] of this.#records.pages) this.#forget('pages', key);
@@ -217,7 +222,7 @@ class Reading {
   }
 
   #damage(base: boolean): SpaceDamage | undefined {
-    if (this.#damaged.length === 0 && !base) return undefined;
+    if (this.#damaged.length === 0 && !base && !this.#identityLost) return undefined;
     return { keys: this.#damaged, base, identity: this.#identityLost };
   }
 
@@ -242,17 +247,20 @@ function readUpdate(record: string): OwnedUpdate | undefined {
   return { update, ...line };
 }
 
-const emptyHead = (replica: ReplicaId): SpaceHead =>
+/** The highest number of that replica's updates that is found here. */
+function lastSeq(
+  of: ReplicaId, updates: readonly OwnedUpdate[], ledger: readonly LedgerLine[],
+): number {
+  const settled = ledger.find(({ replica }) => replica === of)?.seq ?? 0;
+  return updates.reduce(
+    (last, { update: { id } }) => (id.replica === of ? Math.max(last, id.seq) : last), settled,
+  );
+}
+
+const emptyHead = (replica: ReplicaId): Omit<SpaceHead, 'lost'> =>
   ({ history: '', csn: 0, at: 0, lamport: 0, replica });
 
 const NOTHING: Committed = { rows: [], ledger: [], entries: [] };
-
-/** Where the ledger was lost, our own line must not be: we would use our numbers again. */
-function withOwnLine(committed: Committed, own: LedgerLine | undefined): Committed {
-  const { ledger } = committed;
-  if (own === undefined || ledger.some(({ replica }) => replica === own.replica)) return committed;
-  return { ...committed, ledger: [...ledger, own] };
-}
 
 /** The pages, with the entries that are not in all of them laid over. */
 function contents(base: Base): Committed {
@@ -262,10 +270,12 @@ function contents(base: Base): Committed {
     const rows = laidOver.get(slot) ?? new Map<KeyText, Row | null>();
     laidOver.set(slot, rows.set(key, row));
   };
-  for (const { csn, effects, id, user } of base.entries) {
+  for (const entry of base.entries) {
+    const { csn, effects } = entry;
     if (csn <= base.reached) continue;
     for (const { table, key, row } of effects) lay(table, key, row, csn);
-    lay(LEDGER_TABLE, id.replica, { seq: id.seq, user }, csn);
+    const [replica, line] = ledgerRow(ledgerLineOf(entry));
+    lay(LEDGER_TABLE, replica, line, csn);
   }
   const pageRows = new Map(base.pages.map(({ slot, rows }) => [slot, rows]));
   const slots = [...base.map.slots()];
@@ -301,8 +311,7 @@ function merged(
 
 function ledgerLine([replica, line]: PageRow): LedgerLine {
   // reason: the key and row of a ledger page, as `ledgerPages` made them.
-  const { seq, user } = line as Pick<LedgerLine, 'seq' | 'user'>;
-  return { replica: replica as ReplicaId, seq, user };
+  return { ...(line as Omit<LedgerLine, 'replica'>), replica: replica as ReplicaId };
 }
 
 const newer = (space: string, layout: number): OxbowError =>

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineApp, Tables } from '../model/index.js';
 import {
-  cutPages, OxbowError, updateKey,
+  cutPages, ledgerLineOf, OxbowError, updateKey,
   type BaseSnapshot, type CommitEntry, type Effect, type LedgerLine, type ReplicaId, type Update,
   type UpdateId,
 
@@ -110,9 +110,9 @@ class Rig {
     return readSpace(SPACE, this.disk.read(), { replica, bounds: BOUNDS });
   }
 
-  commit(replica: ReplicaId, effects: readonly Effect[]): void {
+  commit(replica: ReplicaId, effects: readonly Effect[], atLeast = 0): void {
     const { model } = this;
-    const seq = (model.ledgerLines.get(replica)?.seq ?? 0) + 1;
+    const seq = Math.max(atLeast, (model.ledgerLines.get(replica)?.seq ?? 0) + 1);
     const entry: CommitEntry = {
       csn: model.csn + 1, at: model.csn * 10, id: { replica, seq }, lamport: model.csn + 1,
       user: `user of ${replica}`, outcome: { kind: 'applied' }, effects,
@@ -120,7 +120,7 @@ class Rig {
     };
     model.csn++;
     model.tables.apply(effects);
-    model.ledgerLines.set(replica, { replica, seq, user: entry.user });
+    model.ledgerLines.set(replica, ledgerLineOf(entry));
     model.entries.push(entry);
     this.layout.entriesCommitted([entry]);
     this.layout.headChanged(model.head);
@@ -140,8 +140,11 @@ class Rig {
   removeUpdate(n: number): void {
     const found = [...this.model.updates][n % Math.max(1, this.model.updates.size)];
     if (found === undefined) return;
+    const { id } = found[1].update;
     this.model.updates.delete(found[0]);
-    this.layout.updateRemoved(found[1].update.id);
+    this.layout.updateRemoved(id);
+    // One of ours leaves only when it is settled.
+    if (id.replica === this.model.replica) this.commit(id.replica, [], id.seq);
   }
 
   putConflict(n: number): void {
@@ -166,7 +169,8 @@ class Rig {
     if (history === model.history) model.csn += csn;
     else Object.assign(model, { history, csn: csn + 1 });
     model.tables.apply(effects);
-    model.ledgerLines.set(ANN, { replica: ANN, seq: 100 + csn, user: null });
+    const seq = Math.max(100 + csn, model.ledgerLines.get(ANN)?.seq ?? 0);
+    model.ledgerLines.set(ANN, { replica: ANN, seq, user: null });
     model.entries = [];
     model.trimmed = model.csn;
     this.layout.baseReplaced(snapshotOf(model));
@@ -338,9 +342,8 @@ describe('a space on disk', () => {
       if (stored === undefined) throw new Error('nothing was restored');
       expectSameTentative(stored, rig.model);
       const { replica } = rig.model;
-      expect(stored.head).toMatchObject({ history: '', csn: 0, replica });
-      expect(stored.ledger).toEqual(rig.model.ledger().filter((line) => line.replica === replica));
-      expect([...stored.rows, ...stored.entries]).toEqual([]);
+      expect(stored.head).toMatchObject({ history: '', csn: 0, replica, lost: 'base-lost' });
+      expect([...stored.ledger, ...stored.rows, ...stored.entries]).toEqual([]);
       rig.disk.write(layout.take());
       const again = rig.restore();
       expect(again.damage).toBeUndefined();

@@ -5,7 +5,8 @@
  */
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
-  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, LEDGER_TABLE, ledgerPages, limits,
+  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, LEDGER_TABLE, ledgerPages, ledgerRow,
+  limits,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
   type UpdateId,
 } from '../protocol/index.js';
@@ -36,8 +37,8 @@ export interface LayoutState {
   readonly head: SpaceHead;
   /** False: `head` is to be written with whatever comes first. */
   readonly isHeadStored: boolean;
-  /** The line of `head.replica` in the ledger. */
-  readonly own: LedgerLine | undefined;
+  /** The highest number that an own update was given under `head.replica`. */
+  readonly issued: number;
   readonly pages: PageMap;
   /** Every entry up to it is in the pages. */
   readonly reached: number;
@@ -51,8 +52,11 @@ export interface LayoutState {
 export interface WrittenHead {
   readonly layout: number;
   readonly head: SpaceHead;
-  /** Also kept apart from the pages: whoever forgets his own numbers uses them twice. */
-  readonly own: LedgerLine | undefined;
+  /**
+   * The highest number that an own update was given. Kept apart from the updates themselves, as whoever forgets
+   * his own numbers uses them twice.
+   */
+  readonly issued: number;
 }
 
 interface Pending {
@@ -75,7 +79,7 @@ export class SpaceLayout implements ReplicaChanges {
   readonly #entryChars: Map<number, number>;
   readonly #pending = new Map<string, Pending>();
   #head: SpaceHead;
-  #own: LedgerLine | undefined;
+  #issued: number;
   #isHeadStored: boolean;
   #csn: number;
   #reached: number;
@@ -89,7 +93,7 @@ export class SpaceLayout implements ReplicaChanges {
     this.#bounds = bounds;
     this.#pages = state.pages;
     this.#head = state.head;
-    this.#own = state.own;
+    this.#issued = state.issued;
     this.#isHeadStored = state.isHeadStored;
     this.#csn = state.head.csn;
     this.#reached = state.reached;
@@ -117,8 +121,9 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   updateAdded(stored: StoredUpdate): void {
-    const key = updateRecordKey(this.#space, stored.update.id);
-    this.#put('updates', key, () => updateRecord(stored, this.#head));
+    const { id } = stored.update;
+    this.#put('updates', updateRecordKey(this.#space, id), () => updateRecord(stored, this.#head));
+    if (id.replica === this.#head.replica) this.#raiseIssued(id.seq);
   }
 
   updateRemoved(id: UpdateId): void {
@@ -134,9 +139,7 @@ export class SpaceLayout implements ReplicaChanges {
       this.#entryChars.set(entry.csn, record.length);
       this.#weigh(1, record.length);
       for (const { table, key } of entry.effects) this.#pages.touch(table, key, entry.csn);
-      const { id: { replica, seq }, user } = entry;
-      this.#pages.touch(LEDGER_TABLE, replica, entry.csn);
-      if (replica === this.#head.replica) this.#own = { replica, seq, user };
+      this.#pages.touch(LEDGER_TABLE, entry.id.replica, entry.csn);
     }
   }
 
@@ -152,7 +155,6 @@ export class SpaceLayout implements ReplicaChanges {
     const old = [...this.#pages.slots()];
     this.#pages.clear();
     for (const slot of this.#write(pagesOf(snapshot), old)) this.#pages.append(slot);
-    this.#own = snapshot.ledger.find(({ replica }) => replica === this.#head.replica);
     this.#csn = snapshot.csn;
     this.#reached = snapshot.csn;
     this.#trimmed = snapshot.csn;
@@ -169,13 +171,19 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   headChanged(head: SpaceHead): void {
-    if (head.replica !== this.#head.replica) this.#own = undefined;
+    if (head.replica !== this.#head.replica) this.#issued = 0;
     this.#head = head;
     this.#isHeadStored = true;
     this.#put('meta', headKey(this.#space), () => {
-      const written: WrittenHead = { layout: LAYOUT_VERSION, head, own: this.#own };
+      const written: WrittenHead = { layout: LAYOUT_VERSION, head, issued: this.#issued };
       return sealed(JSON.stringify(written));
     });
+  }
+
+  /** In the write that has the update itself: once a write, however many updates are in it. */
+  #raiseIssued(seq: number): void {
+    this.#issued = Math.max(this.#issued, seq);
+    this.headChanged(this.#head);
   }
 
   /** So much lies over the pages that the next start would feel it. */
@@ -331,7 +339,7 @@ function ledgerRows(lines: readonly LedgerLine[], { from, to }: Range): PageRow[
   return lines
     .filter(({ replica }) => replica >= from && (to === undefined || replica < to))
     .sort((a, b) => (a.replica < b.replica ? -1 : 1))
-    .map(({ replica, seq, user }) => [replica, { seq, user }]);
+    .map(ledgerRow);
 }
 
 const charsOf = (pages: readonly SnapshotPage[]): number =>

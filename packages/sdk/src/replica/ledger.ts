@@ -1,5 +1,5 @@
 /** replica → last settled sequence and verified user: the part of the committed state that makes updates count once. */
-import type { LedgerLine, ReplicaId } from '../protocol/index.js';
+import { markOf, type LedgerLine, type Mark, type ReplicaId } from '../protocol/index.js';
 
 export class Ledger {
   readonly #lines = new Map<string, LedgerLine>();
@@ -16,6 +16,12 @@ export class Ledger {
   /** Null: not known yet. */
   userOf(replica: ReplicaId): string | null {
     return this.#lines.get(replica)?.user ?? null;
+  }
+
+  /** Which update is the last that is settled of that replica; undefined where that is not known. */
+  markOf(replica: ReplicaId): Mark | undefined {
+    const line = this.#lines.get(replica);
+    return line && markOf(line);
   }
 
   settle(line: LedgerLine): void {

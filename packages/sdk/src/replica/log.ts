@@ -219,6 +219,12 @@ export class TentativeLog {
     if (held !== undefined) held.released = seq;
   }
 
+  /** All that may be passed on comes behind every cursor given out before, in stamp order: that respects causality, too. */
+  rearrive(): void {
+    this.#outbox = this.#entries.filter(({ arrival, removed }) => arrival > 0 && !removed);
+    for (const entry of this.#outbox) entry.arrival = ++this.#arrivals;
+  }
+
   /** Those of the replica up to that sequence that may not be passed on yet, in sequence. */
   unreleased(replica: ReplicaId, throughSeq: number): LogEntry[] {
     const held = this.#held.get(replica);

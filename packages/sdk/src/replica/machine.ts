@@ -124,6 +124,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const refusals = peers.map((peer) => peer.refusalOf(space));
     const stalled = stallOf({
       links,
+      lost: slot.replica.lost,
       isWaiting: pending > 0 || (behind ?? 0) > 0,
       isOnline: this.isOnline,
       saveError: this.saveError,
@@ -131,7 +132,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
       refusal: refusals.includes(undefined) ? undefined : refusals[0],
       idleMs: now - Math.max(slot.movedMs, ...peers.map(({ sinceMs }) => sinceMs)),
     });
-    return { links, csn, behind, pending, oldestPendingAt: oldestAt, stalled };
+    const { damage } = slot;
+    return { links, csn, behind, pending, oldestPendingAt: oldestAt, stalled, damage };
   }
 
   /**
@@ -164,7 +166,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       });
       this.#slots.set(space, slot);
       this.#attach(slot);
-      this.#reportDamage(space, reading);
+      if (slot.damage !== undefined) this.#out.report(slot.damage);
       this.#out.flushSoon();
     });
     return this.#mustSlot(space).replica;
@@ -285,14 +287,14 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const slots = [...this.#slots.values()].filter((slot) => slot.replica.replica === replica);
     const hasUnsettled = slots.some(({ isWaiting }) => isWaiting);
     if (!this.#identity.mayReplace(hasUnsettled, this.#nowMs)) return;
-    for (const slot of slots) slot.askReissue();
+    for (const slot of slots) slot.forceReissue();
     this.#sessions.ensure(this.#identity.after(replica), this.#nowMs);
     this.#dropUnusedSessions();
   }
 
   onSpaceReplicaRefused(space: SpaceId): void {
     const slot = this.#mustSlot(space);
-    if (this.#identity.mayReplace(slot.isWaiting, this.#nowMs)) slot.askReissue();
+    if (this.#identity.mayReplace(slot.isWaiting, this.#nowMs)) slot.replica.disown('cloned');
   }
 
   onNews(space: SpaceId): void {
@@ -361,34 +363,41 @@ implements SessionOwner, SlotOwner, PeerOwner {
     }
   }
 
-  /** The id to open a space under: its own, unless that is used up or nothing holds it there. */
-  #replicaFor({ stored, damage }: SpaceReading): ReplicaId {
+  /** The id to open a space under: its own as long as updates bear it, unless that is used up. */
+  #replicaFor({ stored }: SpaceReading): ReplicaId {
     if (stored === undefined) return this.#identity.replica;
-    const { head: { replica }, updates } = stored;
-    if (damage?.identity === true) return this.#identity.after(replica);
+    const { head: { replica, lost }, updates } = stored;
     const hasOwn = updates.some(({ update }) => update.id.replica === replica);
-    return hasOwn ? replica : this.#identity.replica;
-  }
-
-  #reportDamage(space: SpaceId, { damage }: SpaceReading): void {
-    if (damage === undefined) return;
-    const cure = damage.base
-      ? 'The committed data is fetched again from the other side.'
-      : 'What is left was kept.';
-    const problem = `${damage.keys.length} records of space '${space}' cannot be read. ${cure}`;
-    this.#out.report(new OxbowError('store-damaged', problem));
+    if (hasOwn) return replica;
+    const isUsedUp = lost !== undefined && lost !== 'base-lost';
+    return isUsedUp ? this.#identity.after(replica) : this.#identity.replica;
   }
 
   /** Spaces whose updates cannot leave under their id go on under another. */
   #reissue(): void {
-    const lost = [...this.#slots.values()].filter(({ needsReissue }) => needsReissue);
+    const lost = [...this.#slots.values()]
+      .filter((slot) => slot.needsReissue && this.#mayReissue(slot));
     for (const slot of lost) {
+      if (slot.resume()) continue;
       const old = slot.replica.replica;
       for (const peer of this.#peersOf(old)) peer.leave(slot.space);
       slot.reissue(this.#identity.after(old));
       this.#attach(slot);
     }
     if (lost.length > 0) this.#dropUnusedSessions();
+  }
+
+  /**
+   * Not before each own update that may be settled is known to be or not to be: issued anew it would happen twice. The
+   * other side knows what it has of us as soon as it drops our former link; then we need all that it holds.
+   */
+  #mayReissue(slot: SpaceSlot<A>): boolean {
+    const { replica, lost } = slot.replica;
+    if (slot.isReissueForced || (!slot.isWaiting && lost !== 'base-lost')) return true;
+    const peers = this.#peersOf(replica);
+    if (!slot.takeLinkDoubt()) return peers.some((peer) => peer.hasAll(slot.space));
+    for (const { session } of peers) session.cut('the replica id is in doubt', this.#nowMs);
+    return false;
   }
 
   #attach(slot: SpaceSlot<A>): void {

@@ -3,8 +3,8 @@
  * ahead. A refusal concerns one space and is tried again after a while: the others go on.
  */
 import {
-  LinkExchanges, limits, type Ack, type Holder, type PageStaging, type ReplicaId, type SpaceFail,
-  type SpaceId, type SpaceMessage, type Summary,
+  LinkExchanges, limits, type Ack, type Holder, type Opened, type PageStaging, type ReplicaId,
+  type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
 import { remedyFor } from './refusal.js';
 import type { Session } from './session.js';
@@ -35,6 +35,8 @@ interface Talk {
   retryAtMs: number | undefined;
   /** What the peer said last that it holds. */
   theirs: Summary | undefined;
+  /** The highest of our own updates that it knew then. */
+  knownSeq: number;
   /** When the peer was last asked to begin again because nothing moved. */
   remindedMs: number;
 }
@@ -94,7 +96,8 @@ export class Peer {
     if (this.#talks.has(space.space)) return;
     this.#nowMs = now;
     this.#talks.set(space.space, {
-      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, remindedMs: now,
+      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, knownSeq: 0,
+      remindedMs: now,
     });
     this.#open(space);
   }
@@ -110,7 +113,7 @@ export class Peer {
 
   onMessage(message: SpaceMessage | Ack, chars: number, now: number): void {
     this.#nowMs = now;
-    if (message.kind === 'opened') this.#onOpened(message.space, message.summary);
+    if (message.kind === 'opened') this.#onOpened(message);
     this.#exchanges.onMessage(message, chars, now);
   }
 
@@ -158,15 +161,26 @@ export class Peer {
     return Math.max(0, talk.theirs.csn - csn);
   }
 
+  /** All that the peer held when it was asked is here, and the final place of every own update that it knew. */
+  hasAll(space: SpaceId): boolean {
+    const talk = this.#talks.get(space);
+    if (talk?.theirs === undefined) return false;
+    const { theirs, knownSeq, space: { replica } } = talk;
+    const ours = replica.summary();
+    const isThere = ours.history === theirs.history && ours.csn >= theirs.csn;
+    return isThere && replica.settledSeq(this.replica) >= knownSeq;
+  }
+
   #open({ space, replica, staging }: PeerSpace): void {
     if (this.#exchanges.has(space)) this.#exchanges.restart(space);
     else this.#exchanges.open(space, { holder: replica, wants: 'all', self: this.replica, staging });
   }
 
-  #onOpened(space: SpaceId, theirs: Summary): void {
+  #onOpened({ space, summary, settledSeq, newest }: Opened): void {
     const talk = this.#talks.get(space);
     if (talk === undefined) return;
-    talk.theirs = theirs;
+    talk.theirs = summary;
+    talk.knownSeq = Math.max(settledSeq, summary.vector[this.replica] ?? 0, newest?.seq ?? 0);
     talk.refusal = undefined;
     talk.retryAtMs = undefined;
     this.#owner.onHealth();

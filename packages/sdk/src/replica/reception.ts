@@ -2,9 +2,9 @@
  * What a space takes in from others and what it turns away, decided before anything is changed: a message is taken as
  * a whole, or up to its first piece that lacks something. Nothing that a stranger sends may break an invariant.
  */
-import { limits } from '../protocol/index.js';
+import { isRival, limits } from '../protocol/index.js';
 import type {
-  CommitEntry, Reception, ReplicaId, Update, UpdateId,
+  CommitEntry, Mark, Reception, ReplicaId, Told, Update, UpdateId,
 } from '../protocol/index.js';
 import { isEntryOf } from './kept-log.js';
 import type { LogEntry } from './log.js';
@@ -22,6 +22,7 @@ export interface Holding {
   /** Tentative updates of others. */
   readonly foreignCount: number;
   settledSeq(replica: ReplicaId): number;
+  settledMark(replica: ReplicaId): Mark | undefined;
   held(id: UpdateId): LogEntry | undefined;
   /** The highest sequence of that replica that is settled or held. */
   knownSeq(replica: ReplicaId): number;
@@ -63,8 +64,24 @@ export function takeUpdates(holding: Holding, updates: readonly Update[]): Taken
   return end(OK);
 }
 
+/**
+ * Whether what the other side knows of our updates is not ours: more than we made, or another one under a number of ours.
+ * Copies of a store share what stood in it when it was copied: if the newest is the same, all before it are.
+ */
+export function showsClone(holding: Holding, { summary, settledSeq, newest }: Told): boolean {
+  const { replica } = holding;
+  const seq = Math.max(settledSeq, summary.vector[replica] ?? 0, newest?.seq ?? 0);
+  if (seq > holding.knownSeq(replica)) return true;
+  if (newest === undefined) return false;
+  const held = holding.held({ replica, seq: newest.seq })?.update;
+  if (held !== undefined) return isRival(held, newest);
+  const settled = holding.settledMark(replica);
+  return settled?.seq === newest.seq
+    && (settled.lamport !== newest.lamport || settled.madeAt !== newest.madeAt);
+}
+
 /** It comes back to us: from a peer that forwards all it holds. */
-function isOwn(holding: Holding, { id, lamport, at, name }: Update): boolean {
+export function isOwn(holding: Holding, { id, lamport, at, name }: Update): boolean {
   if (id.seq <= holding.settledSeq(id.replica)) return true;
   const held = holding.held(id)?.update;
   return held !== undefined && held.lamport === lamport && held.at === at && held.name === name;

@@ -6,7 +6,7 @@
 export type Remedy =
   /** Ask the token source again. */
   | 'new-token'
-  /** Our replica id is another's: write under a fresh one, if that does not hand one user's work to another. */
+  /** Our replica id is another's, too: write under a fresh one, if that does not hand one user's work to another. */
   | 'new-replica'
   /** Nothing that a replica can do: the person, the app or the server has to change. Asked again rarely. */
   | 'change'
@@ -15,6 +15,7 @@ export type Remedy =
 const REMEDIES: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
   ['token-expired', 'new-token'],
   ['replica-not-yours', 'new-replica'],
+  ['replica-cloned', 'new-replica'],
   ['token-invalid', 'change'],
   ['token-missing', 'change'],
   ['protocol-version', 'change'],

@@ -23,7 +23,7 @@ export function restoreLog<A extends AppDefinition>(
     const next = (last.get(replica) ?? state.ledger.seqOf(replica)) + 1;
     if (seq !== next) {
       // One of ours cannot go out any more as it is; it is not lost for that.
-      if (own) state.lost = 'cloned';
+      if (own) state.lost ??= 'damaged';
       else {
         useless.push(update.id);
         continue;
@@ -39,7 +39,7 @@ export function restoreLog<A extends AppDefinition>(
     log.release(entry);
   }
   replayAll(state.ground);
-  state.nextSeq = state.knownSeq(state.replica) + 1;
+  state.nextSeq = Math.max(state.nextSeq, state.knownSeq(state.replica) + 1);
   state.heldChanged();
   return useless;
 }

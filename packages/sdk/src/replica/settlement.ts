@@ -4,7 +4,7 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
-import { limits, OxbowError } from '../protocol/index.js';
+import { isRival, ledgerLineOf, limits, OxbowError } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
 } from '../protocol/index.js';
@@ -78,8 +78,11 @@ export class Settler<A extends AppDefinition> {
     this.#finish(batch);
   }
 
-  /** Throws where the rows are not in order, before anything is changed. */
-  replace(base: ReceivedBase): void {
+  /**
+   * Throws where the rows are not in order, before anything is changed. True when others of our updates are settled in it
+   * than we hold: those stay, to be issued anew.
+   */
+  replace(base: ReceivedBase): boolean {
     const state = this.#state;
     const { ground } = state;
     const isNewHistory = state.history !== '' && state.history !== base.history;
@@ -99,6 +102,8 @@ export class Settler<A extends AppDefinition> {
     state.heldChanged();
     for (const entry of replayAll(ground)) this.#witness.changed(entry);
     this.#witness.replaced();
+    const [first] = ground.log.of(state.replica);
+    return first !== undefined && first.update.id.seq <= state.ledger.seqOf(state.replica);
   }
 
   /** Own unsettled updates get new ids and stamps, on top, in their old order; arguments and wall time stay. */
@@ -116,9 +121,10 @@ export class Settler<A extends AppDefinition> {
     state.lost = undefined;
     state.nextSeq = state.knownSeq(replica) + 1;
     state.heldChanged();
+    // First: whose updates these are is told by it.
+    changes.headChanged(state.head);
     const fresh = old.map((entry) => this.#issuedAnew(entry));
     batch.insert(fresh);
-    changes.headChanged(state.head);
     this.#finish(batch);
     return fresh;
   }
@@ -157,7 +163,7 @@ export class Settler<A extends AppDefinition> {
     state.at = entry.at;
     state.committedLamport = Math.max(state.committedLamport, entry.lamport);
     state.lamport = Math.max(state.lamport, entry.lamport);
-    this.#enterLedger({ replica: entry.id.replica, seq: entry.id.seq, user: entry.user });
+    this.#enterLedger(ledgerLineOf(full));
     state.kept.add({ entry: full, before });
     return full;
   }
@@ -221,6 +227,8 @@ export class Settler<A extends AppDefinition> {
     const { ledger, at } = this.#state;
     const { id } = entry.update;
     if (id.seq <= ledger.seqOf(id.replica)) {
+      const settled = ledger.markOf(id.replica);
+      if (entry.own && settled !== undefined && isRival(entry.update, settled)) return;
       log.remove(entry);
       this.#settle(entry, { csn: 0, at, outcome: { kind: 'unknown' }, effects: [], obstacles: [] });
     } else if (isNewHistory && !entry.own) {

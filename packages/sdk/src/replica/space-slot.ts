@@ -4,7 +4,7 @@
  */
 import type { AppDefinition, Guard } from '../model/index.js';
 import {
-  limits, PageStaging, type OxbowError, type ReplicaId, type SpaceId, type UpdateId,
+  limits, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
 } from '../protocol/index.js';
 import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './changes.js';
 import type { SpaceReading } from './layout-reading.js';
@@ -39,12 +39,17 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   readonly space: SpaceId;
   readonly replica: SpaceReplica<A>;
   readonly staging = new PageStaging();
+  /** What could not be read when it was opened. */
+  readonly damage: OxbowError | undefined;
   readonly #layout: SpaceReading['layout'];
   readonly #owner: SlotOwner;
   /** The newest own update: what `saved` reaches when all changes up to now are on disk. */
   #newest: UpdateId | undefined;
   #isNotificationDue = false;
-  #needsReissue = false;
+  /** Whether own updates are to be issued anew: at once, or as soon as it is known which of them are settled. */
+  #reissue: 'no' | 'when-known' | 'now' = 'no';
+  /** A link may still carry own updates: what its other side has said does not tell their end. */
+  #areSentUnderWay = false;
   #progress = { csn: -1, count: 0, atMs: 0 };
 
   constructor({ app, space, replica, user, dev, guard, reading, owner, now }: SlotConfig<A>) {
@@ -54,7 +59,8 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     this.replica = new SpaceReplica({
       app, space, replica, user, dev, guard, stored: reading.stored, owner: this.#asOwner(),
     });
-    this.#needsReissue = this.replica.lost !== undefined;
+    this.damage = damageOf(space, reading);
+    if (this.replica.lost !== undefined) this.#reissue = 'when-known';
     this.noteProgress(now);
   }
 
@@ -64,7 +70,19 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
 
   /** Own updates cannot leave under the present replica id. */
   get needsReissue(): boolean {
-    return this.#needsReissue;
+    return this.#reissue !== 'no';
+  }
+
+  /** Not even what is settled has to be known first. */
+  get isReissueForced(): boolean {
+    return this.#reissue === 'now';
+  }
+
+  /** True once after a loss: links have to be made anew, so that nothing that was sent on them arrives any more. */
+  takeLinkDoubt(): boolean {
+    const isDoubtful = this.#areSentUnderWay;
+    this.#areSentUnderWay = false;
+    return isDoubtful;
   }
 
   get isWaiting(): boolean {
@@ -100,13 +118,22 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     this.replica.flushNotifications();
   }
 
-  askReissue(): void {
-    this.#needsReissue = true;
+  /** Own updates are issued anew at the end of the turn, whatever is known of them. */
+  forceReissue(): void {
+    this.#reissue = 'now';
     this.#owner.flushSoon();
   }
 
+  /** It is known which own updates are settled. True: the others go out as they are. */
+  resume(): boolean {
+    if (!this.replica.resume()) return false;
+    this.#reissue = 'no';
+    return true;
+  }
+
   reissue(replica: ReplicaId): void {
-    this.#needsReissue = false;
+    this.#reissue = 'no';
+    this.#areSentUnderWay = false;
     this.#newest = undefined;
     this.replica.reissue(replica);
   }
@@ -131,9 +158,17 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
         owner.flushSoon();
       },
       pump: () => owner.onNews(this.space),
-      identityLost: (_loss: IdentityLoss) => this.askReissue(),
+      identityLost: (loss) => this.#onLost(loss),
       report: (error) => owner.report(error),
     };
+  }
+
+  #onLost(loss: IdentityLoss): void {
+    // Nothing is sent from one history into another: the new base says what is settled in it.
+    if (loss === 'history-changed') return this.forceReissue();
+    this.#reissue = 'when-known';
+    this.#areSentUnderWay = true;
+    this.#owner.flushSoon();
   }
 
   /** The layout, with an eye on which own update is the newest. */
@@ -158,4 +193,12 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     const own = this.replica as SpaceReplica<A> | undefined;
     if (own === undefined || id.replica === own.replica) this.#newest = id;
   }
+}
+
+function damageOf(space: SpaceId, { damage }: SpaceReading): OxbowError | undefined {
+  if (damage === undefined) return undefined;
+  const base = damage.base ? ' The committed data is fetched again from the other side.' : '';
+  const own = damage.identity ? ' Updates of yours that were not sent may be lost.' : '';
+  const problem = `${damage.keys.length} records of space '${space}' cannot be read.${base}${own}`;
+  return new OxbowError('store-damaged', `${problem} What is left was kept.`);
 }

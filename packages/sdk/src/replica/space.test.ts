@@ -1,7 +1,7 @@
 /** The life of a space's updates: stages, receipts, conflicts, restarts, and identities that were lost. */
 import { expect, test } from 'vitest';
 import { bareEntry, limits } from '../protocol/index.js';
-import type { CommitEntry, Update } from '../protocol/index.js';
+import type { CommitEntry, Mark, Update } from '../protocol/index.js';
 import { Primary } from './testing/primary.js';
 import { committed, foreign, OneSpace, putBy, replicaId } from './testing/one-space.js';
 import { shelfApp } from './testing/shelf-app.js';
@@ -48,7 +48,7 @@ test('a receipt goes from local to committed, and tells of each change once per 
   receipt.onChange(() => stages.push(receipt.stage));
   one.write();
   one.flush();
-  one.space.learned({ history: '', csn: 0, vector: { [replicaId('me')]: 1 } }, 0);
+  one.space.learned({ summary: { history: '', csn: 0, vector: { [replicaId('me')]: 1 } }, settledSeq: 0 });
   one.flush();
   one.commit(committed(1, own(one)));
   one.flush();
@@ -267,8 +267,69 @@ test('a notice for a rival with our id and stamp is told from ours by when it wa
 
 test('a peer that knows more of our updates than we do has heard a clone, or a former self', () => {
   const one = open();
-  one.space.learned({ history: '', csn: 0, vector: {} }, 3);
+  one.space.learned({ summary: { history: '', csn: 0, vector: {} }, settledSeq: 3 });
   expect(one.losses).toEqual(['cloned']);
+});
+
+test('a number of ours that bears another update elsewhere shows a clone, before anything is sent', () => {
+  const told = (newest: Mark) =>
+    ({ summary: { history: '', csn: 0, vector: { [replicaId('me')]: newest.seq } }, settledSeq: 0, newest });
+  const losses = (change: Partial<Mark>) => {
+    const one = open();
+    one.mutate('put', item('1', 'a'));
+    one.mutate('put', item('2', 'a'));
+    one.write();
+    const { id, lamport, at } = must(one.ownUpdates()[0]);
+    one.space.learned(told({ seq: id.seq, lamport, madeAt: at, ...change }));
+    return [one.losses, one.space.tentativeAfter(0, 10).updates.length];
+  };
+  expect(losses({})).toEqual([[], 2]);
+  expect(losses({ lamport: 2 })).toEqual([['cloned'], 0]);
+  expect(losses({ madeAt: 1 })).toEqual([['cloned'], 0]);
+  expect(losses({ seq: 3 })).toEqual([['cloned'], 0]);
+});
+
+test('a settled number is compared as well, also after a restart', () => {
+  const one = open();
+  one.mutate('put', item('1', 'a'));
+  one.write();
+  const { lamport, at: madeAt } = own(one);
+  one.commit(committed(1, own(one)));
+  one.write();
+  one.restart();
+  const tell = (newest: Mark) =>
+    one.space.learned({ summary: one.space.summary(), settledSeq: 1, newest });
+  tell({ seq: 1, lamport, madeAt });
+  expect(one.losses).toEqual([]);
+  tell({ seq: 1, lamport, madeAt: madeAt + 1 });
+  expect(one.losses).toEqual(['cloned']);
+});
+
+test('a base in which others of our updates are settled than we hold keeps ours, to be issued anew', () => {
+  const one = open();
+  const [shared, rival, later] = ['1', '2', '3'].map((id) => one.mutate('put', item(id, 'a')));
+  one.write();
+  const primary = new Primary(shelfApp, 'h');
+  const [first, second] = one.ownUpdates();
+  primary.receive([must(first), { ...must(second), at: 1, args: item('9', 'b') }]);
+  while (primary.commit(0));
+  one.space.receiveBase(primary.base());
+  expect(one.losses).toEqual(['cloned']);
+  // Whether that one is ours cannot be told any more: its author is.
+  expect([must(shared).stage, must(shared).outcome]).toEqual(['committed', { kind: 'unknown' }]);
+  one.space.reissue(replicaId('new'));
+  expect([must(rival).id, must(later).id]).toMatchObject([{ replica: 'new', seq: 1 }, { replica: 'new', seq: 2 }]);
+  expect(one.space.query((tx) => tx.item.all().map(({ id }) => id))).toEqual(['1', '2', '3', '9']);
+});
+
+test('updates that were withheld stay so after a restart', () => {
+  const one = open();
+  one.mutate('put', item('1', 'a'));
+  one.write();
+  one.space.disown('cloned');
+  one.write();
+  one.restart();
+  expect([one.space.lost, one.space.tentativeAfter(0, 10).updates]).toEqual(['cloned', []]);
 });
 
 test('an update under our id that we never made shows a clone', () => {

@@ -10,7 +10,7 @@ import { copiedUnits } from '../model/copy.js';
 import { encodeUpdate, limits, OxbowError, updateKey } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Outcome, PageRow, ReceivedBase, Reception,
-  ReplicaId, Summary, TentativeRun, Update, UpdateId, Value,
+  ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value,
 } from '../protocol/index.js';
 import { PromisedPages } from './base-picture.js';
 import type { IdentityLoss, SpaceHead, SpaceOwner } from './changes.js';
@@ -23,7 +23,7 @@ import { runOnTop } from './rebase.js';
 import type { Rebased, RowChange } from './rebase.js';
 import { settledReceipt, UpdateReceipt } from './receipt.js';
 import type { Receipt } from './receipt.js';
-import { OK, takeCommits, takeUpdates } from './reception.js';
+import { isOwn, OK, showsClone, takeCommits, takeUpdates } from './reception.js';
 import { restoreLog } from './restore.js';
 import { Settler } from './settlement.js';
 import { SpaceState } from './state.js';
@@ -249,6 +249,28 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#owner.pump();
   }
 
+  /** Own updates are withheld from now on, until `reissue`: the other side takes them for another's. */
+  disown(loss: IdentityLoss): void {
+    this.#received(false, loss);
+  }
+
+  /**
+   * Own updates leave as they are after all, where only the base was lost and is here again. False, and nothing is changed,
+   * if they do not follow what is settled without a gap.
+   */
+  resume(): boolean {
+    const state = this.#state;
+    if (state.lost !== 'base-lost' || !state.isSequenceWhole) return false;
+    state.lost = undefined;
+    // Who asked while they were withheld has passed them by.
+    state.ground.log.rearrive();
+    state.heldChanged();
+    this.#owner.changes.headChanged(state.head);
+    this.#somethingChanged();
+    this.#owner.pump();
+    return true;
+  }
+
   /** Own unsettled updates leave under that fresh replica id, in their old order; receipts follow them. */
   reissue(replica: ReplicaId): void {
     for (const { update, formerly } of this.#settler.reissue(replica)) {
@@ -294,6 +316,12 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return reception;
   }
 
+  receiveAgain(update: Update): Reception {
+    const isOurs = update.id.replica === this.#state.replica;
+    if (isOurs && !isOwn(this.#state, update)) this.#received(false, 'cloned');
+    return OK;
+  }
+
   receiveCommits(history: string, entries: readonly CommitEntry[]): Reception {
     const { taken, reception, isCloned, voided } = takeCommits(this.#state, history, entries);
     if (taken.length > 0) this.#settler.commit(history, taken);
@@ -315,24 +343,26 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   receiveBase(base: ReceivedBase): Reception {
     const { history, csn } = this.#state;
     if (history === base.history && base.csn <= csn) return OK;
+    let isCloned;
     try {
-      this.#settler.replace(base);
+      isCloned = this.#settler.replace(base);
     } catch (error) {
       if (!(error instanceof OxbowError)) throw error;
       return { kind: 'refused', code: 'bad-transfer', message: error.message };
     }
     this.#promised.forget();
-    this.#received(true, history !== '' && history !== base.history ? 'history-changed' : undefined);
+    const isNewHistory = history !== '' && history !== base.history;
+    this.#received(true, isNewHistory ? 'history-changed' : isCloned ? 'cloned' : undefined);
     return OK;
   }
 
-  learned(summary: Summary, settledSeq: number): void {
-    const { replica, history, ground } = this.#state;
+  learned(told: Told): void {
+    const { summary, settledSeq } = told;
+    const { replica, history, ground, lost } = this.#state;
     const isOtherHistory = history !== '' && summary.history !== '' && summary.history !== history;
-    if (isOtherHistory) return;
+    if (isOtherHistory || lost !== undefined) return;
+    if (showsClone(this.#state, told)) return this.#received(false, 'cloned');
     const seq = Math.max(settledSeq, summary.vector[replica] ?? 0);
-    if (seq > this.#state.knownSeq(replica)) return this.#received(false, 'cloned');
-    if (this.#state.lost !== undefined) return;
     for (const entry of ground.log.of(replica)) {
       if (entry.update.id.seq > seq) break;
       if (entry.stage !== 'saved') continue;
@@ -372,6 +402,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     if (loss === undefined || this.#state.lost !== undefined) return;
     this.#state.lost = loss;
     this.#state.heldChanged();
+    this.#owner.changes.headChanged(this.#state.head);
     this.#owner.identityLost(loss);
   }
 

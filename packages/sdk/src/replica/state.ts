@@ -2,7 +2,7 @@
 import { freezeValue, Tables } from '../model/index.js';
 import type { AppDefinition, Guard } from '../model/index.js';
 import type {
-  Context, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  Context, Mark, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
 import { Conflicts } from './conflict.js';
@@ -47,7 +47,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   lamport: number;
   /** Of the next own update. */
   nextSeq = 1;
-  /** Set while own updates may not leave, until they are issued anew. */
+  /** Set while own updates may not leave. */
   lost: IdentityLoss | undefined;
   #context: Context | undefined;
   #summary: Summary | undefined;
@@ -64,6 +64,8 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     this.at = head?.at ?? 0;
     this.committedLamport = head?.lamport ?? 0;
     this.lamport = this.committedLamport;
+    this.lost = head?.lost;
+    this.nextSeq = (stored?.issued ?? 0) + 1;
     this.ledger = new Ledger(stored?.ledger ?? []);
     this.conflicts = new Conflicts(stored?.conflicts ?? []);
     const ground = {
@@ -76,8 +78,9 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   }
 
   get head(): SpaceHead {
-    const { history, csn, at, committedLamport: lamport, replica } = this;
-    return { history, csn, at, lamport, replica };
+    const { history, csn, at, committedLamport: lamport, replica, lost } = this;
+    const head = { history, csn, at, lamport, replica };
+    return lost === undefined ? head : { ...head, lost };
   }
 
   /** What the next own update's author has seen. The same object while that stays. */
@@ -107,12 +110,26 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     return Math.max(this.ledger.seqOf(replica), this.ground.log.lastSeq(replica) ?? 0);
   }
 
+  settledMark(replica: ReplicaId): Mark | undefined {
+    return this.ledger.markOf(replica);
+  }
+
   settledSeq(replica: ReplicaId): number {
     return this.ledger.seqOf(replica);
   }
 
   held(id: UpdateId): LogEntry | undefined {
     return this.ground.log.get(id);
+  }
+
+  /** Own updates follow the settled ones without a gap, and no number is missing at their end. */
+  get isSequenceWhole(): boolean {
+    let next = this.settledSeq(this.replica) + 1;
+    for (const { update } of this.ground.log.of(this.replica)) {
+      if (update.id.seq !== next) return false;
+      next += 1;
+    }
+    return next === this.nextSeq;
   }
 
   get foreignCount(): number {

@@ -4,8 +4,8 @@
  */
 import { cutPages } from '@oxbow/sdk/protocol';
 import type {
-  BaseSnapshot, CommitEntry, Holder, PageRow, Reception, ReplicaId, SnapshotPage, Summary,
-  TentativeRun, Update,
+  BaseSnapshot, CommitEntry, Holder, Mark, PageRow, Reception, ReplicaId, SnapshotPage, Summary,
+  TentativeRun, Told, Update,
 } from '@oxbow/sdk/protocol';
 import type { Author, SpaceActor, StateSnapshot } from '../space/actor.js';
 
@@ -54,6 +54,10 @@ export class SpaceFeed implements Holder {
     return this.#actor.entriesAfter(csn, maxEntries);
   }
 
+  newestOf(replica: ReplicaId): Mark | undefined {
+    return this.#actor.newestOf(replica);
+  }
+
   /** Nothing stays tentative here: an update is told about when it is an entry. */
   tentativeAfter(cursor: number): TentativeRun {
     return { updates: NONE, cursor };
@@ -73,6 +77,10 @@ export class SpaceFeed implements Holder {
     return OK;
   }
 
+  receiveAgain(update: Update): Reception {
+    return this.#receive(update, this.#owner.author(this.#actor.space));
+  }
+
   receiveCommits(): Reception {
     return NOT_PRIMARY;
   }
@@ -89,7 +97,7 @@ export class SpaceFeed implements Holder {
     return undefined;
   }
 
-  learned({ history, csn }: Summary): void {
+  learned({ summary: { history, csn } }: Told): void {
     const { space, chosenCsn } = this.#actor;
     if (history === this.#history && csn > chosenCsn) this.#owner.onAhead(space);
   }

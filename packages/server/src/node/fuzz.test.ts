@@ -91,7 +91,7 @@ function frameFrom(random: (below: number) => number, nextSeq: number): string {
 
 /** In sequence, so that what is odd inside is executed. */
 function oddUpdate(random: (below: number) => number, seq: number): string {
-  const odd = { ...update, id: { replica: replicaOf('fuzz'), seq } };
+  const odd = { ...update, id: { replica: replicaOf('fuzz'), seq }, lamport: seq };
   // reason: odd on purpose; the codec checks it on the way in.
   const fields = JSON.parse(JSON.stringify(odd)) as Record<string, unknown>;
   const key = ['args', 'name', 'version', 'lamport', 'context', 'at'][random(6)] ?? 'args';

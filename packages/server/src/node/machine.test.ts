@@ -166,7 +166,7 @@ describe('what is told', () => {
     bob.say({ kind: 'have', space: spaceOf('team'), csn, hashes: [] });
     server.settle();
     expect(bob.all('page').map(({ table, rows }) => [table, rows])).toEqual([
-      ['', [['r1', { seq: 20, user: 'ann' }]]],
+      ['', [['r1', { seq: 20, user: 'ann', lamport: 20, madeAt: 5 }]]],
       ['counter', [['c', { id: 'c', total: 20 }]]],
     ]);
     expect(bob.all('transferred')).toHaveLength(1);

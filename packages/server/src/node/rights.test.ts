@@ -29,6 +29,24 @@ describe('rights by pattern', () => {
   });
 });
 
+describe('two copies of one replica', () => {
+  it('are told apart: the second is told what is known of it, and refused what bears a number of the first', () => {
+    const server = new TestServer().start();
+    const first = server.client('r1').open('team');
+    first.bring('team', first.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    const second = server.client('r1').open('team');
+    const newest = { seq: 1, lamport: 1, madeAt: 5 };
+    expect(second.all('open')).toMatchObject([{ settledSeq: 1, newest }]);
+    expect(second.all('opened')[0]).toMatchObject({ settledSeq: 1, newest });
+    second.bring('team', second.update('add', { id: 'c', by: 10 }, { at: 6 }));
+    server.settle();
+    expect(second.fails).toEqual(['replica-cloned']);
+    expect(second.closedWith).toBeUndefined();
+    expect(server.store.stored(spaceOf('team'))?.rows).toMatchObject([{ row: { id: 'c', total: 1 } }]);
+  });
+});
+
 describe('letting in', () => {
   const fails = (say: (client: TestClient) => void): string[] => {
     const server = new TestServer().start();

@@ -38,6 +38,20 @@ export class ManualStorage implements Storage {
     return new ManualStorage(this.#clock, records);
   }
 
+  /** Changes one record, or takes it away (`how` gives undefined). */
+  damage(
+    collection: Collection, pick: (keys: string[]) => string | undefined,
+    how: (text: string) => string | undefined = (text) => `${text}?`,
+  ): void {
+    const records = this.#records.get(collection);
+    const key = pick([...(records?.keys() ?? [])].sort());
+    const text = key === undefined ? undefined : records?.get(key);
+    if (key === undefined || text === undefined) throw new Error('there is no such record');
+    const changed = how(text);
+    if (changed === undefined) records?.delete(key);
+    else records?.set(key, changed);
+  }
+
   release(): void {
     this.isHeld = false;
     for (const answer of this.#waiting.splice(0)) answer();

@@ -2,7 +2,7 @@
 import type { AppDefinition } from '../../model/index.js';
 import type { Link, LinkEvents } from '../../drivers/transport.js';
 import {
-  decodeMessage, encodeMessage, LinkExchanges, type Hello, type Holder, type Message, type ReceivedBase, type ReplicaId,
+  decodeMessage, encodeMessage, LinkExchanges, type Hello, type Holder, type Mark, type Message, type ReceivedBase, type ReplicaId,
   type SpaceId, type SpaceMessage, type Update,
 } from '../../protocol/index.js';
 import { Primary } from '../../replica/testing/primary.js';
@@ -11,6 +11,10 @@ class ServerSpace implements Holder {
   readonly primary: Primary;
   readonly #held: Update[] = [];
   isCommitting = true;
+  /** False: commits are made and kept to itself. */
+  isTelling = true;
+  /** Entries up to here are no longer kept. */
+  keptFrom = 0;
 
   constructor(app: AppDefinition, history: string) {
     this.primary = new Primary(app, history);
@@ -32,7 +36,14 @@ class ServerSpace implements Holder {
     return this.primary.settledSeq(replica as ReplicaId);
   }
 
+  /** What is held back is not committed under a number for long: the settled ones do. */
+  newestOf(replica: ReplicaId): Mark | undefined {
+    return this.primary.newestOf(replica);
+  }
+
   entriesAfter(csn: number, entriesMax: number) {
+    if (!this.isTelling) return [];
+    if (csn < this.keptFrom) return 'trimmed' as const;
     return this.primary.entries.slice(csn, csn + entriesMax);
   }
 
@@ -71,6 +82,7 @@ class ServerSpace implements Holder {
 interface Client {
   readonly link: Link;
   readonly exchanges: LinkExchanges;
+  replica: ReplicaId | undefined;
 }
 
 export class TestServer {
@@ -104,7 +116,9 @@ export class TestServer {
 
   readonly accept = (link: Link): LinkEvents | undefined => {
     if (this.isDown) return undefined;
-    const client: Client = { link, exchanges: this.#exchanges(link) };
+    const client: Client = {
+      link, replica: undefined, exchanges: this.#exchanges(link, () => client.replica),
+    };
     this.#clients.add(client);
     return {
       opened: () => undefined,
@@ -132,7 +146,10 @@ export class TestServer {
     const message = decodeMessage(frame);
     this.heard.push(message);
     switch (message.kind) {
-      case 'hello': return this.#greet(client.link, message);
+      case 'hello':
+        this.#supersede(message.replica);
+        client.replica = message.replica;
+        return this.#greet(client.link, message);
       case 'ping': return client.link.send(encodeMessage({ kind: 'pong' }));
       case 'pong':
       case 'welcome': return;
@@ -144,6 +161,17 @@ export class TestServer {
     }
   }
 
+  /** One link per replica, as the real one has it: what the former still carries arrives no more. */
+  #supersede(replica: ReplicaId): void {
+    for (const former of this.#clients) {
+      if (former.replica !== replica) continue;
+      const message = 'The replica has a newer link.';
+      former.link.send(encodeMessage({ kind: 'fail', code: 'superseded', message, retryMs: 2_000 }));
+      former.link.close();
+      this.#clients.delete(former);
+    }
+  }
+
   #greet(link: Link, hello: Hello): void {
     const refusal = this.refuseHello?.(hello);
     if (refusal !== undefined) return link.send(encodeMessage({ kind: 'fail', ...refusal }));
@@ -151,13 +179,13 @@ export class TestServer {
     link.send(encodeMessage({ kind: 'welcome', version: 1, replica: hello.replica, user }));
   }
 
-  #exchanges(link: Link): LinkExchanges {
+  #exchanges(link: Link, peer: () => ReplicaId | undefined): LinkExchanges {
     const exchanges: LinkExchanges = new LinkExchanges({
       send: (frame) => link.send(frame),
       wanted: (space) => {
         const refusal = this.refuseOpen?.(space);
         if (refusal !== undefined) exchanges.refuse(space, refusal.code, refusal.message);
-        else exchanges.open(space, { holder: this.space(space), wants: 'updates' });
+        else exchanges.open(space, { holder: this.space(space), wants: 'updates', peer: peer() });
       },
       failed: () => undefined,
       left: () => undefined,

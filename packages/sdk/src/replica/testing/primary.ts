@@ -1,8 +1,9 @@
 /** Who gives updates their final place, in tests: takes them from any replica in any order that causality allows. */
 import { execute, Tables } from '../../model/index.js';
 import type { AppDefinition } from '../../model/index.js';
+import { ledgerLineOf, markOf } from '../../protocol/index.js';
 import type {
-  CommitEntry, Effect, LedgerLine, Outcome, ReceivedBase, ReplicaId, Update,
+  CommitEntry, Effect, LedgerLine, Mark, Outcome, ReceivedBase, ReplicaId, Update,
 } from '../../protocol/index.js';
 import { snapshotOf } from '../base-picture.js';
 
@@ -45,6 +46,11 @@ export class Primary {
 
   settledSeq(replica: ReplicaId): number {
     return this.#ledger.get(replica)?.seq ?? 0;
+  }
+
+  newestOf(replica: ReplicaId): Mark | undefined {
+    const line = this.#ledger.get(replica);
+    return line && markOf(line);
   }
 
   /** Commits the first of that replica's, or of the next one's that may be; false: nothing is left. */
@@ -107,8 +113,7 @@ export class Primary {
     this.entries.push(entry);
     this.#tables.apply(entry.effects);
     this.#lamport = Math.max(this.#lamport, entry.lamport);
-    const { replica, seq } = entry.id;
-    this.#ledger.set(replica, { replica, seq, user: entry.user });
+    this.#ledger.set(entry.id.replica, ledgerLineOf(entry));
   }
 }
 

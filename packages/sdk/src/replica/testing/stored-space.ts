@@ -1,5 +1,5 @@
 /** A disk for one space, as plain as can be: maps. What was not written is lost with the program. */
-import { updateKey } from '../../protocol/index.js';
+import { ledgerLineOf, updateKey } from '../../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, KeyText, LedgerLine, ReplicaId, Row, Update, UpdateId,
 } from '../../protocol/index.js';
@@ -79,13 +79,13 @@ export class StoredSpace implements ReplicaChanges {
       entries: [...this.#entries],
       updates: [...this.#updates.values()],
       conflicts: [...this.#conflicts.values()],
+      issued: 0,
     };
   }
 
   #lay(entry: CommitEntry): void {
     this.#entries.push(entry);
-    const { replica, seq } = entry.id;
-    this.#ledger.set(replica, { replica, seq, user: entry.user });
+    this.#ledger.set(entry.id.replica, ledgerLineOf(entry));
     for (const { table, key, row } of entry.effects) {
       if (row === null) this.#rows.delete(`${table} ${key}`);
       else this.#rows.set(`${table} ${key}`, { table, key, row });

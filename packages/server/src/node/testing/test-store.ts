@@ -1,6 +1,6 @@
 /** A state store in memory: each apply is atomic, in order, and takes until `run`. A crash loses those under way. */
 import type { CommitEntry, LedgerLine, SpaceId } from '@oxbow/sdk/protocol';
-import { decodeEntry, encodeEntry } from '@oxbow/sdk/protocol';
+import { decodeEntry, encodeEntry, ledgerLineOf } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, SpaceHead, StoredSpace } from '../../space/state-store.js';
 
 type StoredRow = StoredSpace['rows'][number];
@@ -69,11 +69,11 @@ export class TestStore {
     const state = this.#spaces.get(space) ?? fresh;
     this.#spaces.set(space, state);
     for (const entry of entries) {
-      const { csn, at, id, user, effects } = entry;
+      const { csn, at, id, effects } = entry;
       if (csn !== state.head.csn + 1) throw new Error(`csn ${csn} after ${state.head.csn}`);
       if (id.seq !== (state.ledger.get(id.replica)?.seq ?? 0) + 1) throw new Error('applied twice');
       state.head = { csn, at, lamport: Math.max(state.head.lamport, entry.lamport) };
-      state.ledger.set(id.replica, { replica: id.replica, seq: id.seq, user });
+      state.ledger.set(id.replica, ledgerLineOf(entry));
       for (const { table, key, row } of effects) {
         const place = `${table}\u0000${key}`;
         if (row === null) state.rows.delete(place);
