@@ -47,7 +47,10 @@ export function stateStoreLaws(
     test('what was applied is there: rows, ledger, entries, head, slot; also after reopening', async () => {
       const entries = [
         entry(1, { effects: [put('a', { n: 1 }), put('b', { n: 2 })] }),
-        entry(2, { effects: [put('a', { n: 3 }), gone('b')], replica: 'r2', seq: 7, user: null }),
+        {
+          ...entry(2, { effects: [put('a', { n: 3 }), gone('b')], replica: 'r2', seq: 7, user: null }),
+          madeAt: 5,
+        },
       ];
       const first = under.open();
       await apply(first, 4, [{ space: SPACE, entries }]);
@@ -55,7 +58,7 @@ export function stateStoreLaws(
       expect(before.head).toEqual({ csn: 2, at: 1002, lamport: 12 });
       expect(before.rows).toEqual([{ table: 'item', key: 'a', row: { n: 3 } }]);
       expect(sortedLedger(before)).toEqual([
-        { replica: 'r1', seq: 1, user: 'ann' }, { replica: 'r2', seq: 7, user: null },
+        { replica: 'r1', seq: 1, user: 'ann' }, { replica: 'r2', seq: 7, user: null, lamport: 12, madeAt: 5 },
       ]);
       expect(before.entries).toEqual(entries);
       await close(first);
