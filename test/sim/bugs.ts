@@ -14,8 +14,8 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'acknowledge-before-durable',
-    what: 'a group is told as chosen while its sync is under way',
-    file: `${server}/log/local-log.ts`,
+    what: 'a group is told as durable while its sync is under way',
+    file: `${server}/log/segment-log.ts`,
     find: `    this.#writeAndSync(bytes, () => {
       this.#durableLinks = upTo;`,
     put: `    this.#durableLinks = upTo;

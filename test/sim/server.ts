@@ -1,12 +1,16 @@
 /**
- * The simulated server: a real NodeHost with the real local log, on a simulated disk, store, clock and network. Each slot is
+ * The simulated server: a real NodeHost with the real log, a group of one, on a simulated disk, store, clock and network. Each slot is
  * written into the truth as it is chosen, before anybody can be told.
  */
 import { decodeBatch } from '@oxbow/sdk/protocol';
 import { NodeHost } from '../../packages/server/src/host/node-host.js';
 import type { CommitLog } from '../../packages/server/src/log/commit-log.js';
-import { LocalLog, localLogLimits } from '../../packages/server/src/log/local-log.js';
+import { foundAlone } from '../../packages/server/src/log/founding.js';
+import { PaxosLog } from '../../packages/server/src/log/paxos-log.js';
+import { SegmentLog, segmentLogLimits } from '../../packages/server/src/log/segment-log.js';
 import { nodeLimits } from '../../packages/server/src/node/limits.js';
+import type { MemberId } from '../../packages/server/src/paxos/ballot.js';
+import { paxosLimits } from '../../packages/server/src/paxos/limits.js';
 import { app } from './app.js';
 import type { Truth } from './checkers.js';
 import { SimDirectory } from './disk.js';
@@ -29,17 +33,22 @@ export interface ServerParts {
 
 /** Entries of the simulated app are small; so may slots and segments be, and more of them are seen. */
 const PAYLOAD_BYTES_MAX = 6 * 1024;
+/** What the log's record has around a payload, at most. */
+const RECORD_HEAD_BYTES = 256;
+const KEPT_SLOTS = 64;
 
 export class SimServer {
   readonly #parts: ServerParts;
   readonly #directory: SimDirectory;
   readonly #store: SimStateStore;
+  readonly #dice: Random;
   #host: NodeHost | undefined;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     const { world, process, random, swarm } = parts;
     const crashes = random.fork('crashes');
+    this.#dice = random.fork('paxos');
     this.#directory = new SimDirectory(world, process, {
       random: random.fork('log'), faults: swarm.serverDisk,
       onSync: () => {
@@ -63,14 +72,10 @@ export class SimServer {
   start(): void {
     const { process, network, swarm, world } = this.#parts;
     process.start();
-    const log = new LocalLog(this.#directory, {
-      ...localLogLimits,
-      segmentBytes: swarm.segmentBytes, payloadBytesMax: PAYLOAD_BYTES_MAX,
-    });
     const host = new NodeHost({
       app,
       clock: process.clock,
-      log: this.#recorded(log),
+      log: this.#recorded(this.#newLog()),
       store: this.#store,
       verifier: {
         warnings: [],
@@ -107,17 +112,35 @@ export class SimServer {
     this.#parts.network.listen(undefined);
   }
 
+  #newLog(): PaxosLog {
+    const { process, swarm } = this.#parts;
+    // reason: names in the simulation are what they are.
+    const self = { id: 'node.1' as MemberId, name: 'node', peerAddress: '', clientUrl: '' };
+    return new PaxosLog({
+      wal: new SegmentLog(this.#directory, {
+        ...segmentLogLimits,
+        segmentBytes: swarm.segmentBytes, payloadBytesMax: PAYLOAD_BYTES_MAX + RECORD_HEAD_BYTES,
+      }),
+      clock: { monotonicMs: process.monotonic, after: process.clock.after },
+      random: () => this.#dice.unit(),
+      form: (slot, done) => done(foundAlone({ cluster: 'simulated', slot, self })),
+      limits: { ...paxosLimits, keptSlotsMax: KEPT_SLOTS, keptBytesMax: 4 * swarm.segmentBytes },
+      checkpointBytes: swarm.segmentBytes / 8,
+    });
+  }
+
   /** The same log, each chosen slot written into the truth first. */
-  #recorded(log: LocalLog): CommitLog {
-    const record = (slot: number, payload: Uint8Array): void => {
+  #recorded(log: PaxosLog): CommitLog {
+    const record = (slot: number, payload: Uint8Array | undefined): void => {
       this.#parts.world.trace(`slot ${slot} is chosen`);
+      if (payload === undefined) return;
       for (const { space, entries } of decodeBatch(new TextDecoder().decode(payload))) {
         const truth = this.#parts.truths.get(space);
         for (const entry of entries) truth?.chosen(entry);
       }
     };
     return {
-      start: (appliedSlot, events) => log.start(appliedSlot, {
+      start: (state, events) => log.start(state, {
         ...events,
         onChosen: (slot, payload, tag) => {
           record(slot, payload);
@@ -125,6 +148,8 @@ export class SimServer {
         },
       }),
       propose: (payload, tag) => log.propose(payload, tag),
+      barrier: (done) => log.barrier(done),
+      flushed: (done) => log.flushed(done),
       trim: (slot) => log.trim(slot),
       get inFlightBytes() {
         return log.inFlightBytes;

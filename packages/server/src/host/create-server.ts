@@ -2,6 +2,7 @@
  * The composition root: puts the real disk, sockets, tokens, logs and clock under one `NodeHost`, in the order in
  * which they depend on each other, and takes them down in the reverse one.
  */
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { AppDefinition } from '@oxbow/sdk/model';
@@ -14,7 +15,11 @@ import { openLmdbStore } from '../drivers/lmdb-store.js';
 import { createLogger, type Logger } from '../drivers/log.js';
 import { createMetrics, type Metrics } from '../drivers/metrics.js';
 import { openSegmentDirectory } from '../drivers/segment-file.js';
-import { LocalLog } from '../log/local-log.js';
+import { makeMemberId } from '../cluster/node-name.js';
+import { foundAlone } from '../log/founding.js';
+import { PaxosLog } from '../log/paxos-log.js';
+import type { SegmentDirectory } from '../log/append-file.js';
+import { SegmentLog } from '../log/segment-log.js';
 import { nodeLimits } from '../node/limits.js';
 import { systemClock } from './host-clock.js';
 import { NodeHost } from './node-host.js';
@@ -134,7 +139,7 @@ class NodeServer implements OxbowServer {
     const parts = {
       app, dev, store,
       clock: systemClock,
-      log: new LocalLog(directory),
+      log: groupOfOne(directory),
       verifier: this.#verifier,
       logger: this.#logger,
       meter: this.#metrics,
@@ -211,6 +216,22 @@ class NodeServer implements OxbowServer {
     await this.#lock?.release();
     this.#logger.log('info', 'stopped', {});
   }
+}
+
+/** The name of a node that nobody gave one. */
+const NODE_NAME = 'node';
+
+function groupOfOne(directory: SegmentDirectory): PaxosLog {
+  const id = makeMemberId(NODE_NAME, randomBytes(8).toString('hex'));
+  return new PaxosLog({
+    wal: new SegmentLog(directory),
+    clock: { monotonicMs: () => performance.now(), after: systemClock.after },
+    random: Math.random,
+    form: (slot, done) => done(foundAlone({
+      cluster: randomUUID(), slot,
+      self: { id, name: NODE_NAME, peerAddress: '', clientUrl: '' },
+    })),
+  });
 }
 
 /** Whether `task` was done in time. */

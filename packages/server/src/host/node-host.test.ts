@@ -5,7 +5,10 @@ import type { ServerLinkEvents } from '../drivers/server-link.js';
 import { MemoryDisk, MemoryStore } from '../drivers/testing/memory-store.js';
 import { app } from '../drivers/testing/test-app.js';
 import type { SegmentDirectory, SegmentFile } from '../log/append-file.js';
-import { LocalLog, localLogLimits } from '../log/local-log.js';
+import { foundAlone } from '../log/founding.js';
+import { PaxosLog } from '../log/paxos-log.js';
+import { SegmentLog } from '../log/segment-log.js';
+import type { MemberId } from '../paxos/ballot.js';
 import type { StateStore } from '../space/state-store.js';
 import { NodeHost } from './node-host.js';
 import { Wake } from './wake.js';
@@ -39,8 +42,8 @@ test('after a failed sync nothing is acknowledged, links end, the owner is told 
 
 test('a store that fails stops the node, too', () => {
   const node = new TestNode();
-  node.failApply = new Error('MDB_MAP_FULL');
   node.start();
+  node.failApply = new Error('MDB_MAP_FULL');
   const ann = node.connect();
   ann.hello();
   node.run();
@@ -130,6 +133,7 @@ test('the alarm clock keeps an early timer, moves a late one, and rings once', (
 });
 
 const SPACE = 'team' as SpaceId;
+const SELF = { id: 'a.1' as MemberId, name: 'a', peerAddress: '', clientUrl: '' };
 const open: Message = {
   kind: 'open', space: SPACE, round: 1, wants: 'all',
   summary: { history: '', csn: 0, vector: {} }, settledSeq: 0,
@@ -232,7 +236,12 @@ class TestNode {
     this.host = new NodeHost({
       app, store, dev: true, logger: silentLogger,
       clock: this.world,
-      log: new LocalLog(this.disk, localLogLimits),
+      log: new PaxosLog({
+        wal: new SegmentLog(this.disk),
+        clock: { monotonicMs: () => this.world.nowMs, after: (ms, task) => this.world.after(ms, task) },
+        random: () => 0.5,
+        form: (slot, done) => done(foundAlone({ cluster: 'h', slot, self: SELF })),
+      }),
       verifier: {
         warnings: [],
         verify: (_token, _replica, done) =>

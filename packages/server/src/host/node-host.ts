@@ -11,11 +11,13 @@ import type { Verifier } from '../drivers/auth.js';
 import type { Logger } from '../drivers/log.js';
 import type { Gauges, Meter } from '../drivers/metrics.js';
 import type { ServerLink, ServerLinkEvents } from '../drivers/server-link.js';
-import type { CommitLog, LogLeadership } from '../log/commit-log.js';
+import type { CommitLog, CommitLogEvents } from '../log/commit-log.js';
 import type { Counter, Histogram, LinkId, LogLevel, NodeEffects } from '../node/effects.js';
 import { nodeLimits, type NodeLimits } from '../node/limits.js';
 import { NodeMachine } from '../node/machine.js';
-import type { SpaceEntries, StateStore } from '../space/state-store.js';
+import type { MemberId } from '../paxos/ballot.js';
+import { baseFromText } from '../paxos/codec/base-text.js';
+import type { SpaceEntries, StateStore, StorePlace } from '../space/state-store.js';
 import type { HostClock } from './host-clock.js';
 import { Wake } from './wake.js';
 
@@ -33,8 +35,10 @@ export interface NodeHostParts {
 }
 
 export interface NodeHostEvents {
-  /** The log has been replayed and takes proposals. */
+  /** The log has been replayed: clients are served, or sent to the leader. */
   ready(): void;
+  /** The log that this node needs is gone everywhere: fetch the state from there. */
+  stateNeeded?(from: MemberId): void;
   /** Nothing more is acknowledged; all links have been closed. Told once. */
   failed(error: OxbowError): void;
 }
@@ -79,7 +83,7 @@ export class NodeHost {
     this.#parts.store.opened((at, error) => {
       if (this.#state !== 'starting') return;
       if (error !== undefined) this.#fail(error);
-      else this.#startMachine(at);
+      else this.#startLog(at);
     });
   }
 
@@ -118,7 +122,7 @@ export class NodeHost {
       this.#drained = undefined;
       this.#parts.log.stop(() => this.#closeStore());
     };
-    if (this.#machine === undefined) this.#closeStore();
+    if (this.#machine === undefined) this.#drained();
     else this.#input((machine, now) => machine.drain(now));
   }
 
@@ -130,25 +134,46 @@ export class NodeHost {
     };
   }
 
-  #startMachine({ appliedSlot, history }: { appliedSlot: number; history: string }): void {
-    const { app, dev, log, limits = nodeLimits } = this.#parts;
-    const utf8 = { encode: encodeUtf8, decode: decodeUtf8 };
-    const config = { app, history, appliedSlot, dev, limits, utf8 };
-    this.#machine = new NodeMachine(config, this.#effects());
-    log.start(appliedSlot, {
+  #startLog({ appliedSlot, history, isBound, base }: StorePlace): void {
+    try {
+      this.#parts.log.start({
+        slot: appliedSlot,
+        cluster: isBound ? history : undefined,
+        base: base === undefined ? undefined : baseFromText(base),
+      }, this.#logEvents(appliedSlot));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #logEvents(appliedSlot: number): CommitLogEvents {
+    return {
+      onJoined: (cluster) => this.#joined(cluster, appliedSlot),
       onChosen: (slot, payload, tag) =>
         this.#input((machine, now) => machine.chosen(slot, payload, tag, now)),
-      onLeadership: (isLeader) => {
-        const leadership: LogLeadership = isLeader
-          ? { kind: 'leading' }
-          : { kind: 'following', leader: undefined };
+      onLeadership: (leadership) => {
         this.#input((machine, now) => machine.leadership(leadership, now));
-        if (isLeader && this.#state === 'starting') {
-          this.#state = 'ready';
-          this.#events.ready();
-        }
+        if (this.#state !== 'starting') return;
+        this.#state = 'ready';
+        this.#events.ready();
       },
+      onConfigured: () => undefined,
+      onStateNeeded: (from) => this.#events.stateNeeded?.(from),
+      onStateReplaced: (slot) =>
+        this.#input((machine, now) => machine.stateReplaced(slot, now)),
+      onLost: (error) => this.#fail(error),
       onFatal: (error) => this.#fail(error),
+    };
+  }
+
+  /** The cluster is the history that clients see; the state belongs to it from now on. */
+  #joined(cluster: string, appliedSlot: number): void {
+    const { app, dev, store, limits = nodeLimits } = this.#parts;
+    const utf8 = { encode: encodeUtf8, decode: decodeUtf8 };
+    const config = { app, history: cluster, appliedSlot, dev, limits, utf8 };
+    this.#machine = new NodeMachine(config, this.#effects());
+    store.bind(cluster, (error) => {
+      if (error !== undefined) this.#fail(error);
     });
   }
 
@@ -181,8 +206,8 @@ export class NodeHost {
       verify: (link, token, replica) => this.#verify(link, token, replica),
       loadSpace: (space) => this.#loadSpace(space),
       propose: (payload, tag) => log.propose(payload, tag),
-      // A log of one node tells what it acknowledges before anybody hears of it.
-      barrier: (tag) => this.#input((machine, now) => machine.barrierDone(tag, 0, now)),
+      barrier: (tag) => log.barrier((slot) =>
+        this.#input((machine, now) => machine.barrierDone(tag, slot, now))),
       apply: (slot, batches) => this.#apply(slot, batches),
       trim: (slot) => log.trim(slot),
       wakeAt: (atMs) => this.#wake.at(atMs),
@@ -216,10 +241,11 @@ export class NodeHost {
   }
 
   #apply(slot: number, batches: readonly SpaceEntries[]): void {
-    this.#parts.store.apply(slot, batches, (error) => {
+    const { log, store } = this.#parts;
+    log.flushed(() => store.apply(slot, batches, (error) => {
       if (error === undefined) this.#input((machine, now) => machine.applied(slot, now));
       else this.#fail(error);
-    });
+    }));
   }
 
   #fail(cause: unknown): void {

@@ -38,3 +38,43 @@ export const failed = (cause: Error): OxbowError =>
         `The log could not be written: ${cause.message}. What was told as committed is safe. Mend the disk, then start again.`,
         { cause },
       );
+
+export const logBehind = (lastSlot: number, appliedSlot: number): OxbowError =>
+  new OxbowError(
+    'log-behind-state',
+    `The log ends at slot ${lastSlot} but the state stands at slot ${appliedSlot}: log files were lost. ` +
+      'Put them back, or restore log and state together from a backup.',
+  );
+
+export const logMissing = (cluster: string, appliedSlot: number): OxbowError =>
+  new OxbowError(
+    'log-behind-state',
+    `There is no log, but the state belongs to cluster '${cluster}' and stands at slot ${appliedSlot}: ` +
+      'the log was lost. Put it back, or restore log and state together from a backup.',
+  );
+
+export const stateBehind = (appliedSlot: number, trimmed: number): OxbowError =>
+  new OxbowError(
+    'state-behind-log',
+    `The state stands at slot ${appliedSlot} but the log begins after slot ${trimmed}: the state was lost or is older. ` +
+      'Put the newer state back, or restore log and state together from a backup.',
+  );
+
+export const removed = (cluster: string): OxbowError =>
+  new OxbowError(
+    'removed',
+    `This node was voted out of cluster '${cluster}'. To let it in again, give it an empty data directory and add it.`,
+  );
+
+const LOSSES = new Set(['log-damaged', 'log-behind-state', 'state-behind-log']);
+
+/** Whether a member that meets this error may have forgotten what it promised, or what it holds. */
+export const isLoss = ({ code }: OxbowError): boolean => LOSSES.has(code);
+
+export function asOxbowError(cause: unknown): OxbowError {
+  if (cause instanceof OxbowError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new OxbowError('invariant', `The log stopped at an error that nobody foresaw: ${why}`, {
+    cause,
+  });
+}

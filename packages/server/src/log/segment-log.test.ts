@@ -396,6 +396,10 @@ describe('SegmentLog', () => {
           for (const [index, text] of known) {
             if (index >= needed) expect(recovered.get(index)).toBe(text);
           }
+          // What a trim relies on was appended before it, and never comes back without it.
+          const claims = [...recovered.values()].filter((text) => text.startsWith('trim '));
+          if (first !== Infinity && first > 1) expect(claims.at(-1)).toBeDefined();
+          for (const text of claims.slice(-1)) expect(Number(text.slice(5))).toBeGreaterThanOrEqual(first);
           // What came back is on disk, hence known from now on.
           for (const [index, text] of recovered) {
             expect(known.get(index) ?? text).toBe(text);
@@ -409,6 +413,7 @@ describe('SegmentLog', () => {
             if (step.waits) log.flushed(() => upTo.forEach((told, index) => known.set(index, told)));
             if (step.trims && known.size > 0) {
               needed = Math.max(needed, Math.floor(trimmed * (Math.max(...known.keys()) + 1)));
+              written.set(appendText(log, `trim ${needed}`), `trim ${needed}`);
               log.trim(needed);
             }
             disk.run(step.run);

@@ -66,11 +66,15 @@ export class SegmentLog implements WriteAheadLog {
   #writtenLinks = 0;
   #durableLinks = 0;
   #inFlightBytes = 0;
+  /** What somebody waits for. */
+  #wantedLinks = 0;
   #waiters: Waiter[] = [];
   /** A write and its sync are under way. */
   #isFlushing = false;
-  /** Records before it are not needed. */
+  /** Records before it are not needed, once what was appended before `trim` is on disk. */
   #keepFrom = 1;
+  /** What marks may say already. markedFrom ≤ keepFrom */
+  #markedFrom = 1;
   /** A mark that says so, to give segments up after it, is on its way. */
   #isReleasing = false;
 
@@ -113,8 +117,11 @@ export class SegmentLog implements WriteAheadLog {
 
   flushed(done: () => void): void {
     if (this.#phase !== 'running' && this.#phase !== 'stopping') return;
-    if (this.#durableLinks === this.#draftedLinks) return done();
+    // Behind those that are about to be told, even if all is on disk by now.
+    const isNext = this.#waiters.length === 0;
+    if (isNext && this.#durableLinks === this.#draftedLinks) return done();
     this.#waiters.push({ links: this.#draftedLinks, done });
+    this.#wantedLinks = this.#draftedLinks;
     this.#maybeFlush();
   }
 
@@ -170,6 +177,7 @@ export class SegmentLog implements WriteAheadLog {
     Object.assign(this.#chain, { link, index, crc, durable: 0 });
     this.#lastIndex = index;
     this.#keepFrom = log.keepFrom;
+    this.#markedFrom = log.keepFrom;
     this.#segments.resume(log, () => {
       this.#chain.durable = link;
       this.#withRoom(MARK_BYTES, () => this.#writeMark('mark', () => {
@@ -182,7 +190,7 @@ export class SegmentLog implements WriteAheadLog {
 
   #maybeFlush(): void {
     if (this.#isFlushing || (this.#phase !== 'running' && this.#phase !== 'stopping')) return;
-    if (this.#waiters.length === 0 && this.#phase === 'running') return;
+    if (this.#wantedLinks <= this.#durableLinks && this.#phase === 'running') return;
     if (this.#buffer.isEmpty) {
       if (this.#phase === 'stopping') this.#leave();
       return;
@@ -213,23 +221,19 @@ export class SegmentLog implements WriteAheadLog {
       this.#durableLinks = upTo;
       this.#inFlightBytes -= size;
       this.#isFlushing = false;
-      const ready = this.#takeReady();
       // The disk first: the next group is on its way while the waiters of this one are told.
       this.#maybeFlush();
-      for (const { done } of ready) done();
+      this.#tell();
     });
   }
 
-  #takeReady(): Waiter[] {
-    const waiters = this.#waiters;
-    let count = 0;
-    for (const { links } of waiters) {
-      if (links > this.#durableLinks) break;
-      count += 1;
+  #tell(): void {
+    for (;;) {
+      const [next] = this.#waiters;
+      if (next === undefined || next.links > this.#durableLinks) return;
+      this.#waiters.shift();
+      next.done();
     }
-    if (count < waiters.length) return waiters.splice(0, count);
-    this.#waiters = [];
-    return waiters;
   }
 
   /**
@@ -245,13 +249,14 @@ export class SegmentLog implements WriteAheadLog {
     this.#drafted(MARK_BYTES - HEADER_BYTES);
     this.flushed(() => {
       this.#isReleasing = false;
+      this.#markedFrom = keepFrom;
       this.#segments.release(keepFrom);
       this.#maybeRelease();
     });
   }
 
   #writeMark(kind: 'mark' | 'end', then: () => void): void {
-    draftMark(this.#markMemory.view, 0, kind, this.#keepFrom);
+    draftMark(this.#markMemory.view, 0, kind, this.#markedFrom);
     sealLink(this.#markMemory, 0, this.#chain);
     this.#writeAndSync(this.#markMemory.bytes, then);
   }

@@ -42,7 +42,10 @@ export interface WriteAheadLog {
    * someone does.
    */
   flushed(done: () => void): void;
-  /** Records before `index` are not needed, after a restart either. */
+  /**
+   * Records before `index` are not needed, after a restart either: what is still needed of them was
+   * appended again before this call.
+   */
   trim(index: number): void;
   /** Room that what is appended and not yet on disk takes. */
   readonly inFlightBytes: number;

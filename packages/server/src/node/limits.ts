@@ -3,8 +3,8 @@
  * protocol's limits; what both sides must agree on stands there.
  */
 import { invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
-import { localLogLimits } from '../log/local-log.js';
-import type { LocalLogLimits } from '../log/local-log.js';
+import { paxosLimits } from '../paxos/limits.js';
+import type { PaxosLimits } from '../paxos/limits.js';
 
 const KI = 1024;
 const MI = 1024 * KI;
@@ -75,7 +75,7 @@ export const nodeLimits: NodeLimits = {
 /** Throws `invariant` when bounds contradict each other, the protocol's, or the log's. */
 export function checkNodeLimits(
   limits: NodeLimits,
-  logLimits: LocalLogLimits = localLogLimits,
+  logLimits: PaxosLimits = paxosLimits,
 ): void {
   const { entryCharsMax, windowChars, frameCharsMax, pingIntervalMs } = protocolLimits;
   // UTF-8 takes at most three bytes for a UTF-16 code unit.
@@ -86,8 +86,8 @@ export function checkNodeLimits(
   invariant(limits.bytesInFlightMax >= limits.payloadBytesMax, 'the largest slot can be proposed');
   invariant(
     limits.payloadBytesMax <= logLimits.payloadBytesMax &&
-      limits.bytesInFlightMax <= logLimits.inFlightBytesMax &&
-      limits.slotsInFlightMax <= logLimits.inFlightSlotsMax,
+      limits.bytesInFlightMax < logLimits.windowBytesMax &&
+      limits.slotsInFlightMax <= logLimits.windowSlotsMax,
     'the log takes whatever a node proposes',
   );
   invariant(limits.barrierRoundsMax >= 1, 'a read can be asked for');

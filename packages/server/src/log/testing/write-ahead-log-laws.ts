@@ -96,6 +96,22 @@ export function writeAheadLogLaws(name: string, bench: () => WalBench): void {
       expect(told.at(-1)).toBe('nothing new');
     });
 
+    it('tells in order also who asks while others are being told', async () => {
+      const disk = bench();
+      const { log } = await started(disk);
+      const told: string[] = [];
+      const ask = (name: string, then?: () => void): void => log.flushed(() => {
+        told.push(name);
+        then?.();
+      });
+      appendText(log, 'a');
+      ask('first', () => ask('fourth'));
+      ask('second');
+      ask('third');
+      await disk.settle();
+      expect(told).toEqual(['first', 'second', 'third', 'fourth']);
+    });
+
     it('lets appends that nobody waits for ride along', async () => {
       const disk = bench();
       const { log } = await started(disk);

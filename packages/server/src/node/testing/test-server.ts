@@ -5,8 +5,11 @@ import {
 import type {
   CommitEntry, Commits, Message, ReplicaId, SpaceId, Summary, Update,
 } from '@oxbow/sdk/protocol';
-import { LocalLog } from '../../log/local-log.js';
+import { foundAlone } from '../../log/founding.js';
+import { PaxosLog } from '../../log/paxos-log.js';
+import { SegmentLog } from '../../log/segment-log.js';
 import { MemorySegments } from '../../log/testing/memory-segments.js';
+import type { MemberId } from '../../paxos/ballot.js';
 import type { Claims, LinkId, NodeEffects, Refusal } from '../effects.js';
 import { nodeLimits } from '../limits.js';
 import type { NodeLimits } from '../limits.js';
@@ -33,7 +36,7 @@ export class TestServer {
   readonly counts = new Map<string, number>();
   now = 1_000_000;
   machine: NodeMachine;
-  log: LocalLog;
+  log: PaxosLog;
   wakeAtMs: number | undefined;
   isDrained = false;
   fatal: Error | undefined;
@@ -54,12 +57,7 @@ export class TestServer {
     this.#segmentBytes = options.segmentBytes ?? 4 * 1024 * 1024;
     this.disk = options.disk ?? new MemorySegments();
     this.store = options.store ?? new TestStore();
-    this.log = new LocalLog(this.disk, {
-      segmentBytes: this.#segmentBytes,
-      payloadBytesMax: this.#segmentBytes - 1_024,
-      inFlightBytesMax: nodeLimits.bytesInFlightMax,
-      inFlightSlotsMax: nodeLimits.slotsInFlightMax,
-    });
+    this.log = this.#newLog();
     this.machine = new NodeMachine(
       {
         app: testApp, history: HISTORY, appliedSlot: this.store.appliedSlot, dev: false,
@@ -75,15 +73,35 @@ export class TestServer {
 
   /** Recovers, and leads. */
   start(): this {
-    this.log.start(this.store.appliedSlot, {
+    this.log.start({ slot: this.store.appliedSlot, cluster: undefined, base: undefined }, {
+      onJoined: () => undefined,
       onChosen: (slot, payload, tag) => this.machine.chosen(slot, payload, tag, this.now),
-      onLeadership: (leads) => this.machine.leadership(
-        leads ? { kind: 'leading' } : { kind: 'following', leader: undefined }, this.now,
-      ),
+      onLeadership: (leadership) => this.machine.leadership(leadership, this.now),
+      onConfigured: () => undefined,
+      onStateNeeded: () => undefined,
+      onStateReplaced: (slot) => this.machine.stateReplaced(slot, this.now),
+      onLost: (error) => (this.fatal = error),
       onFatal: (error) => (this.fatal = error),
     });
     this.settle();
     return this;
+  }
+
+  /** A group of one, in which nothing ever waits for time to pass. */
+  #newLog(): PaxosLog {
+    return new PaxosLog({
+      wal: new SegmentLog(this.disk, {
+        segmentBytes: this.#segmentBytes,
+        payloadBytesMax: this.#segmentBytes - 1_024,
+        inFlightBytesMax: 2 * nodeLimits.bytesInFlightMax,
+      }),
+      clock: { monotonicMs: () => this.now, after: () => () => undefined },
+      random: () => 0.5,
+      // reason: names in tests are what they are.
+      form: (slot, done) => done(foundAlone({ cluster: HISTORY, slot, self: {
+        id: 'a.1' as MemberId, name: 'a', peerAddress: '', clientUrl: '',
+      } })),
+    });
   }
 
   /** A later run on the same disk and store. */
@@ -120,8 +138,9 @@ export class TestServer {
 
   #answerBarriers(): boolean {
     if (this.holdsBarriers || this.barriers.length === 0) return false;
-    // A log of one node tells what it acknowledges before anybody hears of it.
-    for (const tag of this.barriers.splice(0)) this.machine.barrierDone(tag, 0, this.now);
+    for (const tag of this.barriers.splice(0)) {
+      this.log.barrier((slot) => this.machine.barrierDone(tag, slot, this.now));
+    }
     return true;
   }
 
@@ -174,7 +193,8 @@ export class TestServer {
       },
       propose: (payload, tag) => this.propose(payload, tag),
       apply: (slot, batches) =>
-        this.store.apply(slot, batches, () => this.machine.applied(slot, this.now)),
+        this.log.flushed(() =>
+          this.store.apply(slot, batches, () => this.machine.applied(slot, this.now))),
       barrier: (tag) => this.barriers.push(tag),
       trim: (slot) => this.log.trim(slot),
       wakeAt: (atMs) => (this.wakeAtMs = atMs),

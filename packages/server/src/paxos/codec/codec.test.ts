@@ -6,6 +6,7 @@ import type { Member } from '../configuration.js';
 import type { PaxosMessage } from '../message.js';
 import type { Base, PaxosRecord } from '../record.js';
 import type { Value } from '../value.js';
+import { baseFromText, baseToText } from './base-text.js';
 import { decodeMessage, encodeMessage } from './message-codec.js';
 import { readRecord, recordSize, writeRecord } from './record-codec.js';
 
@@ -111,6 +112,21 @@ describe('records', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect([undefined, 'log-unreadable']).toContain(codeOf(() => readRecord(bytes)));
     }), { numRuns: 2_000 });
+  });
+});
+
+describe('a base as text', () => {
+  it('comes back as it was', () => {
+    fc.assert(fc.property(base, (written) => {
+      expect(baseFromText(baseToText(written))).toEqual(written);
+    }));
+  });
+
+  it('refuses garbage with bad-snapshot', () => {
+    const text = fc.oneof(fc.string(), fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('hex')));
+    fc.assert(fc.property(text, (garbage) => {
+      expect([undefined, 'bad-snapshot']).toContain(codeOf(() => baseFromText(garbage)));
+    }));
   });
 });
 
