@@ -1,40 +1,53 @@
-/** The end of a replica, as every promise that outlives a call has to know it: a wait that can never end is refused. */
+/**
+ * The end of a replica, as every promise that outlives a call has to know it: a wait that can never end is refused. Closing
+ * takes a while, in which what is unsaved is saved: who waits for just that gets it.
+ */
 import { OxbowError } from '../protocol/index.js';
 
 export class Closing {
-  readonly #rejects = new Set<(error: OxbowError) => void>();
-  #isClosed = false;
+  readonly #ends = new Set<() => void>();
+  #phase: 'open' | 'closing' | 'ended' = 'open';
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** A promise that `begin` settles, or the closing does. `begin` returns the way to stop waiting. */
+  /**
+   * A promise that `begin` settles, or the end does: with what `atEnd` gives, else with `replica-closed`. `begin` returns
+   * the way to stop waiting.
+   */
   race<T>(
     begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
+    atEnd?: () => { readonly value: T } | undefined,
   ): Promise<T> {
-    if (this.#isClosed) return Promise.reject(replicaClosed());
-    let end: ((error: OxbowError) => void) | undefined;
+    if (this.#phase === 'ended') return Promise.reject(replicaClosed());
+    let end: (() => void) | undefined;
     let stop: (() => void) | undefined;
     const raced = new Promise<T>((resolve, reject) => {
-      end = reject;
-      this.#rejects.add(reject);
+      end = () => {
+        const last = atEnd?.();
+        if (last === undefined) reject(replicaClosed());
+        else resolve(last.value);
+      };
+      this.#ends.add(end);
       stop = begin(resolve, reject);
     });
     return raced.finally(() => {
-      if (end !== undefined) this.#rejects.delete(end);
+      if (end !== undefined) this.#ends.delete(end);
       stop?.();
     });
   }
 
-  /** Throws `replica-closed` after the end. */
+  /** Throws `replica-closed` once closing has begun. */
   check(): void {
-    if (this.#isClosed) throw replicaClosed();
+    if (this.#phase !== 'open') throw replicaClosed();
   }
 
-  close(): void {
-    this.#isClosed = true;
-    for (const reject of [...this.#rejects]) reject(replicaClosed());
+  /** Nothing new may begin. */
+  begin(): void {
+    this.#phase = 'closing';
+  }
+
+  /** Nothing more will happen. */
+  end(): void {
+    this.#phase = 'ended';
+    for (const end of [...this.#ends]) end();
   }
 }
 

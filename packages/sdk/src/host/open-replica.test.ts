@@ -5,10 +5,12 @@ import { memory } from '../drivers/storage-memory.js';
 import type { Storage, Store } from '../drivers/storage.js';
 import { systemClock } from '../drivers/system-clock.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
-import { OxbowError } from '../protocol/index.js';
+import { limits, OxbowError } from '../protocol/index.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { openReplica } from './open-replica.js';
+import { Replica } from './replica.js';
 import { TestServer } from './testing/test-server.js';
+import { world } from './testing/world.js';
 
 const place = (id: string, shelf: string, orElse: string[] = []) =>
   ({ id, shelf, rank: 1, orElse, insist: false });
@@ -190,6 +192,37 @@ describe('openReplica', () => {
     expect(await code(replica.open('room'))).toBe('replica-closed');
     expect(() => room.mutate.put({ id: 'y', shelf: 'a', rank: 1 })).toThrow(/closed/);
     expect(await receipt.until('saved')).toEqual({ kind: 'applied' });
+  });
+
+  it('keeps its word to who waits for the save that closing makes', async () => {
+    const server = new TestServer(app);
+    const storage = indexedDb('closing');
+    const replica = await opening(server, { storage, offline: true });
+    const room = await replica.open('room');
+    const receipt = room.mutate.put({ id: 'x', shelf: 'a', rank: 1 });
+    const saved = receipt.until('saved');
+    const shared = code(receipt.until('shared'));
+    const closed = replica.close();
+    const alsoSaved = receipt.until('saved');
+    expect(await Promise.all([saved, alsoSaved, shared, closed]))
+      .toEqual([{ kind: 'applied' }, { kind: 'applied' }, 'replica-closed', undefined]);
+    const again = await opening(server, { storage, offline: true });
+    expect((await again.open('room')).query((tx) => tx.item.has('x'))).toBe(true);
+    await again.close();
+  });
+
+  it('does not say saved of what closing could not save', async () => {
+    const { clock, start } = world();
+    const { host, storage } = start(undefined, { offline: true });
+    const replica = new Replica({ app, host, clock, onClose: () => undefined });
+    const opened = replica.open('room');
+    clock.settle();
+    const room = await opened;
+    storage.failing = 'store-full';
+    const saved = code(room.mutate.put({ id: 'x', shelf: 'a', rank: 1 }).until('saved'));
+    const closed = code(replica.close());
+    clock.pass(limits.closeTimeoutMs);
+    expect([await closed, await saved]).toEqual(['close-unsaved', 'replica-closed']);
   });
 
   it('refuses names that cannot be spaces', async () => {

@@ -55,15 +55,15 @@ export class Receipt {
   /**
    * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is reached and the later
    * stages wait. A rejected update resolves too: its outcome is `rejected` with code and detail.
-   * Rejects only with `replica-closed`, when the replica is closed before.
+   * Rejects only with `replica-closed`, when the replica is closed before; closing saves what is not saved yet.
    */
   until(stage: Stage): Promise<FinalOutcome> {
     const goal = STAGES.indexOf(stage);
     const hasCome = (): boolean => STAGES.indexOf(this.stage) >= goal;
     if (hasCome()) return Promise.resolve(this.outcome);
-    return this.#closing.race((resolve) => this.#held.onChange(() => {
+    return this.#closing.race<FinalOutcome>((resolve) => this.#held.onChange(() => {
       if (hasCome()) resolve(this.outcome);
-    }));
+    }), () => (hasCome() ? { value: this.outcome } : undefined));
   }
 
   /** Calls `fn` after stage, outcome or id have changed, never within `mutate`. Returns the way to stop it. */

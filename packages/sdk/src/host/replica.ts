@@ -97,9 +97,12 @@ export class Replica<A extends AppDefinition> {
   }
 
   #close(): Promise<void> {
-    this.#closing.close();
+    this.#closing.begin();
     this.#parts.onClose();
-    return promised<void>((done) => this.#parts.host.close(done));
+    return promised<void>((done) => this.#parts.host.close((closed) => {
+      this.#closing.end();
+      done(closed);
+    }));
   }
 
   #mustReplica(space: SpaceId): SpaceReplica<A> {
