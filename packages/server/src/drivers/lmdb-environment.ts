@@ -1,10 +1,11 @@
 /**
- * The folder of a state store: opened, checked, replaced and set aside, so that a crash at any moment leaves one whole
- * state under the name that counts.
+ * The folder of a state store: opened, checked, replaced and set aside, so that a crash at any
+ * moment leaves one whole state under the name that counts.
  *
- * A file `running` stands there while the store is open. If it is there before, the last run did not end by itself, and it
- * may have been the file that ended it (see lmdb-pages.ts): then everything is read before LMDB may touch it. Small
- * files are read at every start, for it costs nothing.
+ * A file `running` stands there while the store is open. If it is there before, the last run did
+ * not end by itself, and it may have been the file that ended it (see lmdb-pages.ts): then
+ * everything is read before LMDB may touch it. Small files are read at every start, for it costs
+ * nothing.
  */
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -55,8 +56,9 @@ export async function openState(path: string, checkBytesMax: number): Promise<Op
 export async function attachState(path: string): Promise<OpenState> {
   let database: Database | undefined;
   try {
+    const isEmpty = isEmptyFile(path);
     database = openDatabase(path);
-    const place = mustBeOurs(database);
+    const place = mustBeOurs(database, isEmpty);
     return { database, place, ...(await readDirectory(database)) };
   } catch (error) {
     await database?.close().catch(() => undefined);
@@ -72,7 +74,8 @@ export async function closeState(path: string, { database }: OpenState): Promise
 }
 
 /**
- * `overlappingSync` is off: with it lmdb-js calls a write done before it is on disk, and we trim the log on its word.
+ * `overlappingSync` is off: with it lmdb-js calls a write done before it is on disk, and we trim
+ * the log on its word.
  */
 export function openDatabase(path: string, options: { readonly noSync?: boolean } = {}): Database {
   return open<string, Buffer>({
@@ -80,7 +83,10 @@ export function openDatabase(path: string, options: { readonly noSync?: boolean 
   });
 }
 
-/** Everything at once: structure, every record. Errors: `store-damaged`, `store-newer`, `store-older`. */
+/**
+ * Everything at once: structure, every record. Errors: `store-damaged`, `store-newer`,
+ * `store-older`.
+ */
 export async function checkFile(path: string, checkBytesMax = Infinity): Promise<void> {
   const file = PageFile.open(path);
   if (file === undefined) return;
@@ -129,10 +135,18 @@ export function metaRecords(head: ImportHead): [Buffer, string][] {
   });
 }
 
-function mustBeOurs(database: Database): StorePlace {
+/** By the file's head, for damage below it makes any tree look empty. */
+function isEmptyFile(path: string): boolean {
+  const file = PageFile.open(path);
+  file?.close();
+  return file === undefined || file.meta.main.entries === 0;
+}
+
+function mustBeOurs(database: Database, isEmpty: boolean): StorePlace {
   // The layout alone is read bare: it says how to read the rest.
   const layout = database.get(metaKey('layout'));
   if (layout === undefined) {
+    if (!isEmpty) throw damaged('its head is missing');
     const history = randomUUID();
     const head = { slot: 0, cluster: history, base: undefined, isBound: false };
     database.transactionSync(() => {
@@ -214,7 +228,10 @@ export function incomingFolder(path: string): string {
   return folder;
 }
 
-/** The one step that replaces a state by what was taken in: before it the old one counts, after it the new one. */
+/**
+ * The one step that replaces a state by what was taken in: before it the old one counts, after it
+ * the new one.
+ */
 export function replaceFile(path: string): void {
   const from = join(path, INCOMING, FILE);
   syncFile(from);

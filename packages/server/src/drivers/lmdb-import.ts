@@ -1,6 +1,6 @@
 /**
- * Takes a state into a file of its own, beside the present one and without a sync until its end; then reads it back from the
- * disk's view, checks the digest and lets the store replace its file.
+ * Takes a state into a file of its own, beside the present one and without a sync until its end;
+ * then reads it back from the disk's view, checks the digest and lets the store replace its file.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { ImportHead, StateImport } from '../space/state-transfer.js';

@@ -1,11 +1,12 @@
 /**
- * LMDB's own pages, read from the file and believed in nothing. LMDB maps the file into memory and trusts it: one
- * flipped bit in a page ends the process with a signal, again at every start, or hides rows without a word. So
- * whoever must know whether a file is sound, or must survive that it is not (the check after an unclean end, the scrub,
- * the export), reads through these functions instead.
+ * LMDB's own pages, read from the file and believed in nothing. LMDB maps the file into memory and
+ * trusts it: one flipped bit in a page ends the process with a signal, again at every start, or
+ * hides rows without a word. So whoever must know whether a file is sound, or must survive that it
+ * is not (the check after an unclean end, the scrub, the export), reads through these functions
+ * instead.
  *
- * Layout: `MDB_page`, `MDB_node`, `MDB_meta` in mdb.c as lmdb-js 3 builds it: headers of 24 bytes that carry the
- * page's transaction, offsets counted from behind the header, free lists with runs.
+ * Layout: `MDB_page`, `MDB_node`, `MDB_meta` in mdb.c as lmdb-js 3 builds it: headers of 24 bytes
+ * that carry the page's transaction, offsets counted from behind the header, free lists with runs.
  */
 import { damaged } from './store-records.js';
 
@@ -182,7 +183,10 @@ const isBig = (page: Buffer, at: number): boolean => page.readUInt16LE(at + 4) =
 const keyAt = (page: Buffer, at: number): Buffer =>
   page.subarray(at + NODE_HEAD_BYTES, at + NODE_HEAD_BYTES + page.readUInt16LE(at + 6));
 
-/** Runs of free pages in a record of the free list: a length below zero stands before the first page of a run. */
+/**
+ * Runs of free pages in a record of the free list: a length below zero stands before the first page
+ * of a run.
+ */
 export function freeRuns(value: Buffer): { readonly page: number; readonly pages: number }[] {
   const count = value.length < 8 ? -1 : wide(value, 0);
   mustHold(count >= 0 && (count + 1) * 8 <= value.length, 'a free list is longer than its record');

@@ -1,6 +1,7 @@
 /**
- * Frozen views of a store that goes on writing: a read transaction keeps LMDB from using a snapshot's pages again for
- * as long as somebody looks at them. None may outlive its database, so all of them are known here.
+ * Frozen views of a store that goes on writing: a read transaction keeps LMDB from using a
+ * snapshot's pages again for as long as somebody looks at them. None may outlive its database, so
+ * all of them are known here.
  */
 import { mustBeSound, type Database } from './lmdb-environment.js';
 import { PageFile } from './lmdb-walk.js';
@@ -39,8 +40,8 @@ export class Snapshots {
   }
 
   /**
-   * To be called between two transactions: then what is pinned is what the file's head names in this turn. A file that is
-   * replaced meanwhile can be read on. Errors: `store-damaged`.
+   * To be called between two transactions: then what is pinned is what the file's head names in
+   * this turn. A file that is replaced meanwhile can be read on. Errors: `store-damaged`.
    */
   open(database: Database): Snapshot {
     const { release } = this.pin(database);

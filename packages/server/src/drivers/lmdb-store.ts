@@ -1,7 +1,8 @@
 /**
- * The applied state of a node in LMDB (`lmdb`), far behind the commit log's critical path: what is applied while a
- * transaction is under way, or within `applyDelayMs`, shares the next one, so that a hot row or ledger line is written
- * once. The applied slot travels in the same transaction as the state (etcd #13766 is what happens otherwise).
+ * The applied state of a node in LMDB (`lmdb`), far behind the commit log's critical path: what is
+ * applied while a transaction is under way, or within `applyDelayMs`, shares the next one, so that
+ * a hot row or ledger line is written once. The applied slot travels in the same transaction as the
+ * state (etcd #13766 is what happens otherwise).
  */
 import { invariant, OxbowError, type SpaceId } from '@oxbow/sdk/protocol';
 import { nodeLimits } from '../node/limits.js';
@@ -29,15 +30,21 @@ import { writeRun, type Former, type KeptBounds } from './store-writes.js';
 export interface LmdbStoreOptions {
   /** A folder of its own; created if missing. */
   readonly path: string;
-  /** The kept log of a space: at most so many entries, and so many characters (but always the newest entry). */
+  /**
+   * The kept log of a space: at most so many entries, and so many characters (but always the newest
+   * entry).
+   */
   readonly keptEntriesMax?: number;
   readonly keptCharsMax?: number;
   /**
-   * How long what is applied waits for company. Costs nothing but log space, and a busy node writes each ledger line
-   * less often. Default: 100.
+   * How long what is applied waits for company. Costs nothing but log space, and a busy node writes
+   * each ledger line less often. Default: 100.
    */
   readonly applyDelayMs?: number;
-  /** Files up to this size are read whole at every start, larger ones after an unclean end. Default: 64 MiB. */
+  /**
+   * Files up to this size are read whole at every start, larger ones after an unclean end. Default:
+   * 64 MiB.
+   */
   readonly checkBytesMax?: number;
   /** How long what nobody reads may rot before it is noticed. Default: 6 hours. */
   readonly scrubEveryMs?: number;
@@ -61,7 +68,10 @@ interface Task {
   readonly run: () => Promise<void> | void;
 }
 
-/** Each transaction is a sync that contends with the log for the disk; what waits is kept alive meanwhile. Measured: 25 to 200 do. */
+/**
+ * Each transaction is a sync that contends with the log for the disk; what waits is kept alive
+ * meanwhile. Measured: 25 to 200 do.
+ */
 const APPLY_DELAY_MS = 100;
 const ENTRIES_PER_TRANSACTION_MAX = 20_000;
 const CHECK_BYTES_MAX = 64 * 1024 * 1024;
@@ -71,7 +81,10 @@ const FIRST_SCRUB_MS = 60_000;
 
 const NOWHERE: StorePlace = { appliedSlot: 0, history: '', isBound: false, base: undefined };
 
-/** Opens or creates; what is wrong is told by `opened`: `store-newer`, `store-older`, `store-damaged`, `data-unavailable`. */
+/**
+ * Opens or creates; what is wrong is told by `opened`: `store-newer`, `store-older`,
+ * `store-damaged`, `data-unavailable`.
+ */
 export function openLmdbStore(options: LmdbStoreOptions): StateStore {
   return new LmdbStore(options);
 }
@@ -99,7 +112,10 @@ class LmdbStore implements StateStore {
   readonly #marks = new SlotMarks();
   readonly #snapshots: Snapshots;
   #import: LmdbImport | undefined;
-  /** The first failure is final, until the state is set aside: what the file holds after it is not known. */
+  /**
+   * The first failure is final, until the state is set aside: what the file holds after it is not
+   * known.
+   */
   #failure: OxbowError | undefined;
 
   constructor(options: LmdbStoreOptions) {
@@ -337,7 +353,10 @@ class LmdbStore implements StateStore {
     done(picture);
   }
 
-  /** Between two transactions, in one turn: the snapshot that is pinned is the one that the file's head names. */
+  /**
+   * Between two transactions, in one turn: the snapshot that is pinned is the one that the file's
+   * head names.
+   */
   #picture(): StateExport {
     const { file, release } = this.#snapshots.open(this.#mustBeOpen().database);
     const head = { slot: this.#written, cluster: this.#place.history, bytes: file.bytes };

@@ -1,7 +1,8 @@
 /**
- * Walks the records of an LMDB file in key order by reading the file, not the map: what is damaged comes out as
- * `store-damaged` with the page's number, never as a signal. A walk sees one snapshot; while LMDB writes to the file, a
- * read transaction taken before must pin it. Pages that lie side by side are read together.
+ * Walks the records of an LMDB file in key order by reading the file, not the map: what is damaged
+ * comes out as `store-damaged` with the page's number, never as a signal. A walk sees one snapshot;
+ * while LMDB writes to the file, a read transaction taken before must pin it. Pages that lie side
+ * by side are read together.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -72,8 +73,8 @@ export class PageFile {
   }
 
   /**
-   * Everything that LMDB would rely on: each page's place, order and count, and that no page is in use and free at
-   * once. `visit` judges the records. Errors: `store-damaged`.
+   * Everything that LMDB would rely on: each page's place, order and count, and that no page is in
+   * use and free at once. `visit` judges the records. Errors: `store-damaged`.
    */
   async check(pace: Pace, visit: (records: readonly PageRecord[]) => void): Promise<void> {
     const used = new PageSet(this.meta.lastPage);

@@ -1,6 +1,6 @@
 /**
- * Long work in short slices, so that links and the log's syncs never wait for it: after `workMs` the event loop gets its turn,
- * and in calm work a rest besides.
+ * Long work in short slices, so that links and the log's syncs never wait for it: after `workMs`
+ * the event loop gets its turn, and in calm work a rest besides.
  */
 import { setImmediate as nextTurn, setTimeout as rest } from 'node:timers/promises';
 

@@ -1,6 +1,6 @@
 /**
- * Slots at whose exact state somebody wants to look, although slots are written together: a run of slots ends at the lowest
- * mark, and the picture is taken before the next one begins.
+ * Slots at whose exact state somebody wants to look, although slots are written together: a run of
+ * slots ends at the lowest mark, and the picture is taken before the next one begins.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 
@@ -23,7 +23,10 @@ export class SlotMarks {
     else mark.take(slotPassed(mark.slot, reached));
   }
 
-  /** Everything up to `applied` is written; `next`: the slot that is written after it, if that is known. */
+  /**
+   * Everything up to `applied` is written; `next`: the slot that is written after it, if that is
+   * known.
+   */
   reached(applied: number, next: number | undefined): void {
     const isDue = ({ slot }: Mark): boolean =>
       slot <= applied || (next !== undefined && slot < next);

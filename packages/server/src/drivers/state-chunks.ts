@@ -1,6 +1,7 @@
 /**
- * How records travel: key and value behind their lengths, in key order. Each carries its own checksum, so a chunk is judged
- * by itself, and the digest runs over the same bytes however they are cut.
+ * How records travel: key and value behind their lengths, in key order. Each carries its own
+ * checksum, so a chunk is judged by itself, and the digest runs over the same bytes however they
+ * are cut.
  */
 import { createHash } from 'node:crypto';
 import { OxbowError } from '@oxbow/sdk/protocol';

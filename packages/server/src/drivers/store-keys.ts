@@ -1,7 +1,8 @@
 /**
- * Keys of the state store as bytes, so that LMDB's own order is ours: one byte for the kind, the space's number, then
- * the rest. LMDB takes keys of at most 1,978 bytes, a row's key may be 4,096 characters: the tail of a long one is
- * replaced by its SHA-256. The full key stands in the value, so nothing is ever read back from these bytes.
+ * Keys of the state store as bytes, so that LMDB's own order is ours: one byte for the kind, the
+ * space's number, then the rest. LMDB takes keys of at most 1,978 bytes, a row's key may be 4,096
+ * characters: the tail of a long one is replaced by its SHA-256. The full key stands in the value,
+ * so nothing is ever read back from these bytes.
  */
 import { createHash } from 'node:crypto';
 import type { KeyText, SpaceId } from '@oxbow/sdk/protocol';

@@ -1,6 +1,7 @@
 /**
- * Reads a whole space out of the store's records, from one snapshot, in slices: a large space must not stop the event
- * loop for as long as it takes to parse it. Every record's checksum is verified, and that none is missing.
+ * Reads a whole space out of the store's records, from one snapshot, in slices: a large space must
+ * not stop the event loop for as long as it takes to parse it. Every record's checksum is verified,
+ * and that none is missing.
  */
 import {
   decodeEntry, decodeRows,

@@ -1,10 +1,10 @@
 /**
- * A record of the state store: a key, and a text behind eight hexadecimal digits of CRC-32 over key and text. The key is
- * covered too, for rot moves records as well as it changes them.
+ * A record of the state store: a key, and a text behind eight hexadecimal digits of CRC-32 over key
+ * and text. The key is covered too, for rot moves records as well as it changes them.
  *
- * A checksum finds what is wrong, not what is missing, and a tree whose inner page is damaged hides whole runs of
- * records. So a space's own record carries the number of its rows and ledger lines and the sum of their
- * checksums, and the store knows which spaces there are.
+ * A checksum finds what is wrong, not what is missing, and a tree whose inner page is damaged hides
+ * whole runs of records. So a space's own record carries the number of its rows and ledger lines
+ * and the sum of their checksums, and the store knows which spaces there are.
  */
 import { crc32 } from 'node:zlib';
 import { OxbowError } from '@oxbow/sdk/protocol';

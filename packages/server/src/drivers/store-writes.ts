@@ -1,6 +1,7 @@
 /**
- * What a run of slots comes to as records: puts and removals, the same whichever store keeps them. However slots are
- * gathered into runs, the records come out equal in the end: digests of replicas are compared.
+ * What a run of slots comes to as records: puts and removals, the same whichever store keeps them.
+ * However slots are gathered into runs, the records come out equal in the end: digests of replicas
+ * are compared.
  */
 import { invariant, type SpaceId } from '@oxbow/sdk/protocol';
 import { gatherChanges, type SpaceChanges } from './state-changes.js';
