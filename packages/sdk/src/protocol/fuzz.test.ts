@@ -5,9 +5,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import {
-  checksum, decodeBatch, decodeEntry, decodeMessage, decodeRows, decodeUpdate, encodeBatch,
+  appliedEntry, checksum, decodeBatch, decodeEntry, decodeMessage, decodeRows, decodeUpdate, encodeBatch,
   encodeEntry,
-  encodeMessage, encodeRows, encodeUpdate, Exchange, OxbowError, readBundle, writeBundle,
+  encodeMessage, encodeRows, encodeUpdate, Exchange, OxbowError, readBatch, readBundle, writeBundle,
   type Message, type Wants,
 } from './index.js';
 import { SPACE } from './testing/exchange-pair.js';
@@ -47,6 +47,14 @@ const targets: readonly Target[] = [
   {
     name: 'decodeBatch', seeds: [encodeBatch([{ space: S, entries: [entry, rejected] }])],
     again: (text) => encodeBatch(decodeBatch(text)),
+  },
+  {
+    name: 'readBatch', seeds: [encodeBatch([{ space: S, entries: [entry, rejected] }])],
+    again: (text) => {
+      const batches = readBatch(text);
+      for (const { entries } of batches) entries.map(appliedEntry);
+      return encodeBatch(batches);
+    },
   },
   {
     name: 'decodeRows',

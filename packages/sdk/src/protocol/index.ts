@@ -11,10 +11,13 @@ export { limits } from './limits.js';
 export * from './version.js';
 export { decodeMessage, encodeMessage } from './codec.js';
 export {
-  bareEntry, decodeBatch, decodeEntry, decodeRows, decodeUpdate,
-  encodeBatch, encodeEntry, encodeRow, encodeRows, encodeUpdate,
+  bareEntry, decodeEntry, decodeRows, decodeUpdate, encodeEntry, encodeRow, encodeRows,
+  encodeUpdate,
 } from './record-codec.js';
-export type { EntryBatch } from './record-codec.js';
+export { decodeBatch, encodeBatch, readBatch } from './batch-codec.js';
+export type { EntryBatch } from './batch-codec.js';
+export { appliedEntry } from './entry-text.js';
+export type { AppliedEntry, AppliedRow } from './entry-text.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
 export { isRival, ledgerLineOf, ledgerRow, markOf } from './ledger-line.js';

@@ -4,11 +4,11 @@
  * remembered; that is sound because both are never changed after they were made.
  */
 import {
-  BadField, fieldsOf, integer, keyString, list, name, replicaId, spaceId, text, vector,
+  BadField, fieldsOf, integer, keyString, list, name, replicaId, text, vector,
   type Fields,
 } from './check.js';
 import { OxbowError } from './error.js';
-import type { SpaceId, UpdateId } from './ids.js';
+import type { UpdateId } from './ids.js';
 import { limits } from './limits.js';
 import type { PageRow } from './message.js';
 import type {
@@ -16,13 +16,9 @@ import type {
 } from './update.js';
 import { decodeValue, encodeValue, isPlain, valueFields } from './value.js';
 
-/** Entries of one space, in csn order: what a log payload is made of. */
-export interface EntryBatch {
-  readonly space: SpaceId;
-  readonly entries: readonly CommitEntry[];
-}
-
 const texts = new WeakMap<object, string>();
+/** Where an entry that was made of its text has it: ten thousand a second would be a burden to a WeakMap. */
+export const OWN_TEXT: unique symbol = Symbol('own text');
 const bareEntries = new WeakMap<CommitEntry, CommitEntry>();
 
 /** Text of an update, at most `limits.updateCharsMax`. Errors: `bad-value`, `message-too-large`. */
@@ -31,8 +27,8 @@ export function encodeUpdate(update: Update): string {
 }
 
 /** Text of an entry, at most `limits.entryCharsMax`. Errors: `bad-value`, `message-too-large`. */
-export function encodeEntry(entry: CommitEntry): string {
-  return remembered(entry, limits.entryCharsMax, entryText);
+export function encodeEntry(entry: CommitEntry & { readonly [OWN_TEXT]?: string }): string {
+  return entry[OWN_TEXT] ?? remembered(entry, limits.entryCharsMax, entryText);
 }
 
 /** The entry without its body; the same object each time, so that its text is made once, too. */
@@ -64,12 +60,6 @@ export function encodeRow([key, row]: PageRow): string {
     : `[${JSON.stringify(key)},${json},${meta}]`;
 }
 
-export function encodeBatch(batches: readonly EntryBatch[]): string {
-  const parts = batches.map(({ space, entries }) =>
-    `{"space":${JSON.stringify(space)},"entries":[${entries.map(encodeEntry).join(',')}]}`);
-  return `[${parts.join(',')}]`;
-}
-
 /** Errors: `bad-message`. */
 export const decodeUpdate = (string: string): Update =>
   parsed(string, 'update', limits.updateCharsMax, readUpdate);
@@ -77,11 +67,6 @@ export const decodeUpdate = (string: string): Update =>
 /** Errors: `bad-message`. */
 export const decodeEntry = (string: string): CommitEntry =>
   parsed(string, 'entry', limits.entryCharsMax, readEntry);
-
-/** Errors: `bad-message`. A batch is bounded by its log's record size, not here. */
-export const decodeBatch = (string: string): EntryBatch[] =>
-  parsed(string, 'batch', Infinity,
-    (value) => list(value, '', limits.spacesPerBatchMax, readBatch));
 
 /** Errors: `bad-message`. */
 export const decodeRows = (string: string): PageRow[] =>
@@ -215,14 +200,6 @@ export function readEntry(value: unknown): CommitEntry {
     return { ...entry, madeAt: integer(fields.madeAt, 'madeAt', 0, limits.atMax) };
   }
   return { ...entry, body: readBody(fieldsOf(fields.body, 'body'), 'body.') };
-}
-
-function readBatch(value: unknown): EntryBatch {
-  const fields = fieldsOf(value, '');
-  return {
-    space: spaceId(fields.space, 'space'),
-    entries: list(fields.entries, 'entries', Infinity, readEntry),
-  };
 }
 
 function readId(value: unknown): UpdateId {

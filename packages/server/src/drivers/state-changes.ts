@@ -3,7 +3,7 @@
  * sequence, the entries to keep. Stores write this and nothing twice, however many entries touched a row.
  */
 import {
-  encodeEntry, encodeRow, invariant, ledgerLineOf, type KeyText, type LedgerLine, type SpaceId,
+  appliedEntry, invariant, type AppliedEntry, type KeyText, type LedgerLine, type SpaceId,
 } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, SpaceHead } from '../space/state-store.js';
 
@@ -33,7 +33,8 @@ interface Growing extends SpaceChanges {
 export function gatherChanges(batches: Iterable<SpaceEntries>): SpaceChanges[] {
   const changes = new Map<SpaceId, Growing>();
   for (const batch of batches) {
-    for (const entry of batch.entries) {
+    for (const committed of batch.entries) {
+      const entry = appliedEntry(committed);
       const { csn, at, lamport } = entry;
       let growing = changes.get(batch.space);
       if (growing === undefined) {
@@ -54,14 +55,14 @@ export function gatherChanges(batches: Iterable<SpaceEntries>): SpaceChanges[] {
   return [...changes.values()];
 }
 
-function add(changes: Growing, entry: SpaceEntries['entries'][number]): void {
-  const { csn, at, lamport, id } = entry;
+function add(changes: Growing, entry: AppliedEntry): void {
+  const { csn, at, lamport, ledgerLine, text } = entry;
   changes.head = { csn, at, lamport };
-  changes.entries.push({ csn, text: encodeEntry(entry) });
-  changes.ledger.set(id.replica, ledgerLineOf(entry));
-  for (const { table, key, row } of entry.effects) {
-    let rows = changes.rows.get(table);
-    if (rows === undefined) changes.rows.set(table, (rows = new Map()));
-    rows.set(key, row === null ? null : encodeRow([key, row]));
+  changes.entries.push({ csn, text });
+  changes.ledger.set(ledgerLine.replica, ledgerLine);
+  for (const row of entry.rows) {
+    let rows = changes.rows.get(row.table);
+    if (rows === undefined) changes.rows.set(row.table, (rows = new Map()));
+    rows.set(row.key, row.text);
   }
 }

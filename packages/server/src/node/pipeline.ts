@@ -3,7 +3,7 @@
  * are still being chosen (pipelining, bounded), and a batch is whatever came together meanwhile. Chosen slots go to the state store;
  * the log may forget them when they are there. Nothing here knows what an entry means.
  */
-import { decodeBatch, encodeBatch, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
+import { encodeBatch, invariant, readBatch, limits as protocolLimits } from '@oxbow/sdk/protocol';
 import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
 import type { SpaceEntries } from '../space/state-store.js';
 import type { Utf8 } from './config.js';
@@ -124,7 +124,7 @@ export class Pipeline {
     const flight = tag === undefined ? undefined : this.#land(tag);
     const batches = payload === undefined
       ? NOTHING
-      : flight?.batches ?? decodeBatch(this.#utf8.decode(payload));
+      : flight?.batches ?? readBatch(this.#utf8.decode(payload));
     const spaces = batches.map(({ space }) => space);
     for (const space of spaces) this.#unapplied.set(space, slot);
     this.#unappliedSlots.push({ slot, spaces });

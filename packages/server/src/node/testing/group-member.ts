@@ -53,7 +53,10 @@ export class GroupMember extends TestServer {
 }
 
 const memberAt = (clientUrl: string): Member =>
-  ({ id: 'b.1', name: 'b', peerAddress: 'b:1', clientUrl });
+  ({
+  // reason: tests name their members.
+  id: 'b.1' as Member['id'], name: 'b', peerAddress: 'b:1', clientUrl,
+});
 
 /** `counter` c is `total` after it. */
 export const entryOf = (csn: number, total: number, author = 'other'): CommitEntry => ({
