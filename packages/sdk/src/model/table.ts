@@ -43,8 +43,10 @@ type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
 }) => TableOf<R, R, K, Named<I>>);
 
 /**
- * Rows and indexes follow from the schema: `table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } })`. The
- * schema must take what it gives, as it also checks rows that an update has changed.
+ * Rows and indexes follow from the schema:
+ * `table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } })`. The schema must
+ * take what it gives, as it also checks rows that an update has changed. Committed rows of other
+ * versions of the app are taken as they are; what cannot stand in an index stands there as null.
  */
 export function table<
   S extends StandardSchemaV1<unknown, object>,

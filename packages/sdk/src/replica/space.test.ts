@@ -206,6 +206,48 @@ test('a conflict is there until it is acknowledged; a retry is a new update', ()
   expect(one.space.conflicts()).toEqual([]);
 });
 
+/** Of another version of the app, or a server whose rules are others. */
+const ODD: readonly unknown[] = [
+  { nested: true }, [1], NaN, new Date(NaN), undefined, new Map([[1, 2]]), 'x'.repeat(5000),
+];
+
+test('a committed row whose indexed field cannot be one is kept, and stands in the index as null does', () => {
+  const rows = ODD.map((shelf, i) => ({ id: `odd${i}`, shelf, rank: i }));
+  const effects = rows.map((row) => ({ table: 'item', key: row.id, row }));
+  const isNull = (shelf: unknown): boolean => typeof shelf !== 'string' || shelf.length > 400;
+  const expected = rows.filter(({ shelf }) => isNull(shelf)).map(({ id }) => id);
+  const found = (one: OneSpace<typeof shelfApp>) => (['committed', 'tentative'] as const).map((view) =>
+    // reason: null is no shelf as the app types it.
+    one.space.query((tx) => tx.item.index('byShelf').get(null as unknown as string).all(), { view })
+      .map(({ id }) => id));
+
+  const byEntries = open();
+  byEntries.mutate('put', item('mine', 'a'));
+  expect(byEntries.commit(committed(1, foreign(['r', 1, 1], ['later', {}]), { effects })).kind).toBe('ok');
+  expect(found(byEntries)).toEqual([expected, expected]);
+  byEntries.write();
+  byEntries.restart();
+  expect(found(byEntries)).toEqual([expected, expected]);
+
+  const byBase = open();
+  const pages = [{ table: 'item', hash: 'x', rows: rows.map((row) => [row.id, row] as const) }];
+  expect(byBase.space.receiveBase({ history: 'h', csn: 1, at: 1, lamport: 1, ledger: [], pages }).kind).toBe('ok');
+  expect(found(byBase)).toEqual([expected, expected]);
+  // It moves and goes like any other.
+  const move = [{ table: 'item', key: 'odd0', row: item('odd0', 'b') }, { table: 'item', key: 'odd1', row: null }];
+  byBase.commit(committed(2, foreign(['r', 1, 1], ['later', {}]), { effects: move }));
+  expect(found(byBase)[0]).toEqual(expected.filter((id) => id !== 'odd0' && id !== 'odd1'));
+});
+
+test('who writes such a row here is refused until the field is mended', () => {
+  const one = open();
+  const effects = [{ table: 'item', key: 'odd', row: { id: 'odd', shelf: 'a', rank: {} } }];
+  one.commit(committed(1, foreign(['r', 1, 1], ['later', {}]), { effects }));
+  expect(one.mutate('move', { id: 'odd', shelf: 'b' }).outcome)
+    .toMatchObject({ kind: 'rejected', code: 'mutation-failed', detail: { code: 'bad-key' } });
+  expect(one.mutate('put', item('odd', 'b')).outcome).toEqual({ kind: 'applied' });
+});
+
 test('an own update that went as asked is no conflict', () => {
   const one = open();
   one.mutate('put', item('1', 'a'));
