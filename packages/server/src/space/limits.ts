@@ -53,3 +53,19 @@ export function checkTransferLimits(limits: TransferLimits): void {
 }
 
 checkTransferLimits(transferLimits);
+
+export interface CheckLimits {
+  /** After a leadership began. */
+  readonly firstMs: number;
+  readonly everyMs: number;
+  /** Who has not told its digest by then is not waited for. */
+  readonly answerMs: number;
+}
+
+export const checkLimits: CheckLimits = {
+  firstMs: 60_000,
+  everyMs: 10 * 60_000,
+  answerMs: 5 * 60_000,
+};
+
+invariant(checkLimits.answerMs < checkLimits.everyMs, 'a comparison ends before the next begins');
