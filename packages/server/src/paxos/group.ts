@@ -27,7 +27,11 @@ export interface GroupMemberOptions {
   readonly self: MemberId;
   /** What `recover` made of the records on disk; the member goes on with it. */
   readonly recovered: Recovered;
-  /** The state on disk stands there; every chosen slot after it is told. */
+  /**
+   * The state on disk stands there; every chosen slot after it is told. Nothing is written to the
+   * state before the log that told it is on disk, so what the log holds up to there is chosen. A state
+   * that was installed brings its base, as a `trimmed` record after those of the log.
+   */
   readonly appliedSlot: number;
   readonly limits: PaxosLimits;
   /** Seeded; in [0, 1). */
@@ -63,11 +67,12 @@ export class GroupMember implements PaxosMember {
   #knockedAt: number;
   #savedChosenSlot: number;
 
-  /** Errors: `state-behind-log`. No effect leaves before the first input. */
+  /** Errors: `state-behind-log`, `log-behind-state`. No effect leaves before the first input. */
   constructor(options: GroupMemberOptions) {
     const { self, recovered, appliedSlot, limits, effects, random, now } = options;
     checkPaxosLimits(limits);
     if (appliedSlot < recovered.base.slot) throw stateBehindLog(appliedSlot, recovered.base.slot);
+    if (appliedSlot > recovered.log.end) throw logBehindState(recovered.log.end, appliedSlot);
     const acceptor = new Acceptor(recovered.log, recovered.promised, effects);
     const learner = new Learner({
       acceptor, base: recovered.base, appliedSlot, limits, effects,
@@ -204,7 +209,8 @@ export class GroupMember implements PaxosMember {
     this.#isStarted = true;
     const { learner } = this.#ground;
     this.#ground.effects.configured(learner.configuration);
-    learner.choose(this.#recovered.chosenUpTo);
+    // How far was chosen is written without haste; the state may know more.
+    learner.choose(Math.max(this.#recovered.chosenUpTo, this.#appliedAtStart));
     learner.applied(this.#appliedAtStart);
     return true;
   }
@@ -571,4 +577,10 @@ const stateBehindLog = (appliedSlot: number, base: number): OxbowError => new Ox
   'state-behind-log',
   `The state stands at slot ${appliedSlot}, and the log begins after slot ${base}: ` +
     'put the state back, or let the cluster refill this node.',
+);
+
+const logBehindState = (end: number, appliedSlot: number): OxbowError => new OxbowError(
+  'log-behind-state',
+  `The log ends at slot ${end}, and the state stands at slot ${appliedSlot}: log files were lost. ` +
+    'Put them back, or let the cluster refill this node.',
 );

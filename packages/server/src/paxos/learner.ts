@@ -155,7 +155,12 @@ export class Learner {
         ? { kind: 'command', payload: value.payload, tag }
         : { kind: 'nothing' });
     }
-    if (counts && value.kind === 'stop') configured(this.#course.configuration);
+    if (counts && value.kind === 'stop') {
+      // Before any vote in the next configuration: after a crash this one might have no quorum any more
+      // that could tell it again.
+      effects.persist({ kind: 'chosen', upTo: slot });
+      configured(this.#course.configuration);
+    }
   }
 
   #trim(): void {

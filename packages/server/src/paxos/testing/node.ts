@@ -126,8 +126,10 @@ export class TestNode {
     }
   }
 
-  /** The state is on disk as it stands. */
+  /** The state is on disk as it stands; the log first. */
   save(): void {
+    if (this.#member === undefined) return;
+    while (this.hasPending) this.sync();
     this.#savedState = { slot: this.#state.slot, commands: [...this.#state.commands] };
     this.#member?.applied(this.#state.slot);
   }
@@ -137,6 +139,8 @@ export class TestNode {
     if (state !== undefined && base !== undefined) {
       this.#state = { slot: state.slot, commands: [...state.commands] };
       this.#savedState = { slot: state.slot, commands: [...state.commands] };
+      // The place in the log comes with the state.
+      this.#durable.push({ kind: 'trimmed', base });
     }
     this.#member?.installed(base, this.#world.now);
   }

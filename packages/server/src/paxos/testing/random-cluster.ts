@@ -12,15 +12,17 @@ import type { PaxosMessage } from '../message.js';
 import { memberId, memberOf, text, TestNode } from './node.js';
 import type { Seen, TestWorld } from './node.js';
 
-/** Small bounds, so that windows fill, parts split and logs are trimmed all the time. */
+/** Small bounds, so that windows fill, parts split, leaders change and logs are trimmed all the time. */
 const tightLimits: PaxosLimits = {
   ...paxosLimits,
+  tickMs: 5, heartbeatMs: 10, leaseMs: 40, electionMs: 120, electionCutMs: 42, quorumLostMs: 100,
+  resendMs: 40,
   windowSlotsMax: 16, windowBytesMax: 4_096, payloadBytesMax: 1_024,
   inFlightBytesMax: 2_048, inFlightMessagesMax: 6, messageBytesMax: 2_048, partBytesMax: 200,
   aheadSlotsMax: 64, unappliedBytesMax: 16_384, keptBytesMax: 2_048, keptSlotsMax: 20, readsMax: 50,
 };
 
-const TICK_MS = 10;
+const TICK_MS = 5;
 
 interface Flight {
   readonly from: MemberId;
@@ -36,7 +38,7 @@ interface Weather {
   readonly crash: number;
   readonly cut: number;
   readonly change: number;
-  readonly syncChance: number;
+  readonly pause: number;
   readonly leaseReads: boolean;
   readonly isOrdered: boolean;
 }
@@ -83,6 +85,7 @@ export class RandomCluster {
   readonly #world: TestWorld;
   readonly #nodes = new Map<MemberId, TestNode>();
   readonly #cut = new Set<string>();
+  readonly #pausedUntil = new Map<MemberId, number>();
   #flights: Flight[] = [];
   #names = 0;
   #hash = 0;
@@ -127,10 +130,10 @@ export class RandomCluster {
   #draw(): Weather {
     const chance = (of: number, most: number): number => this.#random() < of ? this.#random() * most : 0;
     return {
-      loss: chance(0.6, 0.2), duplicates: chance(0.5, 0.2), delayMs: this.#random() * 30,
-      crash: chance(0.7, 0.01), cut: chance(0.6, 0.02), change: chance(0.6, 0.02),
-      syncChance: 0.2 + this.#random() * 0.8, leaseReads: this.#random() < 0.5,
-      isOrdered: this.#random() < 0.5,
+      loss: chance(0.6, 0.2), duplicates: chance(0.5, 0.2),
+      delayMs: this.#pick([0, 2, 5, 15, 60]),
+      crash: chance(0.8, 0.04), cut: chance(0.8, 0.04), change: chance(0.6, 0.04),
+      pause: chance(0.6, 0.02), leaseReads: this.#random() < 0.5, isOrdered: this.#random() < 0.6,
     };
   }
 
@@ -159,12 +162,14 @@ export class RandomCluster {
   #firstConfiguration: Configuration | undefined;
 
   #step(): void {
-    this.#world.now += this.#random() < 0.1 ? this.#random() * 3 * TICK_MS : this.#random() * TICK_MS;
+    const { now } = this.#world;
+    this.#world.now += this.#random() * TICK_MS;
     this.#firstConfiguration ??= this.#newest;
     this.#deliver();
     for (const node of this.#nodes.values()) {
+      if (!node.isUp || this.#isPaused(node)) continue;
       node.tick();
-      if (node.hasPending && this.#random() < this.#weather.syncChance) node.sync();
+      if (node.hasPending && this.#random() < this.#speedOf(node, now)) node.sync();
       if (this.#random() < 0.1) node.save();
       if (this.#random() < 0.01) node.compact();
       this.#maybeInstall(node);
@@ -173,10 +178,25 @@ export class RandomCluster {
     this.#disturb();
   }
 
+  /** Each disk has good and bad times of its own. */
+  #speedOf(node: TestNode, now: number): number {
+    const turn = Math.floor(now / 100) + node.id.charCodeAt(2);
+    return [1, 0.5, 0.9, 0.05][(turn * 7 + this.#options.seed) % 4] ?? 1;
+  }
+
+  #isPaused({ id }: TestNode): boolean {
+    return (this.#pausedUntil.get(id) ?? 0) > this.#world.now;
+  }
+
   #deliver(): void {
     const { now } = this.#world;
-    const due = this.#flights.filter((flight) => flight.due <= now);
-    this.#flights = this.#flights.filter((flight) => flight.due > now);
+    const due: Flight[] = [];
+    const later: Flight[] = [];
+    for (const flight of this.#flights) {
+      const isHeld = (this.#pausedUntil.get(flight.to) ?? 0) > now;
+      (flight.due <= now && !isHeld ? due : later).push(flight);
+    }
+    this.#flights = later;
     for (const { from, to, message } of due) {
       if (this.#cut.has(`${from}>${to}`)) continue;
       this.#nodes.get(to)?.receive(from, message);
@@ -222,7 +242,7 @@ export class RandomCluster {
   #use(): void {
     for (const node of this.#nodes.values()) {
       const { member } = node;
-      if (member?.leadership.kind !== 'leading') continue;
+      if (member?.leadership.kind !== 'leading' || this.#isPaused(node)) continue;
       if (this.#random() < 0.5) this.#propose(node, member.leadership.ballot);
       if (this.#random() < 0.3) this.#read(node);
     }
@@ -256,14 +276,21 @@ export class RandomCluster {
   }
 
   #disturb(): void {
-    const { crash, cut, change } = this.#weather;
+    const { crash, cut, change, pause } = this.#weather;
     const nodes = [...this.#nodes.values()];
-    if (this.#random() < crash) this.#crash(this.#pick(nodes));
-    if (this.#random() < 0.02) this.#restartOne(nodes);
-    if (this.#random() < cut) this.#cutOne(nodes);
+    if (this.#random() < crash) this.#crash(this.#victim(nodes));
+    if (this.#random() < 0.08) this.#restartOne(nodes);
+    if (this.#random() < cut) this.#cutOne(this.#victim(nodes), nodes);
     if (this.#random() < 0.03) this.#mendAll();
     if (this.#random() < change) this.#change();
-    if (this.#random() < 0.005) this.#transfer();
+    if (this.#random() < 0.01) this.#transfer();
+    if (this.#random() >= pause) return;
+    this.#pausedUntil.set(this.#victim(nodes).id, this.#world.now + this.#random() * 300);
+  }
+
+  /** Leaders are where it hurts. */
+  #victim(nodes: readonly TestNode[]): TestNode {
+    return (this.#random() < 0.5 ? this.#leader() : undefined) ?? this.#pick(nodes);
   }
 
   #crash(node: TestNode): void {
@@ -279,14 +306,18 @@ export class RandomCluster {
     this.#tellLinks(node.id, true);
   }
 
-  #cutOne(nodes: readonly TestNode[]): void {
-    const from = this.#pick(nodes);
-    const to = this.#pick(nodes);
-    this.#cut.add(`${from.id}>${to.id}`);
-    if (this.#random() < 0.5) this.#cut.add(`${to.id}>${from.id}`);
-    if (this.#random() < 0.5) return;
-    from.member?.linked(to.id, false, this.#world.now);
-    to.member?.linked(from.id, false, this.#world.now);
+  /** From one other, from some, or from all; in one direction or in both; noticed or not. */
+  #cutOne(one: TestNode, nodes: readonly TestNode[]): void {
+    const share = this.#pick([0.2, 0.5, 1]);
+    const [isBoth, isNoticed, isDeaf] = [0, 0, 0].map(() => this.#random() < 0.5);
+    for (const other of nodes) {
+      if (other === one || this.#random() >= share) continue;
+      if (isBoth || isDeaf) this.#cut.add(`${other.id}>${one.id}`);
+      if (isBoth || !isDeaf) this.#cut.add(`${one.id}>${other.id}`);
+      if (!isNoticed) continue;
+      one.member?.linked(other.id, false, this.#world.now);
+      other.member?.linked(one.id, false, this.#world.now);
+    }
   }
 
   #mendAll(): void {
@@ -395,6 +426,7 @@ export class RandomCluster {
   #heal(): void {
     this.#isHealed = true;
     this.#cut.clear();
+    this.#pausedUntil.clear();
     for (const node of this.#nodes.values()) if (!node.isUp) node.start();
     for (const { id } of this.#nodes.values()) this.#tellLinks(id, true);
     const before = this.#meaning.size;
