@@ -205,7 +205,7 @@ export class NodeHost {
       closeLink: (link, code) => this.#closeLink(link, code),
       verify: (link, token, replica) => this.#verify(link, token, replica),
       loadSpace: (space) => this.#loadSpace(space),
-      propose: (payload, tag) => log.propose(payload, tag),
+      propose: (payload, tag) => this.#propose(payload, tag),
       barrier: (tag) => log.barrier((slot) =>
         this.#input((machine, now) => machine.barrierDone(tag, slot, now))),
       apply: (slot, batches) => this.#apply(slot, batches),
@@ -217,6 +217,16 @@ export class NodeHost {
       count: (counter: Counter, by) => meter?.count(counter, by),
       observe: (histogram: Histogram, value) => meter?.observe(histogram, value),
     };
+  }
+
+  #propose(payload: Uint8Array, tag: number): void {
+    try {
+      this.#parts.log.propose(payload, tag);
+    } catch (error) {
+      const isForeseen = error instanceof OxbowError && REFUSALS.has(error.code);
+      if (!isForeseen) throw error;
+      this.#input((machine, now) => machine.proposalRefused(error.code, now));
+    }
   }
 
   #closeLink(id: LinkId, code: string): void {
@@ -277,6 +287,9 @@ export class NodeHost {
     return this.#state === 'failed' || this.#state === 'stopped';
   }
 }
+
+/** Of a proposal; any other error of the log is fatal. */
+const REFUSALS: ReadonlySet<string> = new Set(['not-leader', 'log-full']);
 
 function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');

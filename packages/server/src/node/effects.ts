@@ -56,7 +56,10 @@ export interface NodeEffects {
   verify(link: LinkId, token: string | undefined, replica: ReplicaId): void;
   /** Answer: `spaceLoaded` or `spaceLoadFailed`. Asked only when all applies of the space have been answered. */
   loadSpace(space: SpaceId): void;
-  /** To the commit log. Answer: `chosen` with the same tag. Stays within `limits.inFlight…`. */
+  /**
+   * To the commit log. Answer: `chosen` with the same tag, or `proposalRefused`, after the present input. Stays within
+   * `limits.…InFlightMax`.
+   */
   propose(payload: Uint8Array, tag: number): void;
   /**
    * To the commit log: up to which slot must a state have come that holds all that was acknowledged by now? Answer:

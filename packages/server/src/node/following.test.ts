@@ -180,6 +180,23 @@ describe('a node that leads', () => {
     expect(again.entries('team')).toMatchObject([{ csn: 1, id: { seq: 1 } }]);
   });
 
+  it('starts anew when the log refuses what it proposes', () => {
+    const server = new GroupMember().lead();
+    const ann = server.client('r1').open('team');
+    server.refusing = 'not-leader';
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.tellRefused();
+    expect(ann.all('fail').at(-1)).toMatchObject({ code: 'not-leader', retryMs: 100 });
+    expect(server.machine.gauges()).toMatchObject({ links: 0, spaces: 0, entriesInFlight: 0 });
+    server.refusing = undefined;
+    const again = server.client('r1').open('team');
+    again.bring('team', again.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.choose();
+    expect(total(server)).toEqual([1]);
+  });
+
   it('starts anew when a slot of another changes a space that it holds, and only then', () => {
     const server = new GroupMember().lead();
     const ann = server.client('r1').open('team');

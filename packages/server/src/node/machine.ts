@@ -159,6 +159,13 @@ export class NodeMachine {
     else this.#phase = { kind: 'following', refused };
   }
 
+  /** The log takes no proposal: it has ceased to lead, and has not said so yet, or is fuller than our bounds foresaw. */
+  proposalRefused(code: string, now: number): void {
+    this.#begin(now);
+    this.#effects.log('warn', 'proposal-refused', { code });
+    this.#startAnew({ ...ASTRAY, retryMs: this.#config.limits.noLeaderRetryMs });
+  }
+
   /** Answer to `NodeEffects.barrier`. `slot` undefined: this node does not decide any more. */
   barrierDone(tag: number, slot: number | undefined, now: number): void {
     this.#begin(now);

@@ -12,10 +12,24 @@ interface Proposal {
 export class GroupMember extends TestServer {
   /** Proposed and neither chosen nor given up. */
   readonly proposed: Proposal[] = [];
+  readonly refused: string[] = [];
   slot = 0;
 
+  /** The log refuses proposals with this code. */
+  refusing: string | undefined;
+
   protected override propose(payload: Uint8Array, tag: number): void {
+    if (this.refusing !== undefined) {
+      this.refused.push(this.refusing);
+      return;
+    }
     this.proposed.push({ payload, tag });
+  }
+
+  /** What the log has refused is told to the machine. */
+  tellRefused(): void {
+    for (const code of this.refused.splice(0)) this.machine.proposalRefused(code, this.now);
+    this.settle();
   }
 
   lead(): this {
