@@ -143,6 +143,8 @@ interface Side<Frame> {
   lastAt: number;
   /** The run that was told `linked` and not yet `cut`. */
   told: Attached<Frame> | undefined;
+  /** Sent to it over the present link. */
+  frames: number;
 }
 
 class Link<Frame> {
@@ -164,7 +166,8 @@ class Link<Frame> {
     this.b = b;
     this.#channel = channel;
     this.#sides = [
-      { name: a, lastAt: 0, told: undefined }, { name: b, lastAt: 0, told: undefined },
+      { name: a, lastAt: 0, told: undefined, frames: 0 },
+      { name: b, lastAt: 0, told: undefined, frames: 0 },
     ];
   }
 
@@ -192,7 +195,10 @@ class Link<Frame> {
     if (!this.#isUp) return this.#isUnnoticed;
     const to = from === this.a ? this.#sides[1] : this.#sides[0];
     const { random, faults } = this.#network;
-    if (this.#network.isBlocked(from, to.name) || random.chance(faults.loss)) return true;
+    // The first frame is the greeting: without it there is no link.
+    const isFirst = to.frames++ === 0;
+    if (this.#network.isBlocked(from, to.name)) return true;
+    if (!isFirst && random.chance(faults.loss)) return true;
     this.#deliver(to, frame);
     if (random.chance(faults.duplication)) this.#deliver(to, frame);
     return true;
@@ -252,6 +258,7 @@ class Link<Frame> {
       const end = this.#network.attached(side.name);
       if (end === undefined) continue;
       side.told = end;
+      side.frames = 0;
       this.#at(side, end.process.bound(() => end.end.linked(this.#peerOf(side), this.#channel)));
     }
     if (faults.cutEveryMs === 0) return;

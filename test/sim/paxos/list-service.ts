@@ -3,7 +3,6 @@
  * and answers when it is chosen; it answers reads when the machine says from which slot on they are
  * right. Exactly-once is the ledger's doing, as in the server.
  */
-import type { Ballot } from '../../../packages/server/src/paxos/ballot.js';
 import type { Leadership } from '../../../packages/server/src/paxos/effects.js';
 import type { PaxosMember } from '../../../packages/server/src/paxos/member.js';
 import { encodeCommand, ListsState, type ListCommand } from './lists-state.js';
@@ -47,7 +46,7 @@ export class ListService {
   readonly #parts: ListServiceParts;
   /** The state with all that was proposed; undefined: this node does not lead. */
   #ahead: ListsState | undefined;
-  #ballot: Ballot | undefined;
+  #beginSlot = 0;
   #lastTag = 0;
   #appends = new Map<number, Append>();
   #reads = new Map<number, Read>();
@@ -68,7 +67,7 @@ export class ListService {
   leadership(leadership: Leadership): void {
     if (leadership.kind === 'leading') {
       this.#ahead = new ListsState(this.#parts.state());
-      this.#ballot = leadership.ballot;
+      this.#beginSlot = this.#parts.appliedSlot();
     } else {
       this.end();
     }
@@ -87,9 +86,7 @@ export class ListService {
     if (read === undefined) return;
     read.slot = slot;
     // In the very turn in which it was asked: no quorum has been asked for it.
-    if (this.#isAsking && this.#ballot !== undefined) {
-      this.#parts.checks.readByLease(this.#parts.node, this.#ballot);
-    }
+    if (this.#isAsking) this.#parts.checks.readByLease(this.#parts.node, this.#beginSlot);
     this.#answerReads();
   }
 
@@ -102,7 +99,6 @@ export class ListService {
   /** Leads no more: what is open may or may not take effect. */
   end(): void {
     this.#ahead = undefined;
-    this.#ballot = undefined;
     const open = [...this.#appends.values()].flatMap(({ replies }) => replies);
     this.#appends = new Map();
     for (const reply of open) this.#elsewhere(reply);

@@ -49,6 +49,8 @@ export class ListStore {
 
   /** `done` with the slot that the state on disk stands at; several applies may be told by one. */
   apply(slot: number, command: ListCommand | undefined, done: (slot: number) => void): void {
+    // A snapshot that came meanwhile holds it.
+    if (slot <= this.#waiting.slot) return;
     this.#waiting.slot = slot;
     if (command !== undefined) this.#waiting.commands.push(command);
     this.#maybeWrite(done);

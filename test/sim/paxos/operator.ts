@@ -13,6 +13,7 @@ export class Operator {
   readonly #random: Random;
   readonly #nodes: () => readonly PaxosNode[];
   readonly #founding: Configuration;
+  readonly #wereMembers = new Set<MemberId>();
 
   constructor(options: {
     random: Random; nodes: () => readonly PaxosNode[]; founding: Configuration;
@@ -27,6 +28,7 @@ export class Operator {
     const leader = this.#nodes().find(({ isLeading, process }) => isLeading && !process.isPaused);
     if (leader?.machine === undefined) return;
     const { configuration } = leader.machine;
+    for (const { id } of [...configuration.voters, ...configuration.learners]) this.#wereMembers.add(id);
     const next = this.#repaired(configuration) ?? (mayChange ? this.#drawn(configuration) : undefined);
     if (next !== undefined) leader.change(next);
   }
@@ -77,11 +79,12 @@ export class Operator {
 
   #withLearner({ voters, learners }: Membership): Membership | undefined {
     const names = new Set([...voters, ...learners].map(({ name }) => name));
-    const free = this.#nodes().filter(({ name }) => !names.has(name));
+    const free = this.#nodes().filter((node) =>
+      !names.has(node.name) && (node.isRemoved || !this.#wereMembers.has(node.member.id)));
     if (free.length === 0) return undefined;
     const node = this.#random.pick(free);
-    // What was in the group before must come as somebody else: its id may have been voted out.
-    if (node.machine !== undefined || node.isRemoved) {
+    // What was in the group before comes as somebody else: its id was voted out.
+    if (node.isRemoved) {
       if (node.process.isAlive) node.crash(true);
       node.wipe();
     }

@@ -2,8 +2,8 @@
  * What must be true of a group, as it runs: everything that any member tells goes through here, so a
  * broken promise stops the run at the event that broke it.
  */
-import { compareBallots, type Ballot } from '../../../packages/server/src/paxos/ballot.js';
-import type { Chosen, Leadership } from '../../../packages/server/src/paxos/effects.js';
+import type { Ballot } from '../../../packages/server/src/paxos/ballot.js';
+import type { Chosen } from '../../../packages/server/src/paxos/effects.js';
 import { checkLinearizable } from '../../checkers/linearizability.js';
 import { lists, type ListInput, type ListOutput } from '../../checkers/model.js';
 import { History } from '../../checkers/history.js';
@@ -18,8 +18,8 @@ export class PaxosChecks {
   readonly #contents = new Map<number, { readonly text: string; readonly teller: string }>();
   readonly #digests = new Map<number, { readonly digest: number; readonly teller: string }>();
   readonly #slotByCommand = new Map<string, number>();
-  /** The highest ballot that ever led, and where. */
-  #newest: { readonly ballot: Ballot; readonly node: string } | undefined;
+  /** Of all that ever led, whoever began last in the order of slots. */
+  #newest: { readonly beginSlot: number; readonly node: string } | undefined;
   leaderships = 0;
   lastSlot = 0;
 
@@ -56,21 +56,21 @@ export class PaxosChecks {
     }
   }
 
-  leads(node: string, leadership: Leadership): void {
-    if (leadership.kind !== 'leading') return;
-    const { ballot } = leadership;
+  /** `beginSlot`: the last one that was chosen when it was told to lead. */
+  leads(node: string, { round, member }: Ballot, beginSlot: number): void {
     this.leaderships++;
-    this.#world.trace(`${node} leads under ${ballot.round} of ${ballot.member}`);
-    if (this.#newest === undefined || compareBallots(ballot, this.#newest.ballot) > 0) {
-      this.#newest = { ballot, node };
+    this.#world.trace(`${node} leads under ${round} of ${member} from slot ${beginSlot}`);
+    // Not by ballot: those of different configurations know nothing of each other.
+    if (this.#newest === undefined || beginSlot > this.#newest.beginSlot) {
+      this.#newest = { beginSlot, node };
     }
   }
 
   /** A read was answered by lease alone: nobody may have begun to lead since. */
-  readByLease(node: string, ballot: Ballot): void {
-    if (this.#newest === undefined || compareBallots(this.#newest.ballot, ballot) <= 0) return;
+  readByLease(node: string, beginSlot: number): void {
+    if (this.#newest === undefined || this.#newest.beginSlot <= beginSlot) return;
     throw new Violation('no two leaders have valid leases',
-      `${node} reads under round ${ballot.round}, ${this.#newest.node} leads under ${this.#newest.ballot.round}`);
+      `${node} leads from slot ${beginSlot} and reads, ${this.#newest.node} leads from ${this.#newest.beginSlot}`);
   }
 
   /** A machine says so only of what must not be. */

@@ -293,13 +293,16 @@ export class PaxosNode {
     if (command !== undefined) this.#state.apply(command);
     this.#appliedSlot = slot;
     checks.stands(this.name, slot, this.#state.digest);
-    this.store.apply(slot, command, (stored) =>
-      this.input((machine) => machine.applied(stored)));
+    // The log first: a state ahead of its log could not be told from one whose log was lost.
+    this.disk.flushed(this.process.bound(() => this.store.apply(slot, command, (stored) =>
+      this.input((machine) => machine.applied(stored)))));
     this.#service?.applied(chosen.kind === 'command' ? chosen.tag : undefined);
   }
 
   #leadership(leadership: Leadership): void {
-    this.#parts.checks.leads(this.name, leadership);
+    if (leadership.kind === 'leading') {
+      this.#parts.checks.leads(this.name, leadership.ballot, this.#appliedSlot);
+    }
     this.#service?.leadership(leadership);
   }
 

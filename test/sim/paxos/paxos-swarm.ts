@@ -100,7 +100,8 @@ function drawLimits(random: Random, isClockTrusted: boolean): PaxosLimits {
     inFlightBytesMax: messageBytesMax * random.pick([1, 20]),
     inFlightMessagesMax: random.pick([2, 16, 256]),
     aheadSlotsMax: windowSlotsMax * random.pick([2, 8]),
-    unappliedBytesMax: windowBytesMax * random.pick([1, 8]),
+    // A stop-sign is beside the window, and counts.
+    unappliedBytesMax: windowBytesMax * random.pick([1, 8]) + 8_192,
     keptSlotsMax: random.pick([4, 30, 100_000]),
     keptBytesMax: random.pick([2_048, 64 * 1024 * 1024]),
   };

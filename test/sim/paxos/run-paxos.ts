@@ -180,7 +180,10 @@ class PaxosRun {
       `${node.member.id} ${node.process.isAlive ? node.machine?.leadership.kind : 'down'}` +
       ` configuration ${node.machine?.configuration.number} chosen ${node.machine?.chosenSlot}` +
       ` applied ${node.appliedSlot}`);
-    return [...nodes, `open: ${clients.join(' ')}`].join('; ');
+    const { number, voters, learners } = this.#newestConfiguration() ?? { voters: [], learners: [] };
+    const ids = (members: typeof voters): string => members.map(({ id }) => id).join(' ');
+    const group = `configuration ${number}: voters ${ids(voters)}, learners ${ids(learners)}`;
+    return [...nodes, group, `open: ${clients.join(' ')}`].join('; ');
   }
 
   // Faults
