@@ -12,7 +12,7 @@ import type {
   Commits, Open, Opened, Page, SpaceMessage, Transfer, Transferred, Updates,
 } from './message.js';
 import type { PageStaging } from './page-staging.js';
-import { TransferReceiver, heldPages } from './transfer-receiver.js';
+import { TransferReceiver, heldPages, type PageReception } from './transfer-receiver.js';
 import type { CommitEntry, Update } from './update.js';
 
 export type Wants = 'all' | 'updates' | 'nothing';
@@ -171,6 +171,8 @@ export class ExchangeReceiver {
         return this.#gap();
       case 'malformed':
         return this.#refuse('bad-message', 'Cannot read the ledger in a page. Update the sender.');
+      case 'damaged':
+        return this.#refuse('page-damaged', 'A page is not what its hash says. Send it again.');
       case 'too-large':
         return this.#refuse('transfer-too-large', 'Cannot hold so large a base. Split the space.');
     }
@@ -196,7 +198,7 @@ export class ExchangeReceiver {
 
   #readPage(
     transfer: TransferReceiver, page: Page, chars: number,
-  ): 'ok' | 'gap' | 'too-large' | 'malformed' {
+  ): PageReception | 'malformed' {
     try {
       return transfer.onPage(page, chars, this.#config.holder);
     } catch (error) {

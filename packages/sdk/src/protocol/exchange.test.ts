@@ -93,6 +93,29 @@ describe('an exchange', () => {
     expect(count(pair, 'transfer ')).toBe(2);
   });
 
+  it('refuses a page that is not what its hash says, stages none of it, and takes it when it is', () => {
+    const from = server(20, 60);
+    from.trim(20);
+    const to = new NaiveHolder('c');
+    const client = side('c', to);
+    const pair = new ExchangePair(side('s', from, 'updates'), client);
+    pair.start();
+    const hashes = new Set<string>();
+    for (pair.pump(1); pair.wire.length > 0; pair.pump(1)) {
+      const frame = pair.wire.shift();
+      if (frame === undefined) break;
+      const { kind, index, hash } = JSON.parse(frame.text);
+      if (kind === 'page') hashes.add(hash);
+      const isDamaged = kind === 'page' && index === 2;
+      pair.deliver(isDamaged ? { ...frame, text: frame.text.replace('xxxx', 'xxxy') } : frame);
+    }
+    expect(pair.fails).toMatchObject([{ code: 'page-damaged', sendingOnly: true }]);
+    expect(to.log).toEqual([]);
+    pair.right.start();
+    pair.run();
+    expect(to.state()).toBe(from.state());
+  });
+
   it('refuses a base that is larger than what may be staged', () => {
     const from = server(20, 60);
     from.trim(20);

@@ -39,6 +39,8 @@ export interface ExchangeConfig {
    * it asks again, which it does when we do (`start`).
    */
   failed?(fail: Fail): void;
+  /** We refused what the peer sends, and told it. It sends no more until we ask again (`start`). */
+  refused?(fail: Fail): void;
 }
 
 export class Exchange {
@@ -57,7 +59,12 @@ export class Exchange {
       space, holder, self, peer, out, isAuthority: wants !== 'all',
     });
     this.#receiver = new ExchangeReceiver({
-      space, holder, wants, peer, out, staging: config.staging ?? new PageStaging(),
+      space, holder, wants, peer, staging: config.staging ?? new PageStaging(),
+      out: (message) => {
+        const chars = out(message);
+        if (message.kind === 'fail') config.refused?.(message);
+        return chars;
+      },
     });
   }
 

@@ -21,6 +21,8 @@ export interface LinkExchangesConfig {
   wanted(space: SpaceId): void;
   /** The peer refused something of a space; see `Fail`. */
   failed(fail: SpaceFail): void;
+  /** We refused what the peer sends of a space; asked again by `restart`. */
+  refused?(fail: SpaceFail): void;
   /** The peer left a space; its exchange is gone. */
   left(space: SpaceId): void;
   /** There is something to send: call `pump` before the turn ends. */
@@ -61,6 +63,7 @@ export class LinkExchanges {
       out: (message) => this.#send(message),
       ready: () => this.#enlist(exchange),
       failed: (fail) => this.#config.failed({ ...fail, space }),
+      refused: (fail) => this.#config.refused?.({ ...fail, space }),
     });
     this.#exchanges.set(space, exchange);
     exchange.start();

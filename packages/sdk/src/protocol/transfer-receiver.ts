@@ -9,10 +9,11 @@ import {
   LEDGER_TABLE, type Page, type PageRow, type Transfer, type Transferred,
 } from './message.js';
 import type { PageStaging } from './page-staging.js';
-import { readLedgerLine } from './record-codec.js';
+import { pageHash } from './page.js';
+import { encodeRows, readLedgerLine } from './record-codec.js';
 import type { LedgerLine } from './update.js';
 
-export type PageReception = 'ok' | 'gap' | 'too-large';
+export type PageReception = 'ok' | 'gap' | 'too-large' | 'damaged';
 
 export class TransferReceiver {
   readonly head: Transfer;
@@ -39,7 +40,11 @@ export class TransferReceiver {
       this.#staging.distrustHolder();
       return 'gap';
     }
-    if (page.rows !== undefined && !this.#staging.put(page.hash, rows, chars)) return 'too-large';
+    if (page.rows !== undefined) {
+      // Later transfers skip what is staged by its hash: it has to be what the hash says.
+      if (pageHash(page.table, encodeRows(page.rows)) !== page.hash) return 'damaged';
+      if (!this.#staging.put(page.hash, rows, chars)) return 'too-large';
+    }
     this.#nextIndex += 1;
     if (page.table === LEDGER_TABLE) this.#ledger.push(...rows.map(ledgerLine));
     else this.#pages.push({ table: page.table, hash: page.hash, rows });

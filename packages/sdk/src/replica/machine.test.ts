@@ -168,6 +168,27 @@ describe('the machine of a replica', () => {
     expect(kinds(out.take())).toContain('send open');
   });
 
+  it('says what it cannot take of what comes, and asks again later', () => {
+    const all = live();
+    const { machine, out } = all;
+    openedBy(all, 5);
+    out.take();
+    all.say({ kind: 'transfer', space: ROOM, history: 'one', csn: 5, at: 1, lamport: 1 });
+    all.say({
+      kind: 'page', space: ROOM, csn: 5, index: 0, table: 'item', hash: '00ff',
+      rows: [['k', { id: 'k', shelf: 'a', rank: 1 }]],
+    });
+    machine.flush(0);
+    const asked = out.take();
+    expect(kinds(asked)).toEqual(expect.arrayContaining(['send fail', 'report']));
+    expect(machine.facts(ROOM, 0)?.stalled?.code).toBe('page-damaged');
+    for (let now = 5_000; now <= limits.refusedRetryMs; now += 5_000) {
+      all.say({ kind: 'pong' }, now);
+      machine.tick(now);
+    }
+    expect(kinds(out.take())).toContain('send open');
+  });
+
   it('takes no more from a link than the disk keeps up with', () => {
     const all = live();
     const { machine, out, room } = all;

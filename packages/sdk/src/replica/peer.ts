@@ -3,7 +3,7 @@
  * ahead. A refusal concerns one space and is tried again after a while: the others go on.
  */
 import {
-  LinkExchanges, limits, type Ack, type Holder, type Opened, type PageStaging, type ReplicaId,
+  LinkExchanges, limits, OxbowError, type Ack, type Holder, type Opened, type PageStaging, type ReplicaId,
   type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
 import { remedyFor } from './refusal.js';
@@ -21,7 +21,7 @@ export interface PeerSpace {
   readonly movedMs: number;
 }
 
-/** Why the other side does not speak of a space with us. */
+/** Why a space is not spoken of: the other side will not, or sends what cannot be taken. */
 export interface SpaceRefusal {
   /** Documented code. */
   readonly code: string;
@@ -44,6 +44,7 @@ interface Talk {
 export interface PeerOwner {
   flushSoon(): void;
   onHealth(): void;
+  report(error: OxbowError): void;
   /** The peer takes the replica id of this space's updates for someone else's. */
   onSpaceReplicaRefused(space: SpaceId): void;
 }
@@ -76,6 +77,7 @@ export class Peer {
       // Answered when the app opens that space, if it ever does.
       wanted: () => undefined,
       failed: (fail) => this.#onFail(fail),
+      refused: (fail) => this.#onRefused(fail),
       left: (space) => this.#onLeft(space),
       pumpSoon: () => owner.flushSoon(),
     });
@@ -193,6 +195,16 @@ export class Peer {
     talk.retryAtMs = this.#nowMs + (retryMs ?? limits.refusedRetryMs);
     this.#owner.onHealth();
     if (remedyFor(code) === 'new-replica') this.#owner.onSpaceReplicaRefused(space);
+  }
+
+  /** What it sends cannot be taken: perhaps it is something else the next time. */
+  #onRefused({ space, code, message }: SpaceFail): void {
+    const talk = this.#talks.get(space);
+    if (talk === undefined) return;
+    talk.refusal = { code, message };
+    talk.retryAtMs = this.#nowMs + limits.refusedRetryMs;
+    this.#owner.report(new OxbowError(code, `What came of space '${space}' is refused: ${message}`));
+    this.#owner.onHealth();
   }
 
   #onLeft(space: SpaceId): void {
