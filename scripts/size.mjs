@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** It may not grow unnoticed; making it smaller is work of its own. */
-const LIMIT_KIB = 64;
+const LIMIT_KIB = 66;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const result = await build({
   entryPoints: [`${root}packages/sdk/src/index.ts`],

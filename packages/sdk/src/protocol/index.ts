@@ -7,7 +7,7 @@ export * from './update.js';
 export * from './message.js';
 export * from './error.js';
 export * from './holder.js';
-export { limits } from './limits.js';
+export { checkLimits, limits } from './limits.js';
 export * from './version.js';
 export { decodeMessage, encodeMessage } from './codec.js';
 export {

@@ -2,7 +2,7 @@
  * Every bound of the server in one place, related by assertions. Chars are UTF-16 code units of frames, as in the
  * protocol's limits; what both sides must agree on stands there.
  */
-import { invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
+import { checkLimits, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
 import { paxosLimits } from '../paxos/limits.js';
 import type { PaxosLimits } from '../paxos/limits.js';
 
@@ -104,4 +104,5 @@ export function checkNodeLimits(
 /** What a batch's text has around an entry: the space's name, brackets. */
 export const BATCH_HEAD_CHARS = 2 * protocolLimits.spaceCharsMax + 64;
 
+checkLimits();
 checkNodeLimits(nodeLimits);
