@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OxbowError } from '@oxbow/sdk/protocol';
+import { backupCommand, restoreCommand } from './backup.js';
 import { serve, type ServeFlags } from './serve.js';
 import { mintToken, type TokenFlags } from './token.js';
 
@@ -10,6 +11,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('The server that Oxbow replicas sync to.')
     .version(versionOf());
   program.addCommand(serveCommand()).addCommand(tokenCommand());
+  program.addCommand(backupCommand()).addCommand(restoreCommand());
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -44,13 +44,17 @@ export async function openState(path: string, checkBytesMax: number): Promise<Op
     fs.mkdirSync(path, { recursive: true });
     // An import that was never finished.
     fs.rmSync(join(path, INCOMING), { recursive: true, force: true });
-    await checkFile(path, fs.existsSync(join(path, RUNNING)) ? Infinity : checkBytesMax);
+    await checkFile(path, endedCleanly(path) ? checkBytesMax : Infinity);
     mark(path);
   } catch (error) {
     throw openError(path, error);
   }
   return attachState(path);
 }
+
+export const hasState = (path: string): boolean => fs.existsSync(join(path, FILE));
+/** Nothing is known to be missing or wrong since the last run. */
+export const endedCleanly = (path: string): boolean => !fs.existsSync(join(path, RUNNING));
 
 /** Opens a file that needs no check. Errors: as `openState`. */
 export async function attachState(path: string): Promise<OpenState> {
