@@ -16,10 +16,17 @@ export class CatchUp {
   #asked: { readonly member: MemberId; readonly at: number } | undefined;
   /** Who was asked for the slots that the first one had forgotten. */
   readonly #tried = new Set<MemberId>();
+  readonly #down = new Set<MemberId>();
   #failedAt = -Infinity;
 
   constructor(ground: Ground) {
     this.#ground = ground;
+  }
+
+  linked(member: MemberId, isUp: boolean): void {
+    if (isUp) this.#down.delete(member);
+    else this.#down.add(member);
+    if (!isUp && this.#asked?.member === member) this.#asked = undefined;
   }
 
   /** `member` knows slots that are not chosen here. */
@@ -49,7 +56,7 @@ export class CatchUp {
     this.#asked = undefined;
     this.#tried.add(from);
     const next = learner.configuration.voters
-      .find(({ id }) => id !== self && !this.#tried.has(id));
+      .find(({ id }) => id !== self && !this.#tried.has(id) && !this.#down.has(id));
     if (next !== undefined) return this.#ask(next.id, now);
     this.#tried.clear();
     learner.isWaitingForState = true;

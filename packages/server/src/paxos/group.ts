@@ -122,7 +122,7 @@ export class GroupMember implements PaxosMember {
     // Where this process did not run, nobody was silent.
     const stalledMs = passedMs > heartbeatMs ? passedMs - tickMs : 0;
     this.#tickedAt = now;
-    this.#patience.stalled(stalledMs);
+    this.#patience.stalled(stalledMs, now);
     this.#saveChosenSlot();
     const role = this.#role;
     switch (role.kind) {
@@ -165,6 +165,7 @@ export class GroupMember implements PaxosMember {
 
   linked(member: MemberId, isUp: boolean, now: number): void {
     if (!this.#begin()) return;
+    this.#catchUp.linked(member, isUp);
     const role = this.#role;
     if (role.kind === 'leading') role.leadership.linked(member, isUp, now);
     if (role.kind !== 'following') return;

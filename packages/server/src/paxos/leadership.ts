@@ -96,7 +96,7 @@ export class Leadership {
 
   /** False: it has had no quorum for too long. */
   tick(now: number, stalledMs: number): boolean {
-    this.#rounds.stalled(stalledMs);
+    this.#rounds.stalled(stalledMs, now);
     if (this.#rounds.isQuorumLost(now)) return false;
     if (this.#rounds.isDue(now)) this.#beat(now);
     this.#proposer.tick(now);

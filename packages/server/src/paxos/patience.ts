@@ -58,8 +58,9 @@ export class Patience {
     this.restart(now, false);
   }
 
-  stalled(ms: number): void {
-    this.#silentSince += ms;
+  /** This process did not run for so long, until `now`. */
+  stalled(ms: number, now: number): void {
+    this.#silentSince = Math.min(now, this.#silentSince + ms);
   }
 
   isOver(now: number): boolean {

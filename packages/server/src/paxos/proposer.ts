@@ -116,6 +116,9 @@ export class Proposer {
     const progress = this.#members.get(from);
     if (progress === undefined) return;
     progress.onDisk(Math.min(upTo, this.#lastSlot), now);
+    if (progress.next === undefined && progress.match >= this.#floor) {
+      progress.rewind(progress.match + 1);
+    }
     const { learner } = this.#ground;
     if (progress.match > learner.chosenSlot) {
       const chosen = this.reached('match');

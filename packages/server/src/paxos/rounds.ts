@@ -67,8 +67,9 @@ export class Rounds {
     this.#isLeaseGivenUp = true;
   }
 
-  stalled(ms: number): void {
-    this.#silentSince += ms;
+  /** This process did not run for so long, until `now`. */
+  stalled(ms: number, now: number): void {
+    this.#silentSince = Math.min(now, this.#silentSince + ms);
   }
 
   isQuorumLost(now: number): boolean {
