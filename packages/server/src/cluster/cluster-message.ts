@@ -31,7 +31,24 @@ export interface Announcement {
   readonly version: string;
 }
 
+/** What a node says of its progress, a few times a second, to whoever it is linked with. */
+export interface Position {
+  readonly kind: 'position';
+  readonly chosenSlot: number;
+  /** In the state, on this node's disk. */
+  readonly appliedSlot: number;
+  /** Whom it takes for the leader. */
+  readonly leader: MemberId | undefined;
+  /** The newest sync of the log, ms. */
+  readonly fsyncMs: number;
+  /** By how much the event loop was late at most, lately, ms. */
+  readonly loopLagMs: number;
+  /** Its wall clock, ms since 1970. */
+  readonly wallMs: number;
+}
+
 export type ClusterMessage =
+  | Position
   /** At each linking and each change. */
   | Announcement
   /** To one that has no cluster yet: you belong to this one, whose first configuration was `first`. */
@@ -49,6 +66,7 @@ export function decodeClusterMessage(text: string): ClusterMessage | undefined {
   switch (fields['kind']) {
     case 'announce': return announcementOf(fields);
     case 'form': return formOf(fields);
+    case 'position': return positionOf(fields);
     default: return undefined;
   }
 }
@@ -79,6 +97,14 @@ function formOf({ cluster, you, first }: Fields): ClusterMessage | undefined {
   return { kind: 'form', cluster, you, first: configuration };
 }
 
+function positionOf(fields: Fields): ClusterMessage | undefined {
+  const { chosenSlot, appliedSlot, leader, fsyncMs, loopLagMs, wallMs } = fields;
+  if (!isCount(chosenSlot) || !isCount(appliedSlot)) return undefined;
+  if (!isMeasure(fsyncMs) || !isMeasure(loopLagMs) || !isMeasure(wallMs)) return undefined;
+  if (leader !== undefined && !isMemberId(leader)) return undefined;
+  return { kind: 'position', chosenSlot, appliedSlot, leader, fsyncMs, loopLagMs, wallMs };
+}
+
 function membersOf(value: unknown): readonly Member[] | undefined {
   if (!Array.isArray(value) || value.length > 32) return undefined;
   const members = value.flatMap((given) => {
@@ -97,6 +123,9 @@ const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 512 && !/[^\x20-\x7e]/.test(value);
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+const isMeasure = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? { ...value } : {};

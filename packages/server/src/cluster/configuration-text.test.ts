@@ -88,15 +88,20 @@ describe('messages of a cluster', () => {
     kind: 'form', cluster: 'k', you: id, first: { number: 0, fromSlot: 1, voters: [member], learners: [] },
   };
 
+  const position: ClusterMessage = {
+    kind: 'position', chosenSlot: 9, appliedSlot: 7, leader: id, fsyncMs: 0.4, loopLagMs: 1, wallMs: 5,
+  };
+
   test('are read as they were written', () => {
-    for (const message of [announce, { ...announce, standing: 'member', cluster: 'k' } as const, form]) {
+    const member = { ...announce, standing: 'member', cluster: 'k' } as const;
+    for (const message of [announce, member, form, position, { ...position, leader: undefined }]) {
       expect(decodeClusterMessage(encodeClusterMessage(message))).toEqual(message);
     }
   });
 
   test('with one field changed are none, or sound ones: never a throw, never half a message', () => {
     const values = [undefined, null, -1, 1.5, '', 'x'.repeat(600), '\n', [], {}, ['A'], true];
-    for (const message of [announce, form]) {
+    for (const message of [announce, form, position]) {
       for (const field of Object.keys(message)) {
         for (const value of values) {
           const read = decodeClusterMessage(JSON.stringify({ ...message, [field]: value }));

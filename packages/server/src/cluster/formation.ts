@@ -87,7 +87,7 @@ export class Formation {
   message(name: string, message: ClusterMessage): void {
     if (!this.#heard.has(name)) return;
     if (message.kind === 'announce') this.#onAnnouncement(name, message);
-    else this.#onForm(name, message);
+    else if (message.kind === 'form') this.#onForm(name, message);
   }
 
   /** What `persist` asked for is on disk. */

@@ -7,6 +7,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { OxbowError } from '@oxbow/sdk/protocol';
+import { ADMIN_PATH } from './admin-http.js';
+import { socketLimits } from '../node/limits.js';
 import { endHandshake, SYNC_PATH } from './client-links.js';
 
 export interface Readiness {
@@ -24,6 +26,8 @@ export interface HttpOptions {
   readiness(): Readiness;
   metrics(): Promise<{ readonly type: string; readonly text: string }>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Answers what is under `/cluster`. */
+  admin(request: IncomingMessage, response: ServerResponse): void;
 }
 
 export interface HttpServer {
@@ -32,24 +36,19 @@ export interface HttpServer {
   close(done: () => void): void;
 }
 
-/** Also bounds what a socket may do before it is a link. */
-const CONNECTIONS_MAX = 25_000;
-const HEADERS_MS = 10_000;
-const HEADER_BYTES_MAX = 16 * 1024;
-
 /** Listens. Errors: `port-in-use`, `listen-failed`. */
 export function listenHttp(options: HttpOptions): Promise<HttpServer> {
   const server = createServer(
     {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: HEADERS_MS,
-      keepAliveTimeout: 5_000,
+      maxHeaderSize: socketLimits.headerBytesMax,
+      headersTimeout: socketLimits.headersMs,
+      requestTimeout: socketLimits.headersMs,
+      keepAliveTimeout: socketLimits.keepAliveMs,
       noDelay: true,
     },
     (request, response) => answer(request, response, options),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = socketLimits.connectionsMax;
   server.on('upgrade', (request, socket, head) => {
     if (pathOf(request) === SYNC_PATH) options.upgrade(request, socket, head);
     else endHandshake(socket, { status: '404 Not Found', text: `not-found: use ${SYNC_PATH}` });
@@ -83,13 +82,20 @@ function started(server: Server, address: AddressInfo): HttpServer {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): void {
+  const path = pathOf(request);
+  if (path === ADMIN_PATH || path.startsWith(`${ADMIN_PATH}/`)) {
+    // Orders have no body either.
+    if (request.method !== 'GET') response.setHeader('Connection', 'close');
+    options.admin(request, response);
+    return;
+  }
   // A body is never read: whoever sends one is answered and the connection ends.
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Connection', 'close');
     reply(response, 405, 'text/plain', 'method-not-allowed\n');
     return;
   }
-  switch (pathOf(request)) {
+  switch (path) {
     case '/livez':
       reply(response, 200, 'text/plain', 'ok\n');
       return;

@@ -16,6 +16,19 @@ export interface Gauges extends NodeGauges {
   readonly ready: boolean;
 }
 
+/** Of the group, as this node sees it. */
+export interface ClusterGauges {
+  readonly leading: number;
+  readonly leaderChanges: number;
+  readonly chosenSlot: number;
+  readonly appliedSlot: number;
+  readonly voters: number;
+  readonly peersLinked: number;
+  readonly loopLagMs: number;
+  /** Of a state that is being taken in from another node; undefined: none is. */
+  readonly transfer: { readonly bytes: number } | undefined;
+}
+
 export interface Metrics extends Meter {
   /** One barrier of the write-ahead log, ms. */
   barrier(durationMs: number): void;
@@ -40,7 +53,7 @@ const COUNTERS: Readonly<Record<NodeCounter, string>> = {
   spaces_dropped: 'Spaces dropped from memory',
 };
 
-const GAUGES: readonly (readonly [name: string, help: string, read: (now: Gauges) => number])[] = [
+const GAUGES: GaugeList<Gauges> = [
   ['links', 'Open links', (now) => now.links],
   ['spaces', 'Spaces in memory', (now) => now.spaces],
   ['slots_in_flight', 'Batches proposed and not on disk', (now) => now.slotsInFlight],
@@ -51,17 +64,36 @@ const GAUGES: readonly (readonly [name: string, help: string, read: (now: Gauges
   ['ready', '1 while the node serves', (now) => (now.ready ? 1 : 0)],
 ];
 
+const CLUSTER_GAUGES: GaugeList<ClusterGauges> = [
+  ['leading', '1 while this node leads its group', (now) => now.leading],
+  ['leader_changes', 'Changes of leadership seen since the start', (now) => now.leaderChanges],
+  ['chosen_slot', 'Slot up to which the log is known as chosen', (now) => now.chosenSlot],
+  ['applied_slot', 'Slot at which the state on disk stands', (now) => now.appliedSlot],
+  ['apply_lag_slots', 'Chosen slots that are not in the state on disk',
+    (now) => Math.max(0, now.chosenSlot - now.appliedSlot)],
+  ['voters', 'Voters of the group', (now) => now.voters],
+  ['peers_linked', 'Nodes that this one is linked with', (now) => now.peersLinked],
+  ['loop_late_seconds', 'By how much the event loop was late at most in the last seconds',
+    (now) => now.loopLagMs / 1_000],
+  ['snapshot_running', '1 while a state is taken in from another node',
+    (now) => (now.transfer === undefined ? 0 : 1)],
+  ['snapshot_received_bytes', 'Of the state that is being taken in', (now) => now.transfer?.bytes ?? 0],
+];
+
 const FAST_SECONDS = [
   0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 ];
 /** Any text can stand in a close reason; a label must not grow with what clients send. */
 const CODE = /^[a-z0-9-]{1,64}$/;
 
-export function createMetrics(gauges: () => Gauges): Metrics {
+export function createMetrics(
+  gauges: () => Gauges, cluster: () => ClusterGauges | undefined = () => undefined,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counters = registerCounters(registry);
-  registerGauges(registry, gauges);
+  registerGauges(registry, GAUGES, gauges);
+  registerGauges(registry, CLUSTER_GAUGES, cluster);
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name, help, buckets, registers: [registry] });
   const commit = histogram(
@@ -99,15 +131,18 @@ function registerCounters(registry: Registry): Record<NodeCounter, Counter> {
   return Object.fromEntries(made) as Record<NodeCounter, Counter>;
 }
 
+type GaugeList<T> = readonly (readonly [name: string, help: string, read: (now: T) => number])[];
+
 /** Read when asked, so that nothing is kept up to date in between. */
-function registerGauges(registry: Registry, gauges: () => Gauges): void {
-  for (const [name, help, read] of GAUGES) {
+function registerGauges<T>(registry: Registry, list: GaugeList<T>, now: () => T | undefined): void {
+  for (const [name, help, read] of list) {
     new Gauge({
       name: `oxbow_${name}`,
       help,
       registers: [registry],
       collect() {
-        this.set(read(gauges()));
+        const present = now();
+        if (present !== undefined) this.set(read(present));
       },
     });
   }

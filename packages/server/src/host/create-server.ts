@@ -2,27 +2,26 @@
  * The composition root: puts the real disk, sockets, tokens, logs and clock under one `NodeHost`, in the order in
  * which they depend on each other, and takes them down in the reverse one.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import type { AppDefinition } from '@oxbow/sdk/model';
 import { limits, OxbowError } from '@oxbow/sdk/protocol';
+import { answerAdmin } from '../drivers/admin-http.js';
 import { createVerifier, type AuthOptions, type Verifier } from '../drivers/auth.js';
 import { clientLinks } from '../drivers/client-links.js';
 import { lockData, type DataLock } from '../drivers/data-lock.js';
 import { listenHttp, type HttpServer, type Readiness } from '../drivers/http.js';
-import { openLmdbStore } from '../drivers/lmdb-store.js';
 import { createLogger, type Logger } from '../drivers/log.js';
+import { memberNotes } from '../drivers/member-note.js';
 import { createMetrics, type Metrics } from '../drivers/metrics.js';
-import { openSegmentDirectory } from '../drivers/segment-file.js';
-import { makeMemberId } from '../cluster/node-name.js';
-import { foundAlone } from '../log/founding.js';
-import { PaxosLog } from '../log/paxos-log.js';
-import type { SegmentDirectory } from '../log/append-file.js';
-import { SegmentLog } from '../log/segment-log.js';
+import { testSync } from '../drivers/sync-test.js';
 import { nodeLimits } from '../node/limits.js';
-import { systemClock } from './host-clock.js';
-import { NodeHost } from './node-host.js';
+import { diagnose } from './cluster-doctor.js';
+import {
+  resolveAdminToken, resolveCluster, splitAddress, type ClusterOptions, type ResolvedCluster,
+} from './cluster-options.js';
+import type { ClusterStatus } from './cluster-status.js';
+import { compose, isRefillable, setAside, type Composition } from './composition.js';
+import { RecentSamples } from './recent-samples.js';
+import { SERVER_VERSION } from './version.js';
 
 export interface ServerOptions {
   /** What `defineApp` returned: the same module that the clients load. */
@@ -41,14 +40,19 @@ export interface ServerOptions {
   readonly origins?: readonly string[];
   /** Checks that cost time: frozen rows, a report of nondeterminism in mutations. Default: unless NODE_ENV is `production`. */
   readonly dev?: boolean;
+  /** The group that this node is part of. Default: a group of one, which others can be added to later. */
+  readonly cluster?: ClusterOptions;
+  /** Opens `/cluster`: at least 32 characters. Default: made of the cluster's secret; without one nobody is let in. */
+  readonly adminToken?: string;
   /** The server cannot go on (a failing disk, a bug) and has stopped serving: end the process. */
   readonly onFailure?: (error: OxbowError) => void;
 }
 
 export interface OxbowServer {
   /**
-   * Opens the data, replays the log and listens; resolves when clients are served. Errors: `data-in-use`,
-   * `data-unavailable`, `store-newer`, `store-damaged`, `log-damaged`, `port-in-use`, `listen-failed`.
+   * Opens the data, replays the log and listens; resolves when clients are served, or sent to the leader. Errors:
+   * `data-in-use`, `data-unavailable`, `store-newer`, `store-damaged`, `log-damaged`, `port-in-use`, `listen-failed`,
+   * `config-invalid`.
    */
   listen(): Promise<{ readonly url: string }>;
   /** Where it listens; undefined before and after. */
@@ -63,7 +67,7 @@ const DRAIN_MS = 10_000;
 const BUFFERED_BYTES_MAX = 4 * limits.frameBytesMax;
 
 /**
- * A server of one node. Does nothing until `listen`. Errors: `config-invalid`.
+ * One node of a server. Does nothing until `listen`. Errors: `config-invalid`.
  *
  *     const server = createServer({ app: calendar, data: './data', auth: { secret } });
  *     const { url } = await server.listen();
@@ -72,12 +76,21 @@ export function createServer(options: ServerOptions): OxbowServer {
   return new NodeServer(options, createVerifier(options.auth));
 }
 
+/** A node that loses its data again and again has a disk that nobody should write to. */
+const NEW_STARTS_MAX = 3;
+
 class NodeServer implements OxbowServer {
   readonly #options: ServerOptions;
   readonly #verifier: Verifier;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  #host: NodeHost | undefined;
+  readonly #adminToken: string | undefined;
+  readonly #fsync = new RecentSamples();
+  readonly #commit = new RecentSamples();
+  #commits = 0;
+  #cluster: ResolvedCluster | undefined;
+  #run: Composition | undefined;
+  #newStarts = 0;
   #http: HttpServer | undefined;
   #lock: DataLock | undefined;
   #closing: Promise<void> | undefined;
@@ -90,7 +103,21 @@ class NodeServer implements OxbowServer {
     this.#options = options;
     this.#verifier = verifier;
     this.#logger = options.logger ?? createLogger({ level: 'info' });
-    this.#metrics = createMetrics(() => this.#gauges());
+    this.#adminToken = resolveAdminToken(options.adminToken, options.cluster);
+    // What the data directory says is looked at later.
+    resolveCluster(options.cluster, undefined);
+    const metrics = createMetrics(() => this.#gauges(), () => this.#run?.node.gauges);
+    this.#metrics = {
+      ...metrics,
+      count: (counter, by) => {
+        if (counter === 'entries_committed') this.#commits += by;
+        metrics.count(counter, by);
+      },
+      observe: (histogram, value) => {
+        if (histogram === 'commit_ms') this.#commit.add(value);
+        metrics.observe(histogram, value);
+      },
+    };
   }
 
   get address(): { readonly host: string; readonly port: number } | undefined {
@@ -104,11 +131,14 @@ class NodeServer implements OxbowServer {
     }
     for (const warning of this.#verifier.warnings) this.#logger.log('warn', 'insecure', { warning });
     try {
-      this.#lock = await lockData(this.#options.data);
-      this.#host = this.#composeHost();
+      const { data, cluster } = this.#options;
+      this.#lock = await lockData(data);
+      this.#cluster = resolveCluster(cluster, memberNotes(data).read());
       // Probes are answered while the log is replayed: alive, not ready.
-      this.#http = await this.#listenHttp(this.#host);
-      await this.#started(this.#host);
+      this.#http = await this.#listenHttp();
+      this.#logger.log('info', 'http-listening', { url: urlOf(this.#http) });
+      this.#run = await this.#compose(this.#cluster, this.#http);
+      await this.#started(this.#run);
     } catch (error) {
       await this.close();
       throw error;
@@ -123,36 +153,30 @@ class NodeServer implements OxbowServer {
     return this.#closing;
   }
 
-  #composeHost(): NodeHost {
+  #compose(cluster: ResolvedCluster, http: HttpServer): Promise<Composition> {
     const { app, data, dev = process.env['NODE_ENV'] !== 'production' } = this.#options;
-    const monotonicMs = (): number => performance.now();
-    const store = openLmdbStore({
-      path: join(data, 'state'),
-      monotonicMs,
-      observeApply: (durationMs) => this.#metrics.storeApplied(durationMs),
-    });
-    const directory = openSegmentDirectory({
-      path: join(data, 'log'),
-      monotonicMs,
-      observeBarrier: (durationMs) => this.#metrics.barrier(durationMs),
-    });
-    const parts = {
-      app, dev, store,
-      clock: systemClock,
-      log: groupOfOne(directory),
+    return compose({
+      app, data, dev, cluster,
+      clientUrl: clientUrlOf(cluster, http),
+      version: SERVER_VERSION,
       verifier: this.#verifier,
       logger: this.#logger,
-      meter: this.#metrics,
-    };
-    return new NodeHost(parts, {
-      ready: () => this.#becameReady(),
-      failed: (error) => this.#failed(error),
+      metrics: this.#metrics,
+      fsync: this.#fsync,
+      events: {
+        ready: () => this.#becameReady(),
+        failed: (error) => this.#failed(error),
+      },
     });
   }
 
-  async #listenHttp(host: NodeHost): Promise<HttpServer> {
+  async #listenHttp(): Promise<HttpServer> {
     const links = clientLinks({
-      accept: (link) => host.accept(link),
+      accept: (link) => {
+        if (this.#run !== undefined) return this.#run.host.accept(link);
+        link.close('server-starting');
+        return { received: () => undefined, closed: () => undefined };
+      },
       frameBytesMax: limits.frameBytesMax,
       bufferedBytesMax: BUFFERED_BYTES_MAX,
       linksMax: nodeLimits.linksMax,
@@ -165,10 +189,20 @@ class NodeServer implements OxbowServer {
       readiness: () => this.#readiness(),
       metrics: () => this.#metrics.render(),
       upgrade: (request, socket, head) => links.upgrade(request, socket, head),
+      admin: (request, response) => answerAdmin(request, response, {
+        token: this.#adminToken,
+        status: () => this.#status(),
+        doctor: () => this.#doctor(),
+        order: (order, done) => {
+          const node = this.#run?.node;
+          if (node !== undefined) node.order(order, done);
+          else done({ code: 'not-leader', message: 'This node is starting. Try again in a moment.' });
+        },
+      }),
     });
   }
 
-  #started(host: NodeHost): Promise<void> {
+  #started({ host }: Composition): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#endListening = reject;
@@ -182,6 +216,7 @@ class NodeServer implements OxbowServer {
   }
 
   #failed(error: OxbowError): void {
+    if (this.#maybeStartAnew(error)) return;
     const endListening = this.#endListening;
     this.#endListening = undefined;
     if (endListening !== undefined) {
@@ -191,13 +226,62 @@ class NodeServer implements OxbowServer {
     void this.close().then(() => this.#options.onFailure?.(error));
   }
 
+  /** Where there are others, a disk that cannot be trusted is not the end: they fill a new one. */
+  #maybeStartAnew(error: OxbowError): boolean {
+    const [run, cluster, http] = [this.#run, this.#cluster, this.#http];
+    if (run === undefined || cluster === undefined || http === undefined) return false;
+    if (!isRefillable(error) || this.#closing !== undefined) return false;
+    if (this.#newStarts >= NEW_STARTS_MAX || !run.node.forget()) return false;
+    this.#newStarts += 1;
+    this.#startAnew(run, cluster, http).catch((cause: unknown) => {
+      const failure = cause instanceof OxbowError ? cause : error;
+      void this.close().then(() => this.#options.onFailure?.(failure));
+    });
+    return true;
+  }
+
+  async #startAnew(run: Composition, cluster: ResolvedCluster, http: HttpServer): Promise<void> {
+    await within(DRAIN_MS, (done) => run.stop(done));
+    const folder = setAside(this.#options.data);
+    this.#logger.log('error', 'data-set-aside', { folder });
+    const next = await this.#compose(cluster, http);
+    if (this.#closing !== undefined) {
+      next.stop(() => undefined);
+      return;
+    }
+    this.#run = next;
+    next.host.start();
+  }
+
+  /** A down peer or a missing quorum is no reason to restart this node, nor to send nobody here while it can redirect. */
   #readiness(): Readiness {
-    const state = this.#closing === undefined ? (this.#host?.state ?? 'starting') : 'draining';
-    return { ready: state === 'ready', state, warnings: this.#verifier.warnings };
+    const { host, node } = this.#run ?? {};
+    const state = this.#closing === undefined ? (host?.state ?? 'starting') : 'draining';
+    const ready = state === 'ready' && node?.isOfUse === true;
+    return { ready, state, warnings: this.#verifier.warnings };
+  }
+
+  #status(): ClusterStatus | { readonly state: string } {
+    const { state } = this.#readiness();
+    if (this.#run === undefined) return { state };
+    return this.#run.node.status({
+      state,
+      fsync: this.#fsync.spread(),
+      commit: this.#commit.spread(),
+      proposalsInFlight: this.#gauges().slotsInFlight,
+      commits: this.#commits,
+    });
+  }
+
+  async #doctor(): Promise<unknown> {
+    const disk = await testSync(this.#options.data);
+    const status = this.#status();
+    if (!('nodes' in status)) throw new OxbowError('server-starting', 'This node is starting. Try again.');
+    return { status, findings: diagnose(status, disk) };
   }
 
   #gauges() {
-    return this.#host?.gauges() ?? {
+    return this.#run?.host.gauges() ?? {
       links: 0, spaces: 0, slotsInFlight: 0, entriesInFlight: 0, slotsUnapplied: 0,
       linksWaiting: 0, logBytesInFlight: 0, ready: false,
     };
@@ -205,9 +289,9 @@ class NodeServer implements OxbowServer {
 
   /** Not ready first, then drained, then deaf: no client is refused by a closed port before it was told. */
   async #close(): Promise<void> {
-    const [host, http] = [this.#host, this.#http];
-    if (host !== undefined) {
-      const isDrained = await within(DRAIN_MS, (done) => host.stop(done));
+    const [run, http] = [this.#run, this.#http];
+    if (run !== undefined) {
+      const isDrained = await within(DRAIN_MS, (done) => run.stop(done));
       if (!isDrained) this.#logger.log('error', 'drain-timeout', { waitedMs: DRAIN_MS });
     }
     this.#endLinks('server-stopping');
@@ -216,22 +300,6 @@ class NodeServer implements OxbowServer {
     await this.#lock?.release();
     this.#logger.log('info', 'stopped', {});
   }
-}
-
-/** The name of a node that nobody gave one. */
-const NODE_NAME = 'node';
-
-function groupOfOne(directory: SegmentDirectory): PaxosLog {
-  const id = makeMemberId(NODE_NAME, randomBytes(8).toString('hex'));
-  return new PaxosLog({
-    wal: new SegmentLog(directory),
-    clock: { monotonicMs: () => performance.now(), after: systemClock.after },
-    random: Math.random,
-    form: (slot, done) => done(foundAlone({
-      cluster: randomUUID(), slot,
-      self: { id, name: NODE_NAME, peerAddress: '', clientUrl: '' },
-    })),
-  });
 }
 
 /** Whether `task` was done in time. */
@@ -245,8 +313,15 @@ function within(waitMs: number, task: (done: () => void) => void): Promise<boole
   });
 }
 
-function urlOf({ address }: HttpServer): string {
+/** What it was told, else where it listens, under the name by which other nodes reach it. */
+function clientUrlOf({ clientUrl, peers, peerAddress }: ResolvedCluster, http: HttpServer): string {
+  if (clientUrl !== undefined) return clientUrl;
+  const isAny = http.address.address === '0.0.0.0' || http.address.address === '::';
+  return urlOf(http, isAny && peers !== undefined ? splitAddress(peerAddress).host : undefined);
+}
+
+function urlOf({ address }: HttpServer, name?: string): string {
   const isAny = address.address === '0.0.0.0' || address.address === '::';
-  const host = isAny ? 'localhost' : address.address;
+  const host = name ?? (isAny ? 'localhost' : address.address);
   return `ws://${host.includes(':') ? `[${host}]` : host}:${address.port}/sync`;
 }

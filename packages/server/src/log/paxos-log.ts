@@ -131,6 +131,11 @@ export class PaxosLog implements CommitLog {
     this.#input((member, now) => member.applied(slot, now));
   }
 
+  /** Where a state at `slot` stands, for whoever exports it; undefined: not chosen here, or trimmed. */
+  baseAt(slot: number): Base | undefined {
+    return this.#run?.member.baseAt(slot);
+  }
+
   /** Ends the configuration. Errors: `not-leader`, `change-under-way`, `config-invalid`. */
   change(next: Membership): void {
     this.#mustRun().request((member, now) => member.change(next, now));

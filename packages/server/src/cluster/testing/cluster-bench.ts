@@ -255,6 +255,7 @@ const listOf = (names: readonly string[]): string => names.map((name) => `${name
 const linkOf = (a: string, b: string): string => (a < b ? `${a} ${b}` : `${b} ${a}`);
 
 function describe(message: ClusterMessage): string {
+  if (message.kind === 'position') return 'position';
   if (message.kind === 'form') return `form ${message.cluster} ${short(message.you)}`;
   const { id, standing, cluster, list } = message;
   return `announce ${short(id)} ${standing}${cluster === undefined ? '' : ` ${cluster}`}, list ${list.join(' ')}`;

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { adminTokenOf } from '../drivers/admin-http.js';
+import { silentLogger } from '../drivers/log.js';
+import { RawClient } from '../drivers/testing/raw-client.js';
+import { app } from '../drivers/testing/test-app.js';
+import type { ClusterStatus } from './cluster-status.js';
+import { createServer, type OxbowServer, type ServerOptions } from './create-server.js';
+
+const SECRET = 'a secret that the three nodes of this test share';
+const WAIT = { timeout: 20_000, interval: 20 };
+const SPACE = 'team';
+
+interface Node {
+  readonly name: string;
+  readonly data: string;
+  readonly server: OxbowServer;
+  /** `http://127.0.0.1:port` */
+  readonly http: string;
+}
+
+let folder = '';
+let nodes = new Map<string, Node>();
+let clients: RawClient[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'oxbow-cluster-'));
+  nodes = new Map();
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  clients = [];
+  await Promise.all([...nodes.values()].map(({ server }) => server.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('three nodes form a group; what one acknowledged is there when its leader is gone', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  await Promise.all(['a', 'b', 'c'].map((name) => start(name, list)));
+  const leader = await theLeader();
+  const ann = await client(leader, 'replica-a');
+  await ann.open(SPACE);
+  expect(await ann.commit(SPACE, 'put', { id: '1', text: 'room' })).toMatchObject({ csn: 1 });
+
+  const follower = [...nodes.values()].find(({ name }) => name !== leader.name);
+  const refused = new RawClient({ url: syncUrl(follower), replica: 'replica-b', token: 'dev:bob' });
+  clients.push(refused);
+  await refused.opened();
+  const fail = refused.next('fail');
+  refused.hello();
+  expect(await fail).toMatchObject({ code: 'not-leader', redirect: syncUrl(leader) });
+
+  await stop(leader.name);
+  const next = await theLeader();
+  expect(next.name).not.toBe(leader.name);
+  const bob = await client(next, 'replica-b', 'dev:bob');
+  expect((await bob.open(SPACE)).summary.csn).toBe(1);
+  expect(await bob.commit(SPACE, 'put', { id: '2', text: 'desk' })).toMatchObject({ csn: 2 });
+
+  await start(leader.name, list);
+  await expect.poll(async () => (await status(next)).votersUp, WAIT).toBe(3);
+  await expect.poll(async () => lagOf(await status(next), leader.name), WAIT).toBe(0);
+});
+
+test('a wiped node comes back under a new id and votes again', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  await Promise.all(['a', 'b', 'c'].map((name) => start(name, list)));
+  const leader = await theLeader();
+  const ann = await client(leader, 'replica-a');
+  await ann.open(SPACE);
+  for (let i = 0; i < 20; i++) await ann.commit(SPACE, 'put', { id: String(i), text: 'x' });
+  const victim = [...nodes.values()].find(({ name }) => name !== leader.name)?.name ?? '';
+  const before = idOf(await status(leader), victim);
+  await stop(victim);
+  rmSync(join(folder, victim), { recursive: true });
+  await start(victim, list);
+  await expect.poll(async () => {
+    const seen = (await status(leader)).nodes.find(({ name }) => name === victim);
+    return [seen?.role, seen?.id !== before, seen?.lagSlots];
+  }, WAIT).toEqual(['voter', true, 0]);
+  expect(await ann.commit(SPACE, 'put', { id: 'after', text: 'y' })).toMatchObject({ csn: 21 });
+});
+
+test('one node grows to three while it serves', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  const alone = await start('a', undefined);
+  const ann = await client(alone, 'replica-a');
+  await ann.open(SPACE);
+  expect(await ann.commit(SPACE, 'put', { id: '1', text: 'room' })).toMatchObject({ csn: 1 });
+  await stop('a');
+
+  const first = await start('a', list);
+  void start('b', list);
+  void start('c', list);
+  const bob = await client(first, 'replica-b', 'dev:bob');
+  expect((await bob.open(SPACE)).summary.csn).toBe(1);
+  for (const name of ['b', 'c']) {
+    await expect.poll(() => order(first, `add?name=${name}`), WAIT).toMatchObject({ code: 'done' });
+  }
+  await expect.poll(async () => (await status(first)).voters, WAIT).toBe(3);
+  expect(await bob.commit(SPACE, 'put', { id: '2', text: 'desk' })).toMatchObject({ csn: 2 });
+  expect(await order(first, 'transfer-leader?name=b')).toMatchObject({ code: 'done' });
+  await expect.poll(async () => (await theLeader()).name, WAIT).toBe('b');
+  const eve = await client(await theLeader(), 'replica-e', 'dev:eve');
+  expect((await eve.open(SPACE)).summary.csn).toBe(2);
+});
+
+test('orders and figures are for those who have the token', async () => {
+  const list = await freeAddresses(['a']);
+  const { http } = await start('a', list);
+  expect((await fetch(`${http}/cluster`)).status).toBe(200);
+  for (const headers of [{}, { authorization: 'Bearer nothing' }, { authorization: `Bearer ${SECRET}` }]) {
+    expect((await fetch(`${http}/cluster/status`, { headers })).status).toBe(401);
+    expect((await fetch(`${http}/cluster/remove?name=a`, { method: 'POST', headers })).status).toBe(401);
+  }
+  expect((await fetch(`${http}/cluster/remove?name=a`, { headers: bearer })).status).toBe(405);
+  const last = await fetch(`${http}/cluster/remove?name=a`, { method: 'POST', headers: bearer });
+  expect([last.status, await last.json()]).toMatchObject([409, { code: 'quorum-at-risk' }]);
+});
+
+const bearer = { authorization: `Bearer ${adminTokenOf(SECRET)}` };
+
+/** `list` undefined: a node that knows no others. */
+async function start(name: string, list: Record<string, { peer: string }> | undefined): Promise<Node> {
+  const data = join(folder, name);
+  const options: ServerOptions = { app, data, port: 0, auth: { devAuth: true }, logger: silentLogger };
+  const server = createServer({
+    ...options,
+    ...(list === undefined ? {} : { cluster: { node: name, nodes: list, secret: SECRET } }),
+  });
+  // Before it is ready, so that it is closed in any case.
+  nodes.set(name, { name, data, server, http: '' });
+  const { url } = await server.listen();
+  const node = { name, data, server, http: url.replace('ws:', 'http:').replace('/sync', '') };
+  nodes.set(name, node);
+  return node;
+}
+
+async function stop(name: string): Promise<void> {
+  await nodes.get(name)?.server.close();
+  nodes.delete(name);
+}
+
+async function theLeader(): Promise<Node> {
+  let leader: Node | undefined;
+  await expect.poll(async () => {
+    for (const node of nodes.values()) {
+      if (node.http !== '' && (await status(node)).isLeading) leader = node;
+    }
+    return leader !== undefined;
+  }, WAIT).toBe(true);
+  if (leader === undefined) throw new Error('nobody leads');
+  return leader;
+}
+
+async function status({ http }: Node): Promise<ClusterStatus> {
+  return (await (await fetch(`${http}/cluster/status`, { headers: bearer })).json()) as ClusterStatus;
+}
+
+async function order({ http }: Node, path: string): Promise<unknown> {
+  return (await fetch(`${http}/cluster/${path}`, { method: 'POST', headers: bearer })).json();
+}
+
+const lagOf = ({ nodes }: ClusterStatus, name: string): number | undefined =>
+  nodes.find((node) => node.name === name)?.lagSlots;
+const idOf = ({ nodes }: ClusterStatus, name: string): string | undefined =>
+  nodes.find((node) => node.name === name)?.id;
+const syncUrl = (node: Node | undefined): string => `${(node?.http ?? '').replace('http:', 'ws:')}/sync`;
+
+async function client(node: Node, replica: string, token = 'dev:ann'): Promise<RawClient> {
+  const made = await RawClient.connect({ url: syncUrl(node), replica, token });
+  clients.push(made);
+  return made;
+}
+
+async function freeAddresses(names: readonly string[]): Promise<Record<string, { peer: string }>> {
+  const ports = await Promise.all(names.map(() => new Promise<number>((resolve) => {
+    const probe = createNetServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  })));
+  return Object.fromEntries(names.map((name, i) => [name, { peer: `127.0.0.1:${ports[i] ?? 0}` }]));
+}
