@@ -8,4 +8,5 @@ export type { AuthOptions, Authorize, KeyOptions, TokenRules } from './drivers/a
 export { createLogger, silentLogger } from './drivers/log.js';
 export type { Logger, LoggerOptions } from './drivers/log.js';
 export type { Claims } from './node/effects.js';
+export type { NodeLimits } from './node/limits.js';
 export { OxbowError } from '@oxbow/sdk/protocol';

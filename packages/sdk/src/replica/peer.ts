@@ -3,8 +3,8 @@
  * ahead. A refusal concerns one space and is tried again after a while: the others go on.
  */
 import {
-  LinkExchanges, limits, OxbowError, type Ack, type Holder, type Opened, type PageStaging, type ReplicaId,
-  type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
+  LinkExchanges, limits, OxbowError, type Ack, type Holder, type Opened, type PageStaging,
+  type ReplicaId, type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
 import { remedyFor } from './refusal.js';
 import type { Session } from './session.js';

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { socketLimits } from '../node/limits.js';
 import type { Accept, ServerLinkEvents } from './server-link.js';
 
 /** The WebSocket subprotocol; a client that does not name it speaks something else. */
@@ -16,8 +17,6 @@ export const SYNC_PATH = '/sync';
 /** WebSocket close codes: RFC 6455 §7.4; from 4000 on they are ours, with our code as the reason. */
 const CLOSE_UNSUPPORTED = 1003;
 const CLOSE_OURS = 4000;
-/** A goodbye that is not answered by then is none: the socket is cut. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface ClientLinksOptions {
   readonly accept: Accept;
@@ -45,7 +44,7 @@ export function clientLinks(options: ClientLinksOptions): ClientLinks {
     maxPayload: options.frameBytesMax,
     // Our own set, with what we know of each link.
     clientTracking: false,
-    closeTimeout: CLOSE_TIMEOUT_MS,
+    closeTimeout: socketLimits.goodbyeMs,
     handleProtocols: (protocols: Set<string>) => protocols.has(SUBPROTOCOL) && SUBPROTOCOL,
   };
   const server = new WebSocketServer(settings);

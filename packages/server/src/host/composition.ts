@@ -16,6 +16,7 @@ import { memberNotes } from '../drivers/member-note.js';
 import type { Metrics } from '../drivers/metrics.js';
 import { listenPeerLinks, type ListeningPeerLinks } from '../drivers/peer-links.js';
 import { openSegmentDirectory } from '../drivers/segment-file.js';
+import type { NodeLimits } from '../node/limits.js';
 import { SegmentLog } from '../log/segment-log.js';
 import { ClusterNode } from './cluster-node.js';
 import type { ResolvedCluster } from './cluster-options.js';
@@ -28,6 +29,7 @@ export interface CompositionParts {
   readonly data: string;
   readonly dev: boolean;
   readonly cluster: ResolvedCluster;
+  readonly limits: NodeLimits;
   /** Where clients reach this node. */
   readonly clientUrl: string;
   readonly version: string;
@@ -57,6 +59,8 @@ export async function compose(parts: CompositionParts): Promise<Composition> {
   const store = openLmdbStore({
     path: join(data, 'state'),
     monotonicMs,
+    keptEntriesMax: parts.limits.keptEntriesMax,
+    keptCharsMax: parts.limits.keptCharsMax,
     observeApply: (durationMs) => parts.metrics.storeApplied(durationMs),
   });
   const node = new ClusterNode({

@@ -198,6 +198,15 @@ test('no secret or token reaches the log', async () => {
   expect(lines.join()).not.toContain(SECRET);
 });
 
+test('limits that an operator gives hold, and those that cannot be are named before anything is opened', async () => {
+  expect(() => createServer({ ...options(), limits: { tickMs: 60_000 } })).toThrow(expect.objectContaining({
+    code: 'config-invalid', message: expect.stringContaining("'tickMs'"),
+  }));
+  const running = await serve({ limits: { linksMax: 1 } });
+  await client(running, 'replica-a');
+  await expect(client(running, 'replica-b', 'dev:bob')).rejects.toThrow();
+});
+
 interface Running {
   readonly server: OxbowServer;
   readonly url: string;

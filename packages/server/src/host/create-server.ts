@@ -13,7 +13,7 @@ import { createLogger, type Logger } from '../drivers/log.js';
 import { memberNotes } from '../drivers/member-note.js';
 import { createMetrics, type Metrics } from '../drivers/metrics.js';
 import { testSync } from '../drivers/sync-test.js';
-import { nodeLimits } from '../node/limits.js';
+import { resolveNodeLimits, socketLimits, type NodeLimits } from '../node/limits.js';
 import { diagnose } from './cluster-doctor.js';
 import {
   resolveAdminToken, resolveCluster, splitAddress, type ClusterOptions, type ResolvedCluster,
@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly cluster?: ClusterOptions;
   /** Opens `/cluster`: at least 32 characters. Default: made of the cluster's secret; without one nobody is let in. */
   readonly adminToken?: string;
+  /** Other bounds than the defaults (node/limits.ts), each checked against the others. */
+  readonly limits?: Partial<NodeLimits>;
   /** The server cannot go on (a failing disk, a bug) and has stopped serving: end the process. */
   readonly onFailure?: (error: OxbowError) => void;
 }
@@ -61,11 +63,6 @@ export interface OxbowServer {
   close(): Promise<void>;
 }
 
-/** A drain that takes longer is cut short: what was acknowledged is in the log. */
-const DRAIN_MS = 10_000;
-/** A link with more than this unread is ended: four of the largest frames. */
-const BUFFERED_BYTES_MAX = 4 * limits.frameBytesMax;
-
 /**
  * One node of a server. Does nothing until `listen`. Errors: `config-invalid`.
  *
@@ -82,6 +79,7 @@ const NEW_STARTS_MAX = 3;
 class NodeServer implements OxbowServer {
   readonly #options: ServerOptions;
   readonly #verifier: Verifier;
+  readonly #limits: NodeLimits;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #adminToken: string | undefined;
@@ -102,6 +100,7 @@ class NodeServer implements OxbowServer {
   constructor(options: ServerOptions, verifier: Verifier) {
     this.#options = options;
     this.#verifier = verifier;
+    this.#limits = resolveNodeLimits(options.limits);
     this.#logger = options.logger ?? createLogger({ level: 'info' });
     this.#adminToken = resolveAdminToken(options.adminToken, options.cluster);
     // What the data directory says is looked at later.
@@ -157,6 +156,7 @@ class NodeServer implements OxbowServer {
     const { app, data, dev = process.env['NODE_ENV'] !== 'production' } = this.#options;
     return compose({
       app, data, dev, cluster,
+      limits: this.#limits,
       clientUrl: clientUrlOf(cluster, http),
       version: SERVER_VERSION,
       verifier: this.#verifier,
@@ -178,8 +178,8 @@ class NodeServer implements OxbowServer {
         return { received: () => undefined, closed: () => undefined };
       },
       frameBytesMax: limits.frameBytesMax,
-      bufferedBytesMax: BUFFERED_BYTES_MAX,
-      linksMax: nodeLimits.linksMax,
+      bufferedBytesMax: socketLimits.unreadBytesMax,
+      linksMax: this.#limits.linksMax,
       ...(this.#options.origins === undefined ? {} : { origins: this.#options.origins }),
     });
     this.#endLinks = (code) => links.closeAll(code);
@@ -241,7 +241,7 @@ class NodeServer implements OxbowServer {
   }
 
   async #startAnew(run: Composition, cluster: ResolvedCluster, http: HttpServer): Promise<void> {
-    await within(DRAIN_MS, (done) => run.stop(done));
+    await within(socketLimits.drainMs, (done) => run.stop(done));
     const folder = setAside(this.#options.data);
     this.#logger.log('error', 'data-set-aside', { folder });
     const next = await this.#compose(cluster, http);
@@ -291,11 +291,11 @@ class NodeServer implements OxbowServer {
   async #close(): Promise<void> {
     const [run, http] = [this.#run, this.#http];
     if (run !== undefined) {
-      const isDrained = await within(DRAIN_MS, (done) => run.stop(done));
-      if (!isDrained) this.#logger.log('error', 'drain-timeout', { waitedMs: DRAIN_MS });
+      const isDrained = await within(socketLimits.drainMs, (done) => run.stop(done));
+      if (!isDrained) this.#logger.log('error', 'drain-timeout', { waitedMs: socketLimits.drainMs });
     }
     this.#endLinks('server-stopping');
-    if (http !== undefined) await within(DRAIN_MS, (done) => http.close(done));
+    if (http !== undefined) await within(socketLimits.drainMs, (done) => http.close(done));
     this.#http = undefined;
     await this.#lock?.release();
     this.#logger.log('info', 'stopped', {});

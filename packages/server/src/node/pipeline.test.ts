@@ -3,7 +3,7 @@ import { decodeBatch, encodeEntry } from '@oxbow/sdk/protocol';
 import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
 import type { SpaceEntries } from '../space/state-store.js';
 import type { NodeEffects } from './effects.js';
-import { checkNodeLimits, nodeLimits } from './limits.js';
+import { checkSocketLimits, nodeLimits, resolveNodeLimits, socketLimits } from './limits.js';
 import type { NodeLimits } from './limits.js';
 import { Pipeline } from './pipeline.js';
 import { replicaOf, spaceOf } from './testing/test-server.js';
@@ -107,9 +107,39 @@ describe('the pipeline', () => {
 });
 
 describe('the limits', () => {
-  it('are refused when they contradict each other', () => {
-    expect(() => checkNodeLimits({ ...nodeLimits, payloadBytesMax: 1_000 })).toThrow(/largest entry/);
-    expect(() => checkNodeLimits({ ...nodeLimits, slotsInFlightMax: 1e6 })).toThrow(/whatever a node/);
-    expect(() => checkNodeLimits({ ...nodeLimits, tickMs: 60_000 })).toThrow(/acks/);
+  const refusals: readonly [given: Partial<NodeLimits>, why: RegExp][] = [
+    [{ payloadBytesMax: 1_000 }, /'payloadBytesMax': a slot carries the largest entry: at least/],
+    [{ payloadBytesMax: 13 * 2 ** 20 }, /'payloadBytesMax': the log takes whatever a node/],
+    [{ bytesInFlightMax: 12 * 2 ** 20 - 1 }, /'bytesInFlightMax': the largest slot/],
+    [{ bytesInFlightMax: 2 ** 40 }, /'bytesInFlightMax': the log takes/],
+    [{ slotsInFlightMax: 1e6 }, /'slotsInFlightMax': the log takes/],
+    [{ tickMs: 60_000 }, /'tickMs': acks go out when they are due: at most 500/],
+    [{ silentMs: 20_000 }, /'silentMs': a living client/],
+    [{ waitingCharsPerLinkMax: 10 }, /'waitingCharsPerLinkMax': who keeps to flow control/],
+    [{ waitingCharsMax: 10 }, /'waitingCharsMax': one link can wait/],
+    [{ linksMax: 25_000 }, /'linksMax': probes get in/],
+    [{ linksMax: 0 }, /'linksMax': it is a whole number from 1 on, not 0/],
+    [{ helloMs: NaN }, /'helloMs': it is a whole number/],
+    [{ retryMs: 0.5 }, /'retryMs': it is a whole number/],
+    [{ keptEntriesMax: Infinity }, /'keptEntriesMax': it is a whole number/],
+    // reason: an operator's file is not compiled.
+    [{ spacesMax: '9' as unknown as number }, /'spacesMax': it is a whole number from 1 on, not 9/],
+    [{ linkMax: 5 } as Partial<NodeLimits>, /'linkMax': there is no such limit/],
+  ];
+  it.each(refusals)('that an operator gives are refused where they cannot be: %o', (given, why) => {
+    expect(() => resolveNodeLimits(given)).toThrow(expect.objectContaining({
+      code: 'config-invalid', message: expect.stringMatching(why),
+    }));
+  });
+
+  it('that an operator gives take the place of the defaults', () => {
+    expect(resolveNodeLimits({ linksMax: 5, spacesMax: 1 }))
+      .toEqual({ ...nodeLimits, linksMax: 5, spacesMax: 1 });
+    expect(resolveNodeLimits()).toEqual(nodeLimits);
+  });
+
+  it('of sockets bear what flow control allows', () => {
+    expect(() => checkSocketLimits({ ...socketLimits, unreadBytesMax: 2 ** 20 })).toThrow(/no slow reader/);
+    expect(() => checkSocketLimits({ ...socketLimits, drainMs: 100 })).toThrow(/goodbyes/);
   });
 });
