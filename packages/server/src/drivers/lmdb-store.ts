@@ -22,7 +22,7 @@ import { RecordExport } from './state-chunks.js';
 import { metaKey, spaceKey } from './store-keys.js';
 import { loadSpace } from './store-load.js';
 import {
-  damaged, readSpaceRecord, SEAL_CHARS, sealRecord, type SpaceRecord,
+  damaged, readSpaceRecord, sealOfBytes, sealRecord, type SpaceRecord,
 } from './store-records.js';
 import { mustBelong, mustBeNewer } from './store-refusals.js';
 import { writeRun, type Former, type KeptBounds } from './store-writes.js';
@@ -459,7 +459,8 @@ function formerIn({ database, spaces, spaceCount }: OpenState): Former {
     value: (key) => database.get(key),
     seal: (key) => {
       const value = database.getBinaryFast(key);
-      return value === undefined ? undefined : parseInt(value.toString('latin1', 0, SEAL_CHARS), 16);
+      // NaN would poison the sum without a word: what is no digit counts as another number.
+      return value === undefined ? undefined : sealOfBytes(value) || 0;
     },
     space: (space): SpaceRecord | undefined => {
       const key = spaceKey(space);

@@ -46,8 +46,18 @@ export function openRecord(key: Uint8Array, value: string): string {
 /** The same of bytes, without making a text of them. */
 export function isSound(key: Uint8Array, value: Buffer): boolean {
   if (value.length < SEAL_CHARS) return false;
-  const found = crc32(value.subarray(SEAL_CHARS), crc32(key));
-  return value.toString('latin1', 0, SEAL_CHARS) === found.toString(16).padStart(SEAL_CHARS, '0');
+  return sealOfBytes(value) === crc32(value.subarray(SEAL_CHARS), crc32(key));
+}
+
+/** NaN if they are no digits. */
+export function sealOfBytes(value: Uint8Array): number {
+  let seal = 0;
+  for (let at = 0; at < SEAL_CHARS; at++) {
+    const code = value[at] ?? 0;
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : NaN;
+    seal = seal * 16 + digit;
+  }
+  return seal;
 }
 
 export const sealOf = (value: string): number => parseInt(value.slice(0, SEAL_CHARS), 16);
