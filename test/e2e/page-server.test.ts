@@ -72,6 +72,25 @@ describe('the page server', () => {
     expect(await ask('/', 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
 
+  it('names the sync servers to the page, and to nothing else', async () => {
+    const [a, b] = ['ws://a:1/sync?x=1&y="2"', 'ws://b:2/sync'];
+    await writeFile(join(folder, 'dist', 'named.html'), '<html><head lang="en"><title>');
+    const named = await PageServer.start(
+      join(folder, 'dist'), '--server', `${a},${b}`, '--server', 'ws://c:3/sync',
+    );
+    try {
+      const page = await (await fetch(new URL('/named.html', named.url))).text();
+      expect(page).toContain(
+        'content="ws://a:1/sync?x=1&#38;y=&#34;2&#34;,ws://b:2/sync,ws://c:3/sync"',
+      );
+      expect(page).toMatch(/^<html><head lang="en">\s*<meta name="sync-servers" [^<]*<title>$/);
+      expect(await (await fetch(new URL('/assets/index-AbCd1234.js', named.url))).text())
+        .toBe('script');
+    } finally {
+      await named.stop();
+    }
+  });
+
   it('gives nothing from outside its folder, however that is spelled', async () => {
     for (const path of [
       '/../secret.txt',

@@ -125,8 +125,10 @@ export class PageServer {
     this.url = url;
   }
 
-  static async start(folder: string): Promise<PageServer> {
-    const child = node(['packages/examples/calendar/serve.mjs', '--port', '0', '--root', folder]);
+  /** `more`: flags of serve.mjs. */
+  static async start(folder: string, ...more: readonly string[]): Promise<PageServer> {
+    const serve = 'packages/examples/calendar/serve.mjs';
+    const child = node([serve, '--port', '0', '--root', folder, ...more]);
     const [, url = ''] = await printed(child, /Calendar at (\S+)/);
     return new PageServer(child, url);
   }

@@ -1,10 +1,11 @@
 /**
- * Serves the built page: node serve.mjs [--port 5173] [--host 127.0.0.1] [--root dist]. Only
- * files below dist/, only GET and HEAD. Names with a hash in them never change and may be kept;
- * index.html must be asked for again.
+ * Serves the built page: node serve.mjs [--port 5173] [--host 127.0.0.1] [--root dist]
+ * [--server URL …]. Only files below dist/, only GET and HEAD. Names with a hash in them never change
+ * and may be kept; index.html must be asked for again. `--server` names the sync server to the page,
+ * or each node of a cluster: repeated, or separated by commas.
  */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -49,31 +50,44 @@ export function fileOf(root, requestUrl) {
   return file.startsWith(root.endsWith(sep) ? root : root + sep) ? file : undefined;
 }
 
-async function serve(root, request, response) {
+const escaped = (text) =>
+  text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+
+/** The page, told where to sync. */
+async function pageFor(file, servers) {
+  const page = await readFile(file, 'utf8');
+  const meta = `<meta name="sync-servers" content="${escaped(servers.join(','))}" />`;
+  return Buffer.from(page.replace(/<head[^>]*>/i, (head) => `${head}\n    ${meta}`));
+}
+
+async function serve({ root, servers }, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return answer(response, 405, 'Only GET and HEAD.');
   const file = fileOf(root, request.url ?? '/');
   const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
   if (file === undefined || found === undefined || !found.isFile())
     return answer(response, 404, 'Not found.');
+  const isPage = servers.length > 0 && extname(file) === '.html';
+  const page = isPage ? await pageFor(file, servers) : undefined;
   response.writeHead(200, {
     ...HEADERS,
     'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-    'content-length': found.size,
+    'content-length': page?.length ?? found.size,
     'cache-control': /-[\w-]{8}\.\w+$/.test(file)
       ? 'public, max-age=31536000, immutable'
       : 'no-cache',
   });
   if (request.method === 'HEAD') return response.end();
+  if (page !== undefined) return response.end(page);
   createReadStream(file)
     .on('error', () => response.destroy())
     .pipe(response);
 }
 
-/** Resolves with the listening server. `port` 0 takes a free one. */
-export function servePage({ root, port, host }) {
+/** Resolves with the listening server. `port` 0 takes a free one. `servers`: URLs for the page. */
+export function servePage({ root, port, host, servers = [] }) {
   const server = createServer((request, response) => {
-    serve(root, request, response).catch(() => answer(response, 500, 'Failed.'));
+    serve({ root, servers }, request, response).catch(() => answer(response, 500, 'Failed.'));
   });
   return new Promise((listening, reject) => {
     server.once('error', reject);
@@ -86,6 +100,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     options: {
       port: { type: 'string', default: '5173' },
       host: { type: 'string', default: '127.0.0.1' },
+      server: { type: 'string', multiple: true, default: [] },
       root: { type: 'string', default: fileURLToPath(new URL('./dist', import.meta.url)) },
     },
   });
@@ -93,6 +108,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     root: resolve(values.root),
     port: Number(values.port),
     host: values.host,
+    servers: values.server.flatMap((list) => list.split(',')).filter((url) => url.trim() !== ''),
   });
   console.log(`Calendar at http://${values.host}:${server.address().port}/`);
 }

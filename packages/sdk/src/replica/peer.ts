@@ -35,6 +35,8 @@ interface Talk {
   retryAtMs: number | undefined;
   /** What the peer said last that it holds. */
   theirs: Summary | undefined;
+  /** That it has spoken of. A summary of nothing names none. */
+  history: string | undefined;
   /** The highest of our own updates that it knew then. */
   knownSeq: number;
   /** When the peer was last asked to begin again because nothing moved. */
@@ -98,8 +100,8 @@ export class Peer {
     if (this.#talks.has(space.space)) return;
     this.#nowMs = now;
     this.#talks.set(space.space, {
-      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, knownSeq: 0,
-      remindedMs: now,
+      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, history: undefined,
+      knownSeq: 0, remindedMs: now,
     });
     this.#open(space);
   }
@@ -150,7 +152,7 @@ export class Peer {
   /** The history that the peer speaks of, once it has opened the space with us. */
   historyOf(space: SpaceId): string | undefined {
     const talk = this.#talks.get(space);
-    return talk?.refusal === undefined ? talk?.theirs?.history : undefined;
+    return talk?.refusal === undefined ? talk?.history : undefined;
   }
 
   /** How many commits the peer has that we lack; undefined until it has told. */
@@ -182,6 +184,7 @@ export class Peer {
     const talk = this.#talks.get(space);
     if (talk === undefined) return;
     talk.theirs = summary;
+    if (summary.history !== '') talk.history = summary.history;
     talk.knownSeq = Math.max(settledSeq, summary.vector[this.replica] ?? 0, newest?.seq ?? 0);
     talk.refusal = undefined;
     talk.retryAtMs = undefined;

@@ -18,16 +18,17 @@ type Tx = ReadTx<Calendar>;
 export interface OpenSession {
   readonly space: string;
   readonly me: string;
-  readonly serverUrl: string;
+  /** Of the nodes of one service; any of them may be down. */
+  readonly serverUrls: readonly string[];
 }
 
 /** Errors: those of `openReplica`; `store-in-use` while another tab has this person's store. */
-export async function openSession({ space, me, serverUrl }: OpenSession): Promise<Session> {
+export async function openSession({ space, me, serverUrls }: OpenSession): Promise<Session> {
   const replica = await openReplica({
     app: calendar,
     // A store belongs to one person: two who share a browser do not write under one name.
     storage: indexedDb(`calendar-${me}`),
-    sync: [server(serverUrl, { token: `dev:${me}` })],
+    sync: [server(serverUrls, { token: `dev:${me}` })],
     user: me,
   });
   const team = await replica.open(space);

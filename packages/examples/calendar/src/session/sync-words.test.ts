@@ -14,6 +14,7 @@ describe('the state of the replica in words', () => {
         { ...wire, state: 'connecting' },
       ]),
     ).toBe('connecting');
+    expect(linkOf([{ ...wire, state: 'resuming' }])).toBe('online');
     expect(
       linkOf([
         { ...wire, state: 'refused', code: 'x' },

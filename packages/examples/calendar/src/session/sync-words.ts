@@ -4,7 +4,8 @@ import type { SyncState } from '../view/SyncStatus.js';
 
 export function linkOf(links: readonly LinkHealth[]): SyncState['link'] {
   const states = new Set(links.map(({ state }) => state));
-  if (states.has('live')) return 'online';
+  // A link that is being replaced: by the time that a word is read it is there again.
+  if (states.has('live') || states.has('resuming')) return 'online';
   return states.has('connecting') ? 'connecting' : 'offline';
 }
 

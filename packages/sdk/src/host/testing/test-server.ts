@@ -2,7 +2,7 @@
 import type { AppDefinition } from '../../model/index.js';
 import type { Link, LinkEvents } from '../../drivers/transport.js';
 import {
-  decodeMessage, encodeMessage, LinkExchanges, type Hello, type Holder, type Mark, type Message, type ReceivedBase, type ReplicaId,
+  decodeMessage, encodeMessage, LinkExchanges, type Fail, type Hello, type Holder, type Mark, type Message, type ReceivedBase, type ReplicaId,
   type SpaceId, type SpaceMessage, type Update,
 } from '../../protocol/index.js';
 import { Primary } from '../../replica/testing/primary.js';
@@ -85,6 +85,8 @@ interface Client {
   replica: ReplicaId | undefined;
 }
 
+type Refusal = Omit<Fail, 'kind' | 'space'>;
+
 export class TestServer {
   readonly #app: AppDefinition;
   readonly #spaces = new Map<SpaceId, ServerSpace>();
@@ -94,7 +96,9 @@ export class TestServer {
   /** Nobody listens. */
   isDown = false;
   /** What a hello is answered with instead of a welcome. */
-  refuseHello: ((hello: Hello) => { code: string; message: string; retryMs?: number } | undefined) | undefined;
+  refuseHello: ((hello: Hello) => Refusal | undefined) | undefined;
+  /** Says nothing to whoever asks how new a read must be. */
+  isSilentAboutReads = false;
   /** What an open is answered with. */
   refuseOpen: ((space: SpaceId) => { code: string; message: string } | undefined) | undefined;
 
@@ -133,6 +137,12 @@ export class TestServer {
     this.#tellAll();
   }
 
+  /** Takes over from another node of the same service: all that is committed there is so here. */
+  adopt(other: TestServer): void {
+    this.history = other.history;
+    for (const [id, space] of other.#spaces) this.#spaces.set(id, space);
+  }
+
   stop(): void {
     this.isDown = true;
     for (const { link } of this.#clients) link.close();
@@ -153,6 +163,12 @@ export class TestServer {
       case 'ping': return client.link.send(encodeMessage({ kind: 'pong' }));
       case 'pong':
       case 'welcome': return;
+      case 'barrier': {
+        const { space, id } = message;
+        if (this.isSilentAboutReads) return;
+        const { csn } = this.space(space).primary;
+        return client.link.send(encodeMessage({ kind: 'barrier-at', space, id, csn }));
+      }
       default: {
         // reason: what is left is of a space, or an ack.
         client.exchanges.onMessage(message as SpaceMessage, frame.length, 0);
@@ -176,7 +192,7 @@ export class TestServer {
     const refusal = this.refuseHello?.(hello);
     if (refusal !== undefined) return link.send(encodeMessage({ kind: 'fail', ...refusal }));
     const user = `user of ${hello.replica.split('-')[0] ?? ''}`;
-    link.send(encodeMessage({ kind: 'welcome', version: 1, replica: hello.replica, user }));
+    link.send(encodeMessage({ kind: 'welcome', version: hello.versions[1], replica: hello.replica, user }));
   }
 
   #exchanges(link: Link, peer: () => ReplicaId | undefined): LinkExchanges {
