@@ -8,8 +8,9 @@ import { join, resolve } from 'node:path';
 import type * as Lmdb from 'lmdb';
 import { OxbowError } from '../protocol/index.js';
 import { keyBytes, keyOfBytes } from './key-bytes.js';
+import { QueuedStore, type Pair } from './queued-store.js';
 import type { Collection, Done, KeyRange, Storage, Store, StoreOp } from './storage.js';
-import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+import { failed, succeeded } from './store-queue.js';
 import { releasePath, takeOwnership, takePath } from './store-owner.js';
 
 export interface FileOptions {
@@ -20,7 +21,6 @@ export interface FileOptions {
   readonly durability?: 'strict' | 'relaxed';
 }
 
-type Pair = readonly [key: string, value: string];
 type Result<T> = Parameters<Done<T>>[0];
 type Database = Lmdb.RootDatabase<string, Buffer>;
 
@@ -104,62 +104,26 @@ class FileStorage implements Storage {
   }
 }
 
-class FileStore implements Store {
+class FileStore extends QueuedStore {
   readonly kind = 'file';
   readonly fresh: boolean;
-  onLost?: ((error: OxbowError) => void) | undefined;
   readonly #path: string;
   readonly #database: Database;
-  readonly #queue: StoreQueue;
 
   constructor(path: string, database: Database, fresh: boolean) {
+    super(path);
     this.#path = path;
     this.#database = database;
     this.fresh = fresh;
-    this.#queue = new StoreQueue(path);
   }
 
-  read(
-    collection: Collection,
-    range: KeyRange,
-    done: Done<readonly Pair[]>,
+  protected override pairs(
+    collection: Collection, { from, to }: KeyRange, settle: Done<readonly Pair[]>,
   ): void {
-    this.#queue.add<readonly Pair[]>((settle) => {
-      settle(this.#pairs(collection, range));
-    }, done);
+    settle(this.#read(PREFIX[collection], from, to));
   }
 
-  write(ops: readonly StoreOp[], done: Done<void>): void {
-    this.#queue.add<void>((settle) => {
-      const error = refusal(ops);
-      if (error === undefined) this.#commit(ops, settle);
-      else settle(failed(error));
-    }, done);
-  }
-
-  close(done: Done<void>): void {
-    this.#queue.close((settle) => {
-      const finish = (): void => {
-        releasePath(this.#path);
-        settle(succeeded(undefined));
-      };
-      this.#database.close().then(finish, finish);
-    }, done);
-  }
-
-  #pairs(collection: Collection, { from, to }: KeyRange): Result<readonly Pair[]> {
-    if (from >= to) return succeeded([]);
-    const prefix = PREFIX[collection];
-    try {
-      const range = { start: keyBytes(prefix, from), end: keyBytes(prefix, to) };
-      const records = [...this.#database.getRange(range)];
-      return succeeded(records.map(({ key, value }): Pair => [keyOfBytes(key), value]));
-    } catch (cause) {
-      return failed(brokenError(this.#path, cause));
-    }
-  }
-
-  #commit(ops: readonly StoreOp[], settle: Done<void>): void {
+  protected override commit(ops: readonly StoreOp[], settle: Done<void>): void {
     const written = this.#database.batch(() => {
       for (const op of ops) {
         const key = keyBytes(PREFIX[op.collection], op.key);
@@ -173,15 +137,28 @@ class FileStore implements Store {
     );
   }
 
+  protected override release(done: () => void): void {
+    const finish = (): void => {
+      releasePath(this.#path);
+      done();
+    };
+    this.#database.close().then(finish, finish);
+  }
+
+  #read(prefix: number, from: string, to: string): Result<readonly Pair[]> {
+    try {
+      const range = { start: keyBytes(prefix, from), end: keyBytes(prefix, to) };
+      const records = [...this.#database.getRange(range)];
+      return succeeded(records.map(({ key, value }): Pair => [keyOfBytes(key), value]));
+    } catch (cause) {
+      return failed(brokenError(this.#path, cause));
+    }
+  }
+
   /** What a failed write left in the operating system's cache is anybody's guess: it is never tried again. */
   #failed(error: OxbowError, settle: Done<void>): void {
-    if (error.code === 'store-full') {
-      settle(failed(error));
-      return;
-    }
-    this.#queue.lose(error);
     settle(failed(error));
-    this.onLost?.(error);
+    if (error.code !== 'store-full') this.lose(error);
   }
 }
 

@@ -9,6 +9,7 @@ import { holdName } from './held-name.js';
 import type { HeldName } from './held-name.js';
 import { IndexedDbConnection } from './indexeddb-connection.js';
 import type { Attempt } from './indexeddb-connection.js';
+import { QueuedStore, type Pair } from './queued-store.js';
 import type {
   Collection,
   Done,
@@ -18,7 +19,7 @@ import type {
   StoreCondition,
   StoreOp,
 } from './storage.js';
-import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+import { failed, succeeded } from './store-queue.js';
 
 export interface IndexedDbOptions {
   /**
@@ -93,25 +94,20 @@ class IndexedDbStorage implements Storage {
   }
 }
 
-class IndexedDbStore implements Store {
+class IndexedDbStore extends QueuedStore {
   readonly kind = 'indexeddb';
-  onLost?: ((error: OxbowError) => void) | undefined;
   readonly #connection: IndexedDbConnection;
-  readonly #queue: StoreQueue;
   readonly #options: IndexedDbOptions;
   readonly #held: HeldName;
 
   constructor(name: string, options: IndexedDbOptions, held: HeldName) {
+    super(name);
     this.#options = options;
     this.#held = held;
-    this.#queue = new StoreQueue(name);
-    this.#connection = new IndexedDbConnection(name, (error) => {
-      this.#queue.lose(error);
-      this.onLost?.(error);
-    });
+    this.#connection = new IndexedDbConnection(name, (error) => this.lose(error));
   }
 
-  get fresh(): boolean {
+  override get fresh(): boolean {
     return this.#connection.fresh;
   }
 
@@ -122,37 +118,24 @@ class IndexedDbStore implements Store {
     });
   }
 
-  read(
-    collection: Collection,
-    range: KeyRange,
-    done: Done<readonly Pair[]>,
-  ): void {
-    this.#queue.add<readonly Pair[]>((settle) => {
-      // IndexedDB throws on an empty range.
-      if (range.from >= range.to) settle(succeeded([]));
-      else this.#connection.run(readAttempt(collection, range), settle);
-    }, done);
-  }
-
-  write(ops: readonly StoreOp[], done: Done<void>): void {
-    this.#queue.add<void>((settle) => {
-      const error = refusal(ops);
-      if (error !== undefined) settle(failed(error));
-      else if (ops.length === 0) settle(succeeded(undefined));
-      else this.#connection.run(writeAttempt(ops, this.#options.durability ?? 'relaxed'), settle);
-    }, done);
-  }
-
-  close(done: Done<void>): void {
-    this.#queue.close((settle) => {
-      this.#connection.close();
-      this.#held.release();
-      settle(succeeded(undefined));
-    }, done);
-  }
-
   condition(done: Done<StoreCondition>): void {
     void storageCondition().then((condition) => done(succeeded(condition)));
+  }
+
+  protected override pairs(
+    collection: Collection, range: KeyRange, settle: Done<readonly Pair[]>,
+  ): void {
+    this.#connection.run(readAttempt(collection, range), settle);
+  }
+
+  protected override commit(ops: readonly StoreOp[], settle: Done<void>): void {
+    this.#connection.run(writeAttempt(ops, this.#options.durability ?? 'relaxed'), settle);
+  }
+
+  protected override release(done: () => void): void {
+    this.#connection.close();
+    this.#held.release();
+    done();
   }
 }
 
@@ -189,8 +172,6 @@ function abandon(transaction: IDBTransaction): void {
     // InvalidStateError: it is over already, and that is all that was wanted.
   }
 }
-
-type Pair = readonly [key: string, value: string];
 
 function readAttempt(collection: Collection, range: KeyRange): Attempt<readonly Pair[]> {
   return (database, done, lost) => {

@@ -3,8 +3,9 @@
  * with when the browser has no IndexedDB or no room left.
  */
 import { OxbowError } from '../protocol/index.js';
+import { QueuedStore, type Pair } from './queued-store.js';
 import type { Collection, Done, KeyRange, Storage, Store, StoreOp } from './storage.js';
-import { StoreQueue, failed, refusal, succeeded } from './store-queue.js';
+import { failed, succeeded } from './store-queue.js';
 
 type Records = Record<Collection, Map<string, string>>;
 
@@ -48,51 +49,40 @@ class MemoryStorage implements Storage {
   }
 }
 
-class MemoryStore implements Store {
+class MemoryStore extends QueuedStore {
   readonly kind = 'memory';
   readonly fresh: boolean;
   readonly #records: Records;
-  readonly #release: () => void;
-  readonly #queue = new StoreQueue('memory');
+  readonly #letGo: () => void;
 
-  constructor(records: Records, fresh: boolean, release: () => void) {
+  constructor(records: Records, fresh: boolean, letGo: () => void) {
+    super('memory');
     this.#records = records;
     this.fresh = fresh;
-    this.#release = release;
+    this.#letGo = letGo;
   }
 
-  read(
-    collection: Collection,
-    range: KeyRange,
-    done: Done<readonly (readonly [key: string, value: string])[]>,
+  protected override pairs(
+    collection: Collection, range: KeyRange, settle: Done<readonly Pair[]>,
   ): void {
-    this.#queue.add((settle) => {
-      const pairs = [...this.#records[collection]].filter(
-        ([key]) => key >= range.from && key < range.to,
-      );
-      settle(succeeded(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
-    }, done);
+    const pairs = [...this.#records[collection]].filter(
+      ([key]) => key >= range.from && key < range.to,
+    );
+    settle(succeeded(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
   }
 
-  write(ops: readonly StoreOp[], done: Done<void>): void {
-    this.#queue.add<void>((settle) => {
-      const error = refusal(ops);
-      if (error === undefined) {
-        for (const op of ops) {
-          const records = this.#records[op.collection];
-          if (op.kind === 'put') records.set(op.key, op.value);
-          else records.delete(op.key);
-        }
-      }
-      settle(error === undefined ? succeeded(undefined) : failed(error));
-    }, done);
+  protected override commit(ops: readonly StoreOp[], settle: Done<void>): void {
+    for (const op of ops) {
+      const records = this.#records[op.collection];
+      if (op.kind === 'put') records.set(op.key, op.value);
+      else records.delete(op.key);
+    }
+    settle(succeeded(undefined));
   }
 
-  close(done: Done<void>): void {
-    this.#queue.close((settle) => {
-      this.#release();
-      settle(succeeded(undefined));
-    }, done);
+  protected override release(done: () => void): void {
+    this.#letGo();
+    done();
   }
 }
 
