@@ -1,26 +1,39 @@
 /**
  * npm run sim -- --seed N           replays one seed and prints its trace when something broke (--trace: always)
- * npm run sim -- --bugs             says which seed catches each planted bug (--bug NAME: that one)
  * npm run sim -- --seeds A..B       sweeps, and stops at the first violation with the command that replays it
+ * npm run sim -- --bugs             says which seed catches each planted bug (--bug NAME: that one)
+ *   --world node|paxos              that world only; without it each seed has its own
  */
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.js';
-import { hunt, SEEDS_TO_CATCH } from './planted.js';
-import { runSeed, type RunResult } from './run.js';
+import { PAXOS_BUGS } from './paxos/paxos-bugs.js';
+import { hunt, seedsToCatch } from './planted.js';
+import type { RunResult } from './run.js';
+import { runners, worldNames, worldOf, type WorldName } from './worlds.js';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string' },
+    world: { type: 'string' },
     trace: { type: 'boolean', default: false },
     bugs: { type: 'boolean', default: false },
     bug: { type: 'string' },
   },
 });
 
+const world = worldNames.find((name) => name === values.world);
+if (values.world !== undefined && world === undefined) {
+  console.error(`there is no world ${values.world}: ${worldNames.join(', ')}`);
+  process.exit(2);
+}
+
+const inWorld = (seed: number): WorldName => world ?? worldOf(seed);
+
 function replay(seed: number): RunResult {
-  const result = runSeed(seed, true);
-  const again = runSeed(seed, false);
+  const run = runners[inWorld(seed)];
+  const result = run(seed, true);
+  const again = run(seed, false);
   if (values.trace || result.violation !== undefined) console.log(result.log.slice(-400).join('\n'));
   if (result.traceHash !== again.traceHash) {
     return { ...result, violation: `two runs of seed ${seed} differ: ${result.traceHash}, ${again.traceHash}` };
@@ -30,34 +43,42 @@ function replay(seed: number): RunResult {
 
 function sweep(from: number, to: number): RunResult | undefined {
   const started = Date.now();
+  const counts = new Map<WorldName, number>();
   let mutations = 0;
   let commits = 0;
   for (let seed = from; seed <= to; seed++) {
-    const result = runSeed(seed);
+    const name = inWorld(seed);
+    const result = runners[name](seed);
     if (result.violation !== undefined) return result;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
     mutations += result.mutations;
     commits += result.commits;
     if ((seed - from + 1) % 250 === 0) console.log(`  ${seed - from + 1} seeds, ${mutations} mutations`);
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(`${to - from + 1} seeds hold: ${mutations} mutations, ${commits} commits, ${seconds} s`);
+  const shares = [...counts].map(([name, count]) => `${count} of world ${name}`).join(', ');
+  console.log(`${to - from + 1} seeds hold (${shares}): ${mutations} mutations, ${commits} commits, ${seconds} s`);
   return undefined;
 }
 
 function failed(result: RunResult): never {
-  console.error(`\nseed ${result.seed}: ${result.violation}\nreplay: npm run sim -- --seed ${result.seed}`);
+  const command = `npm run sim -- --seed ${result.seed} --world ${inWorld(result.seed)}`;
+  console.error(`\nseed ${result.seed}: ${result.violation}\nreplay: ${command}`);
   process.exit(1);
 }
 
 async function huntAll(): Promise<boolean> {
   let all = true;
-  for (const bug of BUGS.filter(({ name }) => values.bug === undefined || values.bug === name)) {
+  const bugs = [...BUGS, ...PAXOS_BUGS]
+    .filter(({ name }) => values.bug === undefined || values.bug === name)
+    .filter((bug) => world === undefined || (bug.world ?? 'node') === world);
+  for (const bug of bugs) {
     const found = await hunt(bug);
     all &&= found !== undefined;
     const verdict = found === undefined
-      ? `NOT caught by ${SEEDS_TO_CATCH} seeds`
+      ? `NOT caught by ${seedsToCatch(bug)} seeds`
       : `seed ${found.seed}: ${found.violation.split('\n')[0]?.slice(0, 140)}`;
-    console.log(`${bug.name.padEnd(30)} ${verdict}`);
+    console.log(`${(bug.world ?? 'node').padEnd(8)} ${bug.name.padEnd(34)} ${verdict}`);
   }
   return all;
 }
@@ -67,11 +88,14 @@ if (values.bugs || values.bug !== undefined) {
 } else if (values.seed !== undefined) {
   const result = replay(Number(values.seed));
   if (result.violation !== undefined) failed(result);
-  console.log(`seed ${result.seed} holds: ${result.mutations} mutations, ${result.commits} commits, ${result.events} events, trace ${result.traceHash}`);
+  console.log(
+    `seed ${result.seed} holds in world ${inWorld(result.seed)}: ${result.mutations} mutations, ` +
+    `${result.commits} commits, ${result.events} events, trace ${result.traceHash}`,
+  );
 } else {
   const [from, to] = (values.seeds ?? '1..100').split('..').map(Number);
   if (from === undefined || to === undefined || !(from <= to)) {
-    console.error('usage: npm run sim -- --seed N | --seeds A..B');
+    console.error('usage: npm run sim -- --seed N | --seeds A..B [--world NAME]');
     process.exit(2);
   }
   const result = sweep(from, to);

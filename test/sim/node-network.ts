@@ -73,7 +73,7 @@ export class NodeNetwork<Frame> {
   want(name: string, peers: Iterable<string>): void {
     const attached = this.#attached.get(name);
     if (attached === undefined) return;
-    attached.wants = new Set(peers);
+    attached.wants = new Set([...peers].filter((peer) => peer !== name));
     for (const peer of attached.wants) {
       for (const channel of this.#channels) this.#link(name, peer, channel).dial();
     }
@@ -145,6 +145,8 @@ interface Side<Frame> {
   told: Attached<Frame> | undefined;
   /** Sent to it over the present link. */
   frames: number;
+  /** It knows of the link: only then may it send. */
+  isLinked: boolean;
 }
 
 class Link<Frame> {
@@ -166,8 +168,8 @@ class Link<Frame> {
     this.b = b;
     this.#channel = channel;
     this.#sides = [
-      { name: a, lastAt: 0, told: undefined, frames: 0 },
-      { name: b, lastAt: 0, told: undefined, frames: 0 },
+      { name: a, lastAt: 0, told: undefined, frames: 0, isLinked: false },
+      { name: b, lastAt: 0, told: undefined, frames: 0, isLinked: false },
     ];
   }
 
@@ -192,8 +194,9 @@ class Link<Frame> {
   }
 
   send(from: string, frame: Frame): boolean {
+    const [own, to] = from === this.a ? this.#sides : [this.#sides[1], this.#sides[0]];
+    if (!own.isLinked) return false;
     if (!this.#isUp) return this.#isUnnoticed;
-    const to = from === this.a ? this.#sides[1] : this.#sides[0];
     const { random, faults } = this.#network;
     // The first frame is the greeting: without it there is no link.
     const isFirst = to.frames++ === 0;
@@ -221,6 +224,7 @@ class Link<Frame> {
   reset(noticedMs: number): void {
     if (!this.#isUp) return;
     this.#isUp = false;
+    this.#network.world.trace(`${this.a}-${this.b} ${this.#channel} is cut`);
     const epoch = ++this.#epoch;
     this.#isUnnoticed = true;
     if (noticedMs === 0) this.#notice();
@@ -238,7 +242,10 @@ class Link<Frame> {
       const end = this.#network.attached(side.name);
       if (end === undefined || end !== side.told) continue;
       side.told = undefined;
-      this.#at(side, end.process.bound(() => end.end.cut(this.#peerOf(side), this.#channel)));
+      this.#at(side, end.process.bound(() => {
+        side.isLinked = false;
+        end.end.cut(this.#peerOf(side), this.#channel);
+      }));
     }
   }
 
@@ -253,13 +260,18 @@ class Link<Frame> {
     const { world, random, faults } = this.#network;
     if (this.#isUnnoticed) this.#notice();
     this.#isUp = true;
+    world.trace(`${this.a}-${this.b} ${this.#channel} stands`);
     const epoch = ++this.#epoch;
     for (const side of this.#sides) {
       const end = this.#network.attached(side.name);
       if (end === undefined) continue;
       side.told = end;
       side.frames = 0;
-      this.#at(side, end.process.bound(() => end.end.linked(this.#peerOf(side), this.#channel)));
+      side.isLinked = false;
+      this.#at(side, end.process.bound(() => {
+        side.isLinked = true;
+        end.end.linked(this.#peerOf(side), this.#channel);
+      }));
     }
     if (faults.cutEveryMs === 0) return;
     world.after(random.exponential(faults.cutEveryMs), () => {

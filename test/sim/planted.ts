@@ -6,7 +6,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import type * as Run from './run.js';
+import type { RunResult } from './run.js';
+import type * as Worlds from './worlds.js';
+import type { WorldName } from './worlds.js';
 
 export interface PlantedBug {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface PlantedBug {
   /** Must occur in the file exactly once. */
   readonly find: string;
   readonly put: string;
+  /** Where it is hunted. Default: 'node'. */
+  readonly world?: WorldName;
 }
 
 export interface Catch {
@@ -27,9 +31,14 @@ export interface Catch {
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export const SEEDS_TO_CATCH = 200;
+/** Where several machines must go wrong together. */
+export const CLUSTER_SEEDS_TO_CATCH = 500;
+
+export const seedsToCatch = ({ world = 'node' }: PlantedBug): number =>
+  (world === 'node' ? SEEDS_TO_CATCH : CLUSTER_SEEDS_TO_CATCH);
 
 /** The first seed that catches the bug, or undefined if none up to the bound does. */
-export async function hunt(bug: PlantedBug, seeds = SEEDS_TO_CATCH): Promise<Catch | undefined> {
+export async function hunt(bug: PlantedBug, seeds = seedsToCatch(bug)): Promise<Catch | undefined> {
   const runSeed = await load(bug);
   for (let seed = 1; seed <= seeds; seed++) {
     const { violation } = runSeed(seed);
@@ -38,13 +47,13 @@ export async function hunt(bug: PlantedBug, seeds = SEEDS_TO_CATCH): Promise<Cat
   return undefined;
 }
 
-async function load(bug: PlantedBug): Promise<(seed: number) => Run.RunResult> {
+async function load(bug: PlantedBug): Promise<(seed: number) => RunResult> {
   const folder = join(root, '.tmp', 'planted');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${bug.name}.mjs`);
   const planting: Planting = { done: false };
   await build({
-    entryPoints: [join(root, 'test/sim/run.ts')],
+    entryPoints: [join(root, 'test/sim/worlds.ts')],
     bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent',
     conditions: ['oxbow-source'],
     external: ['lmdb'],
@@ -53,9 +62,9 @@ async function load(bug: PlantedBug): Promise<(seed: number) => Run.RunResult> {
     plugins: [patch(bug, planting)],
   });
   if (!planting.done) throw new Error(`planted bug ${bug.name}: ${bug.file} is not part of the simulation`);
-  // reason: the bundle's entry is run.ts, whose exports are known.
-  const module = (await import(pathToFileURL(outfile).href)) as typeof Run;
-  return (seed) => module.runSeed(seed);
+  // reason: the bundle's entry is worlds.ts, whose exports are known.
+  const module = (await import(pathToFileURL(outfile).href)) as typeof Worlds;
+  return module.runners[bug.world ?? 'node'];
 }
 
 interface Planting {

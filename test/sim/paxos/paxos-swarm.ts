@@ -13,9 +13,13 @@ export interface NodeFaults {
   readonly powerLoss: number;
   /** Probability of a crash while a flush is under way, per flush. */
   readonly crashInFlush: number;
+  /** Mean time until a crashed node is back. */
+  readonly downMs: number;
   readonly pauseEveryMs: number;
   readonly stallEveryMs: number;
   readonly cutEveryMs: number;
+  /** The leader is unheard for a few ms, and often gone soon after. */
+  readonly falterEveryMs: number;
   readonly wipeEveryMs: number;
   readonly changeEveryMs: number;
   readonly transferEveryMs: number;
@@ -74,9 +78,11 @@ function drawNodeFaults(
     crashMany: maybe(0.5, 0.2, 0.6),
     powerLoss: random.pick([0, 0.5, 1]),
     crashInFlush: maybe(0.3, 0.001, 0.01),
+    downMs: random.pick([5, 50, 400]),
     pauseEveryMs: maybe(0.4, 1_000, 4_000),
-    stallEveryMs: maybe(0.3, 2_000),
+    stallEveryMs: maybe(0.4, 500, 2_000),
     cutEveryMs: maybe(0.6, 700, 2_500),
+    falterEveryMs: maybe(0.4, 500, 2_000),
     wipeEveryMs: maybe(0.2, 2_500),
     changeEveryMs: maybe(0.4, 300, 1_500),
     transferEveryMs: maybe(0.3, 500, 2_000),

@@ -87,7 +87,8 @@ class PaxosRun {
     for (const client of this.#clients) client.start();
     this.#every(faults.crashEveryMs, () => this.#crashSome());
     this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
-    this.#every(faults.stallEveryMs, () => this.#random.pick(this.#nodes).disk.stall(this.#random.exponential(500)));
+    this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
+    this.#every(faults.falterEveryMs, () => this.#falter());
     this.#every(faults.cutEveryMs, () => this.#cut());
     this.#every(faults.wipeEveryMs, () => this.#maybeWipe());
     this.#every(faults.wipeEveryMs === 0 ? 0 : 300, () => this.#operator.step(false));
@@ -202,7 +203,7 @@ class PaxosRun {
   #crashFor(node: PaxosNode, isPowerLost: boolean): void {
     if (!this.#inTurmoil || !node.process.isAlive) return;
     node.crash(isPowerLost);
-    this.#world.after(this.#random.exponential(400), () => {
+    this.#world.after(this.#random.exponential(this.#swarm.faults.downMs), () => {
       if (this.#inTurmoil && !node.process.isAlive) node.start();
     });
   }
@@ -222,6 +223,30 @@ class PaxosRun {
     this.#world.trace(`cut ${paths.map(([from, to]) => `${from}>${to}`).join(' ')}`);
     for (const [from, to] of paths) this.#network.block(from, to, isLoud);
     this.#world.after(this.#random.exponential(900), () => this.#network.healAll());
+  }
+
+  /** A disk that hangs, often until the power is switched off. */
+  #stall(node: PaxosNode): void {
+    const ms = this.#random.exponential(300);
+    node.disk.stall(ms);
+    if (!this.#random.chance(0.5)) return;
+    this.#world.after(ms * this.#random.unit(), () => this.#crashFor(node, true));
+  }
+
+  /** What the leader says is lost on all ways at once; then it goes, before it can say it again. */
+  #falter(): void {
+    const leader = this.#nodes.find(({ isLeading }) => isLeading);
+    if (leader === undefined) return;
+    for (const { name } of this.#nodes) {
+      if (name !== leader.name) this.#network.block(leader.name, name, false);
+    }
+    this.#world.after(this.#random.exponential(10), () => {
+      this.#network.healAll();
+      this.#world.after(this.#random.exponential(20), () => {
+        if (this.#random.chance(0.5)) this.#crashFor(leader, this.#random.chance(0.5));
+        else if (this.#inTurmoil) this.#pause(leader);
+      });
+    });
   }
 
   #transfer(): void {

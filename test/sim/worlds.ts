@@ -1,0 +1,17 @@
+/** The worlds that a seed can be run in, and which one it is run in unless somebody says. */
+import { runPaxosSeed } from './paxos/run-paxos.js';
+import { runSeed, type RunResult } from './run.js';
+
+export type WorldName = 'node' | 'paxos';
+
+export const runners: Readonly<Record<WorldName, (seed: number, keepLog?: boolean) => RunResult>> = {
+  /** One server and its clients. */
+  node: runSeed,
+  /** A group of Paxos members and whoever asks them. */
+  paxos: runPaxosSeed,
+};
+
+export const worldNames: readonly WorldName[] = ['node', 'paxos'];
+
+/** Shares: every world gets its part of any range of seeds. */
+export const worldOf = (seed: number): WorldName => (seed % 2 === 0 ? 'node' : 'paxos');
