@@ -6,11 +6,13 @@ import { OxbowError } from '@oxbow/sdk/protocol';
 import { Acceptor } from './acceptor.js';
 import { isSameBallot } from './ballot.js';
 import type { Ballot, MemberId } from './ballot.js';
-import { Phase1, PreVote } from './candidacy.js';
+import { PreVote } from './candidacy.js';
+import { Candidate } from './candidate.js';
 import { CatchUp } from './catch-up.js';
 import { findMember, isVoter } from './configuration.js';
 import type { Configuration, Membership } from './configuration.js';
 import type { Leadership as Told, PaxosEffects } from './effects.js';
+import { Follower } from './follower.js';
 import type { Ground } from './ground.js';
 import { Leadership } from './leadership.js';
 import { Learner } from './learner.js';
@@ -22,6 +24,7 @@ import { Patience } from './patience.js';
 import type { Base } from './record.js';
 import type { Recovered } from './recovery.js';
 import { isSound } from './soundness.js';
+import { Voter } from './voter.js';
 
 export interface GroupMemberOptions {
   readonly self: MemberId;
@@ -44,7 +47,7 @@ export interface GroupMemberOptions {
 type Role =
   | { readonly kind: 'following'; readonly leader: MemberId | undefined }
   | { readonly kind: 'asking'; readonly vote: PreVote }
-  | { readonly kind: 'preparing'; readonly phase1: Phase1; since: number; askedAt: number }
+  | { readonly kind: 'preparing'; readonly candidate: Candidate }
   | { readonly kind: 'leading'; readonly leadership: Leadership };
 
 type Said<Kind extends PaxosMessage['kind']> = PaxosMessage & { readonly kind: Kind };
@@ -53,6 +56,8 @@ export class GroupMember implements PaxosMember {
   readonly #ground: Ground;
   readonly #patience: Patience;
   readonly #catchUp: CatchUp;
+  readonly #voter: Voter;
+  readonly #follower: Follower;
   readonly #recovered: Recovered;
   readonly #appliedAtStart: number;
   #role: Role = { kind: 'following', leader: undefined };
@@ -85,6 +90,10 @@ export class GroupMember implements PaxosMember {
     this.#patience = new Patience(limits, random, {
       now, mayHaveGranted: recovered.promised !== undefined,
     });
+    this.#voter = new Voter({
+      ground: this.#ground, patience: this.#patience, catchUp: this.#catchUp,
+    });
+    this.#follower = new Follower(this.#ground, this.#catchUp);
     this.#recovered = recovered;
     this.#appliedAtStart = appliedSlot;
     this.#appliedSlot = appliedSlot;
@@ -130,7 +139,10 @@ export class GroupMember implements PaxosMember {
       case 'asking':
         if (now - role.vote.startedAt >= this.#ground.limits.electionCutMs) this.#giveUp(now);
         return;
-      case 'preparing': return this.#tickCandidate(role, now);
+      case 'preparing':
+        if (role.candidate.tick(now)) this.#maybeLead(role.candidate, now);
+        else this.#giveUp(now);
+        return;
       case 'leading':
         if (role.leadership.tick(now, stalledMs)) return;
         this.#ground.effects.log('warn', 'quorum-lost', { ballot: role.leadership.ballot });
@@ -146,11 +158,16 @@ export class GroupMember implements PaxosMember {
       return;
     }
     switch (message.kind) {
-      case 'accept': return this.#onAccept(from, message, now);
+      case 'accept':
+        if (this.#hear(from, message, now)) this.#follower.accept(from, message, now);
+        return;
       case 'accepted': return this.#onAccepted(from, message, now);
-      case 'heartbeat': return this.#onHeartbeat(from, message, now);
+      case 'heartbeat':
+        if (!this.#hear(from, message, now)) return;
+        return this.#follower.heartbeat(from, message, { now, appliedUpTo: this.#appliedSlot });
       case 'heard': return this.#onHeard(from, message, now);
-      case 'pre-prepare': return this.#onPrePrepare(from, message, now);
+      case 'pre-prepare':
+        return this.#voter.onPrePrepare(from, message, { led: this.#led, now });
       case 'pre-promise': return this.#onPrePromise(from, message, now);
       case 'prepare': return this.#onPrepare(from, message, now);
       case 'promise': return this.#onPromise(from, message, now);
@@ -263,56 +280,31 @@ export class GroupMember implements PaxosMember {
     }
   }
 
-  /** The ballot is on disk before anybody hears of it: after a crash it must not be opened again. */
   #prepare(ballot: Ballot, isHandover: boolean, now: number): void {
-    const { self, acceptor, effects, learner: { chosenSlot } } = this.#ground;
     this.#follow(undefined);
     this.#note(ballot);
-    acceptor.promise(ballot);
-    const phase1 = new Phase1({ ballot, isHandover });
-    this.#role = { kind: 'preparing', phase1, since: now, askedAt: now };
-    effects.afterPersist(self, {
-      kind: 'promise', ballot, part: 0, isLast: true, accepted: [],
-      chosenUpTo: chosenSlot, trimmedUpTo: acceptor.log.base,
-    });
-    for (const id of this.#otherVoters()) {
-      effects.afterPersist(id, { kind: 'prepare', ballot, fromSlot: chosenSlot + 1, isHandover });
-    }
+    const candidate = new Candidate(this.#ground, { ballot, isHandover, now });
+    this.#role = { kind: 'preparing', candidate };
+    candidate.start();
   }
 
-  #tickCandidate(role: Role & { kind: 'preparing' }, now: number): void {
-    const { limits, self, effects, learner } = this.#ground;
-    const { phase1 } = role;
-    const isTooLong = now - role.since >= limits.electionMs;
-    if (learner.isWaitingForState || isTooLong) return this.#giveUp(now);
-    if (phase1.has(self) && now - role.askedAt >= limits.heartbeatMs * 2) {
-      role.askedAt = now;
-      const { ballot, isHandover } = phase1;
-      for (const id of this.#otherVoters()) {
-        if (phase1.has(id)) continue;
-        effects.send(id, { kind: 'prepare', ballot, fromSlot: learner.chosenSlot + 1, isHandover });
-      }
-    }
-    this.#maybeLead(role, now);
-  }
-
-  #maybeLead(role: Role & { kind: 'preparing' }, now: number): void {
-    const { learner, acceptor, self } = this.#ground;
+  #maybeLead(candidate: Candidate, now: number): void {
+    const { learner, self } = this.#ground;
     if (!isVoter(learner.configuration, self)) return this.#giveUp(now);
-    const plan = role.phase1.plan(learner, acceptor);
+    const plan = candidate.plan();
     if (plan.kind === 'behind') this.#catchUp.want(plan.member, now);
     if (plan.kind !== 'ready') return;
     const leadership = new Leadership(this.#ground, {
-      ballot: role.phase1.ballot,
+      ballot: candidate.ballot,
       now,
       events: {
-        leading: () => this.#tellLeading(role.phase1.ballot),
-        behind: (member) => this.#catchUp.want(member, now),
+        leading: () => this.#tellLeading(candidate.ballot),
+        behind: (member, at) => this.#catchUp.want(member, at),
         left: () => this.#follow(undefined),
       },
     });
     this.#role = { kind: 'leading', leadership };
-    leadership.start(role.phase1, plan.values, now);
+    leadership.start(candidate.phase1, plan.values, now);
   }
 
   #tellLeading(ballot: Ballot): void {
@@ -321,69 +313,15 @@ export class GroupMember implements PaxosMember {
     this.#ground.effects.leadership(this.#told);
   }
 
-  // Phase 1, asked
-
-  #onPrePrepare(from: MemberId, { ballot, fromSlot }: Said<'pre-prepare'>, now: number): void {
-    if (!this.#mayAsk(from, fromSlot, now)) return;
-    const { acceptor, effects } = this.#ground;
-    const { promised } = acceptor;
-    const isGranted = this.#role.kind !== 'leading' && !acceptor.refuses(ballot) &&
-      !(promised !== undefined && isSameBallot(promised, ballot)) &&
-      this.#patience.isAnyoneFree(from, now);
-    effects.send(from, { kind: 'pre-promise', ballot, isGranted, promised });
-  }
+  // Phase 1
 
   #onPrepare(from: MemberId, message: Said<'prepare'>, now: number): void {
-    const { ballot, fromSlot, isHandover } = message;
-    if (!this.#mayAsk(from, fromSlot, now)) return;
-    const { acceptor, effects, limits, learner } = this.#ground;
-    if (acceptor.refuses(ballot)) return this.#refuse(from, ballot);
-    const { promised } = acceptor;
-    if (promised === undefined || !isSameBallot(promised, ballot)) {
-      if (!this.#isFree(ballot, isHandover, now)) return;
-      this.#note(ballot);
-      acceptor.promise(ballot);
-      this.#follow(undefined);
-      this.#patience.restart(now, false);
-    }
-    const bounds = { chosenUpTo: learner.chosenSlot, bytesMax: limits.partBytesMax };
-    for (const part of acceptor.promises(ballot, fromSlot, bounds)) {
-      effects.afterPersist(from, part);
-    }
+    if (!this.#voter.onPrepare(from, message, { led: this.#led, now })) return;
+    this.#note(message.ballot);
+    this.#follow(undefined);
+    this.#patience.restart(now, false);
   }
 
-  #isFree(ballot: Ballot, isHandover: boolean, now: number): boolean {
-    if (this.#role.kind !== 'leading') return this.#patience.isFree(ballot, isHandover, now);
-    return isHandover && ballot.round === this.#role.leadership.ballot.round + 1;
-  }
-
-  /** Only voters of the newest configuration may stand; one that knows of a newer one is asked for it. */
-  #mayAsk(from: MemberId, fromSlot: number, now: number): boolean {
-    const { learner } = this.#ground;
-    if (isVoter(learner.configuration, from)) return true;
-    if (fromSlot > learner.chosenSlot + 1) this.#catchUp.want(from, now);
-    else this.#maybeSayRemoved(from);
-    return false;
-  }
-
-  /**
-   * Only once the new configuration has chosen something: until then those that leave may hold the
-   * only other copies of what the old one chose.
-   */
-  #maybeSayRemoved(to: MemberId): boolean {
-    const { learner: { configuration, chosenSlot }, effects } = this.#ground;
-    if (configuration.number === 0 || chosenSlot < configuration.fromSlot) return false;
-    if (findMember(configuration, to) !== undefined) return false;
-    effects.send(to, { kind: 'removed', configurationNumber: configuration.number });
-    return true;
-  }
-
-  #refuse(to: MemberId, ballot: Ballot): void {
-    const { acceptor: { promised }, effects } = this.#ground;
-    if (promised !== undefined) effects.send(to, { kind: 'refused', ballot, promised });
-  }
-
-  // Phase 1, answered
 
   #onPrePromise(from: MemberId, message: Said<'pre-promise'>, now: number): void {
     if (message.promised !== undefined) this.#note(message.promised);
@@ -400,56 +338,29 @@ export class GroupMember implements PaxosMember {
     if (role.kind === 'leading' && isSameBallot(role.leadership.ballot, message.ballot)) {
       role.leadership.onPromise(from, message, now);
     }
-    if (role.kind !== 'preparing' || !isSameBallot(role.phase1.ballot, message.ballot)) return;
-    role.phase1.onPromise(from, message);
-    this.#maybeLead(role, now);
+    if (role.kind !== 'preparing' || !isSameBallot(role.candidate.ballot, message.ballot)) return;
+    role.candidate.phase1.onPromise(from, message);
+    this.#maybeLead(role.candidate, now);
   }
 
   #onRefused(from: MemberId, { ballot, promised }: Said<'refused'>, now: number): void {
     if (findMember(this.#ground.learner.configuration, from) === undefined) return;
     this.#note(promised);
-    const own = this.#ownBallot;
+    const own = this.#role.kind === 'preparing' ? this.#role.candidate.ballot : this.#led;
     if (own !== undefined && isSameBallot(own, ballot)) this.#giveUp(now);
   }
 
-  // Phase 2, asked
-
-  #onAccept(from: MemberId, message: Said<'accept'>, now: number): void {
-    if (!this.#hear(from, message, now)) return;
-    const { acceptor, learner, limits } = this.#ground;
-    const { ballot, firstSlot, values } = message;
-    if (learner.unappliedBytes <= limits.unappliedBytesMax) {
-      let slot = firstSlot;
-      const last = learner.chosenSlot + limits.aheadSlotsMax;
-      for (const value of values) {
-        if (slot > learner.chosenSlot && slot <= last) acceptor.accept(ballot, slot, value);
-        slot += 1;
-      }
-    }
-    if (!learner.hear(ballot, message.chosenUpTo)) this.#catchUp.want(from, now);
-    this.#answerLeader();
-  }
-
-  #onHeartbeat(from: MemberId, message: Said<'heartbeat'>, now: number): void {
-    if (!this.#hear(from, message, now)) return;
-    const { acceptor, learner, effects } = this.#ground;
-    const { ballot, round, chosenUpTo } = message;
-    if (!learner.hear(ballot, chosenUpTo)) this.#catchUp.want(from, now);
-    effects.send(from, {
-      kind: 'heard', ballot, round, upTo: acceptor.heldUpTo(ballot, learner.chosenSlot),
-      chosenUpTo: learner.chosenSlot, appliedUpTo: this.#appliedSlot,
-    });
-  }
+  // Phase 2
 
   /** Whether the speaker leads as far as this member knows; then it is followed. */
   #hear(from: MemberId, { ballot, chosenUpTo }: Said<'accept' | 'heartbeat'>, now: number): boolean {
     const { acceptor, learner: { configuration } } = this.#ground;
     if (acceptor.refuses(ballot)) {
-      this.#refuse(from, ballot);
+      this.#voter.refuse(from, ballot);
       return false;
     }
     if (!isVoter(configuration, from) && chosenUpTo < configuration.fromSlot) {
-      this.#maybeSayRemoved(from);
+      this.#voter.maybeSayRemoved(from);
       return false;
     }
     if (this.#role.kind !== 'following' || this.#role.leader !== from) this.#follow(from);
@@ -459,18 +370,10 @@ export class GroupMember implements PaxosMember {
     return true;
   }
 
-  /** Tells the leader how far all is on this disk. */
   #answerLeader(): void {
-    const { acceptor, learner: { chosenSlot }, effects } = this.#ground;
-    const ballot = acceptor.promised;
     if (this.#role.kind !== 'following' || this.#role.leader === undefined) return;
-    if (ballot === undefined || ballot.member !== this.#role.leader) return;
-    effects.afterPersist(this.#role.leader, {
-      kind: 'accepted', ballot, upTo: acceptor.heldUpTo(ballot, chosenSlot), chosenUpTo: chosenSlot,
-    });
+    this.#follower.answer(this.#role.leader);
   }
-
-  // Phase 2, answered
 
   #onAccepted(from: MemberId, { ballot, upTo }: Said<'accepted'>, now: number): void {
     const role = this.#role;
@@ -490,7 +393,7 @@ export class GroupMember implements PaxosMember {
     const { learner: { configuration, chosenSlot }, acceptor: { log } } = this.#ground;
     if (fromSlot > chosenSlot + 1) this.#catchUp.want(from, now);
     const knowsOfStop = fromSlot >= configuration.fromSlot;
-    if ((knowsOfStop || fromSlot <= log.base) && this.#maybeSayRemoved(from)) return;
+    if ((knowsOfStop || fromSlot <= log.base) && this.#voter.maybeSayRemoved(from)) return;
     this.#catchUp.answer(from, fromSlot);
   }
 
@@ -504,8 +407,8 @@ export class GroupMember implements PaxosMember {
     if (learner.chosenSlot === before) return;
     if (role.kind === 'leading') role.leadership.moved(now);
     if (role.kind === 'preparing') {
-      role.since = now;
-      this.#maybeLead(role, now);
+      role.candidate.cameNearer(now);
+      this.#maybeLead(role.candidate, now);
     }
     this.#answerLeader();
   }
@@ -542,8 +445,8 @@ export class GroupMember implements PaxosMember {
     return voters.length === 1 && voters[0]?.id === this.#ground.self;
   }
 
-  get #ownBallot(): Ballot | undefined {
-    if (this.#role.kind === 'preparing') return this.#role.phase1.ballot;
+  /** The ballot that it leads, or finishes what others began under. */
+  get #led(): Ballot | undefined {
     return this.#role.kind === 'leading' ? this.#role.leadership.ballot : undefined;
   }
 

@@ -33,7 +33,7 @@ type Stage =
 export interface LeadershipEvents {
   leading(): void;
   /** A promiser knows more: ask it. */
-  behind(member: MemberId, upTo: number): void;
+  behind(member: MemberId, now: number): void;
   /** It is no voter of the configuration that has begun. */
   left(): void;
 }
@@ -265,7 +265,7 @@ export class Leadership {
 
   #tryPlan(phase1: Phase1, now: number): void {
     const plan: Plan = phase1.plan(this.#ground.learner, this.#ground.acceptor);
-    if (plan.kind === 'behind') this.#events.behind(plan.member, plan.upTo);
+    if (plan.kind === 'behind') this.#events.behind(plan.member, now);
     if (plan.kind === 'ready') this.#finish(phase1, plan.values, now);
   }
 
