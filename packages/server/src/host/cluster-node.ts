@@ -17,10 +17,13 @@ import type { WriteAheadLog } from '../log/write-ahead-log.js';
 import type { MemberId } from '../paxos/ballot.js';
 import { baseFromText, baseToText } from '../paxos/codec/base-text.js';
 import type { Member } from '../paxos/configuration.js';
+import type { PaxosLimits } from '../paxos/limits.js';
+import type { CheckLimits, TransferLimits } from '../space/limits.js';
 import type { StateStore } from '../space/state-store.js';
 import { ClusterHost } from './cluster-host.js';
 import type { HostClock } from './host-clock.js';
 import type { Spread } from './recent-samples.js';
+import { StateChecks } from './state-checks.js';
 import { StateTravel } from './state-travel.js';
 
 export interface ClusterNodeParts {
@@ -42,6 +45,16 @@ export interface ClusterNodeParts {
   readonly logger: Logger;
   /** The newest sync of the log, ms. */
   readonly fsyncMs: () => number;
+  readonly limits?: ClusterNodeLimits;
+}
+
+/** What is absent is as it is shipped. */
+export interface ClusterNodeLimits {
+  readonly paxos?: PaxosLimits;
+  readonly transfer?: TransferLimits;
+  readonly checks?: CheckLimits;
+  /** Of the log: written since the last checkpoint before the next one. */
+  readonly checkpointBytes?: number;
 }
 
 export interface ServerFigures {
@@ -61,6 +74,7 @@ export class ClusterNode {
   readonly #cluster: ClusterHost;
   #events: CommitLogEvents | undefined;
   #travel: StateTravel | undefined;
+  #checks: StateChecks | undefined;
   #leadership: LogLeadership = { kind: 'following', leader: undefined };
   #leaderChanges = 0;
   #appliedSlot = 0;
@@ -74,13 +88,15 @@ export class ClusterNode {
       lost: (error) => this.#events?.onLost(error),
       position: () => this.#position(),
     });
-    const { wal, clock, monotonicMs, random, logger } = parts;
+    const { wal, clock, monotonicMs, random, logger, limits = {} } = parts;
     this.#paxos = new PaxosLog({
       wal, random,
       clock: { monotonicMs, after: (delayMs, task) => clock.after(delayMs, task) },
       form: (slot, done) => this.#cluster.form(slot, done),
       peers: this.#cluster.peers,
       log: (level, event, fields) => logger.log(level, event, fields),
+      ...(limits.paxos === undefined ? {} : { limits: limits.paxos }),
+      ...(limits.checkpointBytes === undefined ? {} : { checkpointBytes: limits.checkpointBytes }),
     });
     this.#cluster.govern(this.#paxos);
     this.log = this.#commitLog();
@@ -146,6 +162,7 @@ export class ClusterNode {
     this.#isOver = true;
     this.#cancelTick();
     this.#travel?.stop();
+    this.#checks?.stop();
     this.#cluster.stop(done);
   }
 
@@ -179,7 +196,12 @@ export class ClusterNode {
         this.#joined(cluster, self);
         events.onJoined(cluster, self);
       },
+      onChosen: (slot, payload, tag) => {
+        const checks = this.#checks;
+        events.onChosen(slot, checks === undefined ? payload : checks.seen(slot, payload), tag);
+      },
       onConfigured: (configuration) => {
+        this.#checks?.configured(configuration);
         const { voters, learners } = configuration;
         const isAlone = this.#parts.links === undefined && voters.length + learners.length > 1;
         if (isAlone) events.onFatal(needsItsCluster(voters));
@@ -187,10 +209,12 @@ export class ClusterNode {
       },
       onLeadership: (leadership) => {
         this.#noteLeadership(leadership);
+        this.#checks?.led(this.#leader()?.id);
         events.onLeadership(this.#withPresentUrl(leadership));
       },
       onStateReplaced: (slot) => {
         this.#appliedSlot = slot;
+        this.#checks?.replaced();
         events.onStateReplaced(slot);
       },
     };
@@ -224,10 +248,11 @@ export class ClusterNode {
   }
 
   #joined(cluster: string, self: Member): void {
-    const { store, logger, randomText, monotonicMs: now } = this.#parts;
+    const { store, logger, randomText, monotonicMs: now, limits = {} } = this.#parts;
     this.#travel = new StateTravel({
       store, cluster, logger, now,
       incarnation: randomText(),
+      ...(limits.transfer === undefined ? {} : { limits: limits.transfer }),
       baseAt: (slot) => this.#baseAt(slot),
       // reason: whoever is on the bulk channel is known by its member id.
       send: (to, frame) => void this.#cluster.sendBulk(to as MemberId, frame),
@@ -238,10 +263,19 @@ export class ClusterNode {
       },
       damaged: (error) => this.#events?.onFatal(error),
     });
+    this.#checks = new StateChecks({
+      self: self.id, store, logger, now,
+      propose: (payload, tag) => this.#paxos.propose(payload, tag),
+      send: (to, frame) => void this.#cluster.sendBulk(to, frame),
+      diverged: (error) => this.#events?.onFatal(error),
+      ...(limits.checks === undefined ? {} : { limits: limits.checks }),
+    });
     this.#cluster.joined(cluster, self);
     this.#cluster.bulk({
       linked: (member, isUp) => (isUp ? this.#travel?.linked(member) : this.#travel?.cut(member)),
-      frame: (from, bytes) => this.#travel?.frame(from, bytes),
+      frame: (from, bytes) => {
+        if (this.#checks?.frame(from, bytes) !== true) this.#travel?.frame(from, bytes);
+      },
     });
     this.#tick();
   }
@@ -254,6 +288,7 @@ export class ClusterNode {
   #tick(): void {
     if (this.#isOver) return;
     this.#travel?.tick();
+    this.#checks?.tick();
     this.#cancelTick = this.#parts.clock.after(TRAVEL_TICK_MS, () => this.#tick());
   }
 

@@ -92,7 +92,9 @@ function openLog({ data, metrics, fsync }: CompositionParts, monotonicMs: () => 
   });
 }
 
-const LOSSES = new Set(['log-damaged', 'log-behind-state', 'state-behind-log', 'store-damaged']);
+const LOSSES = new Set([
+  'log-damaged', 'log-behind-state', 'state-behind-log', 'store-damaged', 'state-diverged',
+]);
 
 /** What others can make good: this node has forgotten what it promised, or what it had applied. */
 export const isRefillable = (error: OxbowError): boolean => LOSSES.has(error.code);
