@@ -68,21 +68,17 @@ export class MemberRun {
   input(happen: (member: PaxosMember, now: number) => void): void {
     if (this.#isOver) return;
     try {
-      this.request(happen);
+      this.#step(happen);
     } catch (error) {
       this.#options.onBroken(error);
     }
+    this.#tell();
   }
 
   /** Something that somebody asks for: a refusal is thrown. */
   request(ask: (member: PaxosMember, now: number) => void): void {
-    this.#isInside = true;
-    try {
-      ask(this.#member, this.#options.monotonicMs());
-    } finally {
-      this.#isInside = false;
-    }
-    this.#carryOut();
+    this.#step(ask);
+    this.#tell();
   }
 
   /** Nothing comes out any more. */
@@ -92,14 +88,18 @@ export class MemberRun {
     this.#held = [];
   }
 
-  /** The disk first: it is at work while the server is told. */
-  #carryOut(): void {
-    if (this.#held.length > 0) {
-      this.#batches.push(this.#held);
-      this.#held = [];
-      this.#options.wal.flushed(this.#onFlushed);
+  #step(task: (member: PaxosMember, now: number) => void): void {
+    this.#isInside = true;
+    try {
+      task(this.#member, this.#options.monotonicMs());
+    } finally {
+      this.#isInside = false;
     }
-    this.#tell();
+    if (this.#held.length === 0) return;
+    // The disk first: it is at work while the server is told.
+    this.#batches.push(this.#held);
+    this.#held = [];
+    this.#options.wal.flushed(this.#onFlushed);
   }
 
   #tell(): void {
