@@ -1,6 +1,6 @@
 /**
- * npm run bench -- NAME [--json]     runs one benchmark with its peers; the last line is one JSON object
- * Names: core, commit
+ * npm run bench -- NAME [--json] runs one benchmark with its peers; the last line is one JSON
+ * object Names: core, commit
  */
 import { parseArgs } from 'node:util';
 import { measureCommit } from './commit.js';

@@ -1,7 +1,7 @@
 /**
- * The replicated log: three nodes of ours beside three of etcd, on the same disk in the same run, values
- * of 200 bytes, real fsync, one write in flight per writer. The load goes to whoever leads, as etcd's
- * does.
+ * The replicated log: three nodes of ours beside three of etcd, on the same disk in the same run,
+ * values of 200 bytes, real fsync, one write in flight per writer. The load goes to whoever leads,
+ * as etcd's does.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

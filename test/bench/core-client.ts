@@ -1,6 +1,7 @@
 /**
- * The replica in memory: how fast mutations run with a live query on them, and what a rebase costs: 1,000 pending updates meet
- * 1,000 commits of others over 10,000 rows, without and with conflicts. Each figure is the median of several fresh runs.
+ * The replica in memory: how fast mutations run with a live query on them, and what a rebase costs:
+ * 1,000 pending updates meet 1,000 commits of others over 10,000 rows, without and with conflicts.
+ * Each figure is the median of several fresh runs.
  */
 import type { CommitEntry, ReplicaId, SpaceId } from '@oxbow/sdk/protocol';
 import { SpaceReplica } from '../../packages/sdk/src/replica/space.js';

@@ -1,6 +1,7 @@
 /**
- * The core: the replica in memory, and one node that acknowledges after its log is synced, beside PostgreSQL on the same disk.
- * The node runs in a process of its own from the built package, as an operator would run it; the load in another.
+ * The core: the replica in memory, and one node that acknowledges after its log is synced, beside
+ * PostgreSQL on the same disk. The node runs in a process of its own from the built package, as an
+ * operator would run it; the load in another.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -61,7 +62,8 @@ async function measureClient(): Promise<ClientFigures> {
 
 function startServer(appFile: string, data: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [
-    // Node's default young generation is collected too often under such a load; README says so to operators.
+    // Node's default young generation is collected too often under such a load; README says so to
+    // operators.
     '--max-semi-space-size=64', 'packages/server/bin/oxbow.js', 'serve', '--app', appFile, '--data', data,
     '--port', String(PORT), '--dev-auth', '--log-level', 'warn',
   ], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });

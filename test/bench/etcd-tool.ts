@@ -1,7 +1,7 @@
 /**
- * etcd's own load generator, for a load that costs more than what it measures says nothing. It is not
- * packaged: it is built once from Debian's source package with Debian's Go packages. Where that cannot
- * be done, the caller is told and leaves etcd's figures out.
+ * etcd's own load generator, for a load that costs more than what it measures says nothing. It is
+ * not packaged: it is built once from Debian's source package with Debian's Go packages. Where that
+ * cannot be done, the caller is told and leaves etcd's figures out.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

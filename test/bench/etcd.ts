@@ -1,7 +1,8 @@
 /**
- * etcd's three nodes on the same disk in the same run: values of 200 bytes, its default settings, real
- * fsync. Its own tool makes the load; the failover is looked at from outside, by a fresh put to each
- * survivor every 10 ms (a put that etcd holds while nobody leads would show its client's patience).
+ * etcd's three nodes on the same disk in the same run: values of 200 bytes, its default settings,
+ * real fsync. Its own tool makes the load; the failover is looked at from outside, by a fresh put
+ * to each survivor every 10 ms (a put that etcd holds while nobody leads would show its client's
+ * patience).
  */
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

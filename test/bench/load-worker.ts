@@ -1,7 +1,7 @@
 /**
- * The load: WebSocket connections to the node that leads, each with a replica and a space of its own and
- * one update (or one linearizable read) in flight, sent again as soon as its answer has come. It speaks
- * the protocol in prepared text, so that it costs less than what it measures.
+ * The load: WebSocket connections to the node that leads, each with a replica and a space of its
+ * own and one update (or one linearizable read) in flight, sent again as soon as its answer has
+ * come. It speaks the protocol in prepared text, so that it costs less than what it measures.
  */
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';

@@ -1,4 +1,6 @@
-/** The load in a process of its own: what makes it must not share a thread with what measures it. */
+/**
+ * The load in a process of its own: what makes it must not share a thread with what measures it.
+ */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LoadOrder, LoadReport } from './load-worker.js';

@@ -1,6 +1,7 @@
 /**
- * The yardstick for durable commits: PostgreSQL on the same disk in the same run, one insert of 200 bytes per
- * transaction, synchronous_commit on. Left out, and said so, where PostgreSQL is not installed.
+ * The yardstick for durable commits: PostgreSQL on the same disk in the same run, one insert of 200
+ * bytes per transaction, synchronous_commit on. Left out, and said so, where PostgreSQL is not
+ * installed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,10 @@ function programs(): string | undefined {
   return versions.map((version) => join(base, version, 'bin')).find((bin) => existsSync(join(bin, 'pgbench')));
 }
 
-/** Inserts per second by number of clients; undefined where PostgreSQL is missing. `root` is on the disk to measure. */
+/**
+ * Inserts per second by number of clients; undefined where PostgreSQL is missing. `root` is on the
+ * disk to measure.
+ */
 export function measurePostgres(
   root: string, clients: readonly number[], seconds: number,
 ): PostgresFigures | undefined {

@@ -1,7 +1,8 @@
 /**
- * Three processes under fire, clients with the real SDK, and the same checkers that the simulation uses:
- * what the simulated disk, network and clock leave out shows here. Thirty rounds in the suite; more by
- * `OXBOW_FAULT_ROUNDS=300 npx vitest run test/cluster`, another order by `OXBOW_FAULT_SEED`.
+ * Three processes under fire, clients with the real SDK, and the same checkers that the simulation
+ * uses: what the simulated disk, network and clock leave out shows here. Thirty rounds in the
+ * suite; more by `OXBOW_FAULT_ROUNDS=300 npx vitest run test/cluster`, another order by
+ * `OXBOW_FAULT_SEED`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

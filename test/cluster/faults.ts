@@ -1,4 +1,6 @@
-/** What can befall a cluster of processes, one kind of misfortune a round; `mend` undoes what lasts. */
+/**
+ * What can befall a cluster of processes, one kind of misfortune a round; `mend` undoes what lasts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Nodes } from './nodes.js';
 

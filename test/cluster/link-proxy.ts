@@ -1,7 +1,7 @@
 /**
- * A wire between two nodes that can be cut: connections through it are forwarded until `cut`, which ends
- * them and lets new ones hang unanswered, as a switched-off router would; `freeze` lets them stand and
- * carries nothing.
+ * A wire between two nodes that can be cut: connections through it are forwarded until `cut`, which
+ * ends them and lets new ones hang unanswered, as a switched-off router would; `freeze` lets them
+ * stand and carries nothing.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 

@@ -1,6 +1,7 @@
 /**
- * Three nodes as an operator runs them: processes of their own from the built package, on loopback, with
- * a cluster secret made for the occasion. They are killed, stopped and started again by number.
+ * Three nodes as an operator runs them: processes of their own from the built package, on loopback,
+ * with a cluster secret made for the occasion. They are killed, stopped and started again by
+ * number.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

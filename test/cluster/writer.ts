@@ -1,6 +1,6 @@
 /**
- * A person with the real SDK: appends and reads, one thing at a time, and keeps what was asked and told.
- * An append that is still open at the end is unknown; a read that failed never happened.
+ * A person with the real SDK: appends and reads, one thing at a time, and keeps what was asked and
+ * told. An append that is still open at the end is unknown; a read that failed never happened.
  */
 import { memory, openReplica, server, type Replica, type Space } from '@oxbow/sdk';
 import type { History } from '../checkers/history.js';

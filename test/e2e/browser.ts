@@ -1,6 +1,7 @@
 /**
- * A real browser for the end-to-end tests: which one, how it is started, and pages for it out of our sources. Without
- * a Chromium a test file says loudly what it leaves out; where CI is set that is a failure.
+ * A real browser for the end-to-end tests: which one, how it is started, and pages for it out of
+ * our sources. Without a Chromium a test file says loudly what it leaves out; where CI is set that
+ * is a failure.
  */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -26,8 +27,8 @@ export function findChromium(): string | undefined {
 }
 
 /**
- * The path of a Chromium for tests of `what`. Undefined, after saying so loudly, where there is none.
- * Throws where CI is set.
+ * The path of a Chromium for tests of `what`. Undefined, after saying so loudly, where there is
+ * none. Throws where CI is set.
  */
 export function chromiumFor(what: string): string | undefined {
   const path = findChromium();
@@ -38,17 +39,26 @@ export function chromiumFor(what: string): string | undefined {
   return undefined;
 }
 
-/** A browser with empty profiles: each `newContext()` is one more person with a browser of their own. */
+/**
+ * A browser with empty profiles: each `newContext()` is one more person with a browser of their
+ * own.
+ */
 export function launchBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** One person's browser whose profile lies in `folder`: it can be closed or killed, and started again. */
+/**
+ * One person's browser whose profile lies in `folder`: it can be closed or killed, and started
+ * again.
+ */
 export function launchProfile(executablePath: string, folder: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, { executablePath, args: FLAGS });
 }
 
-/** The entry and all it imports as one script for a page. `entry`: a URL, relative to the caller's `import.meta.url`. */
+/**
+ * The entry and all it imports as one script for a page. `entry`: a URL, relative to the caller's
+ * `import.meta.url`.
+ */
 export async function bundleForPage(entry: URL): Promise<string> {
   const result = await build({
     entryPoints: [fileURLToPath(entry)],

@@ -1,4 +1,7 @@
-/** The page of storage-laws.browser.test.ts: the laws of storage, and a store to play with, as globals. */
+/**
+ * The page of storage-laws.browser.test.ts: the laws of storage, and a store to play with, as
+ * globals.
+ */
 import { openDB } from 'idb';
 import { indexedDb } from '../../packages/sdk/src/drivers/storage-indexeddb.js';
 import type { Store } from '../../packages/sdk/src/drivers/storage.js';

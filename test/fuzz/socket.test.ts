@@ -1,7 +1,8 @@
 /**
- * Strangers at the server's door: frames that are nearly right, frames that are noise, bytes that are neither HTTP nor
- * WebSocket. The server (a process of its own) must stay up, let nobody reach what they have no right to, and keep
- * serving a client that does nothing wrong. Replay: SEED=… npx vitest run test/fuzz/socket.test.ts
+ * Strangers at the server's door: frames that are nearly right, frames that are noise, bytes that
+ * are neither HTTP nor WebSocket. The server (a process of its own) must stay up, let nobody reach
+ * what they have no right to, and keep serving a client that does nothing wrong. Replay: SEED=… npx
+ * vitest run test/fuzz/socket.test.ts
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

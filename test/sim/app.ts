@@ -1,6 +1,7 @@
 /**
- * The app that the simulated clients run: small, and chosen to hurt. Bookings conflict and have alternatives, `first-free`
- * reads ranges, counters expose anything that is lost or done twice, `brittle` throws depending on the state.
+ * The app that the simulated clients run: small, and chosen to hurt. Bookings conflict and have
+ * alternatives, `first-free` reads ranges, counters expose anything that is lost or done twice,
+ * `brittle` throws depending on the state.
  */
 import { defineApp, mutation, reject, table, unchecked } from '@oxbow/sdk/model';
 

@@ -1,6 +1,7 @@
 /**
- * What must be true of a run, whatever went wrong in it. Each checker takes plain records and throws a `Violation` that
- * names the promise; docs/guarantees.md lists them. `truth` is the server's chosen log, recorded as it was chosen.
+ * What must be true of a run, whatever went wrong in it. Each checker takes plain records and
+ * throws a `Violation` that names the promise; docs/guarantees.md lists them. `truth` is the
+ * server's chosen log, recorded as it was chosen.
  */
 import { updateKey, type CommitEntry, type Effect, type UpdateId } from '@oxbow/sdk/protocol';
 
@@ -24,7 +25,9 @@ export class Truth {
   /** By arguments, of which the workload never draws the same twice. */
   readonly #keyByWish = new Map<string, string>();
 
-  /** Called once per chosen entry, in the order of choosing, and again for replays after a crash. */
+  /**
+   * Called once per chosen entry, in the order of choosing, and again for replays after a crash.
+   */
   chosen(entry: CommitEntry): void {
     const known = this.entries[entry.csn - 1];
     if (known !== undefined) {
@@ -76,7 +79,9 @@ function mustBeSame(a: CommitEntry, b: CommitEntry, promise: string): void {
   must(same, promise, () => `csn ${a.csn}: ${JSON.stringify(a)} / ${JSON.stringify(b)}`);
 }
 
-/** No acknowledged commit is lost or altered: what a replica was told is what the server's log says. */
+/**
+ * No acknowledged commit is lost or altered: what a replica was told is what the server's log says.
+ */
 export function checkLearned(truth: Truth, client: string, entry: CommitEntry): void {
   const known = truth.entries[entry.csn - 1];
   must(known !== undefined, 'no acknowledged commit is lost', () => `${client} knows csn ${entry.csn} of ${updateKey(entry.id)}`);
@@ -84,8 +89,8 @@ export function checkLearned(truth: Truth, client: string, entry: CommitEntry): 
 }
 
 /**
- * What was committed under an id is what its author wrote under it, and the author is told what came of it; or that this is
- * not known any more, which claims nothing but that the id is settled.
+ * What was committed under an id is what its author wrote under it, and the author is told what
+ * came of it; or that this is not known any more, which claims nothing but that the id is settled.
  */
 export function checkReceipt(truth: Truth, receipt: {
   readonly id: UpdateId; readonly name: string; readonly args: unknown;

@@ -1,7 +1,8 @@
 /**
- * npm run sim -- --seed N           replays one seed and prints its trace when something broke (--trace: always)
- * npm run sim -- --seeds A..B       sweeps, and stops at the first violation with the command that replays it
- * npm run sim -- --bugs             says which seed catches each planted bug (--bug NAME: that one)
+ * npm run sim -- --seed N replays one seed and prints its trace when something broke (--trace:
+ * always) npm run sim -- --seeds A..B sweeps, and stops at the first violation with the command
+ * that replays it npm run sim -- --bugs says which seed catches each planted bug (--bug NAME: that
+ * one)
  *   --world node|paxos              that world only; without it each seed has its own
  */
 import { parseArgs } from 'node:util';

@@ -1,7 +1,8 @@
 /**
- * The simulated disk of a client: a `Storage` whose transactions take time. It outlives crashes of the client's
- * process; a crash loses the transactions under way, or completes one without anybody being told. A power failure also takes
- * back the last completed ones: browsers call a transaction complete before it is on the platter.
+ * The simulated disk of a client: a `Storage` whose transactions take time. It outlives crashes of
+ * the client's process; a crash loses the transactions under way, or completes one without anybody
+ * being told. A power failure also takes back the last completed ones: browsers call a transaction
+ * complete before it is on the platter.
  */
 import type {
   Collection, Done, KeyRange, Storage, Store, StoreOp,

@@ -1,6 +1,7 @@
 /**
- * One simulated client: a real ReplicaHost on a simulated disk, clock and network. It writes at random, crashes and comes back,
- * and each thing that it is told or shows goes through the checkers.
+ * One simulated client: a real ReplicaHost on a simulated disk, clock and network. It writes at
+ * random, crashes and comes back, and each thing that it is told or shows goes through the
+ * checkers.
  */
 import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
@@ -18,7 +19,10 @@ import type { Swarm } from './swarm.js';
 import { drawMutation } from './workload.js';
 import { Process, type World } from './world.js';
 
-/** A copy's clock tells no time that the original's tells: only counter and time tell their updates apart. */
+/**
+ * A copy's clock tells no time that the original's tells: only counter and time tell their updates
+ * apart.
+ */
 const COPY_SKEW_MS = 7 * 86_400_000;
 
 export interface ClientParts {
@@ -70,7 +74,7 @@ export class SimClient {
     const host = new ReplicaHost({
       app,
       storage: this.#disk,
-      transports: [network.transport(this.process)],
+      transports: [network.transport(this.process, this.#parts.addresses)],
       clock: this.process.clock,
       entropy: { id: () => uuid(ids), seed: () => ids.uint32() },
       dev: true,
@@ -97,7 +101,9 @@ export class SimClient {
     this.#parts.network.cutWhere((client) => client === this.name, 'client crashed');
   }
 
-  /** What only this disk held may be gone now; what still is there is noted again at the restart. */
+  /**
+   * What only this disk held may be gone now; what still is there is noted again at the restart.
+   */
   #losePower(): void {
     this.#parts.world.trace(`${this.name} loses power`);
     this.#disk.losePower();

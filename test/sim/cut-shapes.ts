@@ -1,4 +1,6 @@
-/** The ways in which a network of nodes comes apart, as directed pairs between which nothing passes. */
+/**
+ * The ways in which a network of nodes comes apart, as directed pairs between which nothing passes.
+ */
 import type { Random } from './random.js';
 
 export type Path = readonly [from: string, to: string];

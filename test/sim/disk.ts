@@ -1,7 +1,8 @@
 /**
- * Simulated disks. A segment file holds what was synced and a list of writes that the operating system has not yet put
- * down: a crash keeps any subset of those and tears the last one kept. A key-value disk completes each transaction
- * after a delay; a crash loses those under way, or completes one whose completion was never told.
+ * Simulated disks. A segment file holds what was synced and a list of writes that the operating
+ * system has not yet put down: a crash keeps any subset of those and tears the last one kept. A
+ * key-value disk completes each transaction after a delay; a crash loses those under way, or
+ * completes one whose completion was never told.
  */
 import type { SegmentDirectory, SegmentFile } from '../../packages/server/src/log/append-file.js';
 import type { Random } from './random.js';
@@ -62,7 +63,9 @@ export class SimDirectory implements SegmentDirectory {
     this.#onSync = options.onSync;
   }
 
-  /** What a power failure leaves: each unsynced write survives by chance, the last survivor torn. */
+  /**
+   * What a power failure leaves: each unsynced write survives by chance, the last survivor torn.
+   */
   crash(): void {
     for (const file of this.#files.values()) {
       const survivors = file.unsynced.filter(() => this.#random.chance(0.5));

@@ -1,6 +1,7 @@
 /**
- * The simulated network between clients and the server: links of frames with delay, and per seed some of: loss,
- * duplication, reordering, sudden cuts, and holes in which a link stays open while everything in it vanishes.
+ * The simulated network between clients and servers: links of frames with delay, and per seed
+ * some of: loss, duplication, reordering, sudden cuts, and holes in which a link stays open while
+ * everything in it vanishes.
  */
 import type { LinkEvents, Transport } from '../../packages/sdk/src/drivers/transport.js';
 import type { Random } from './random.js';
@@ -43,22 +44,25 @@ export class Network {
   faults: NetworkFaults;
   readonly #world: World;
   readonly #random: Random;
-  readonly #server: Process;
   readonly #wires = new Set<Wire>();
-  #acceptor: Acceptor | undefined;
+  /** Who listens, by address. */
+  readonly #listening = new Map<string, Listening>();
   readonly #partitioned = new Set<string>();
 
-  constructor(world: World, server: Process, options: { random: Random; faults: NetworkFaults }) {
+  constructor(world: World, options: { random: Random; faults: NetworkFaults }) {
     this.#world = world;
-    this.#server = server;
     this.#random = options.random;
     this.faults = options.faults;
   }
 
-  /** The server listens; undefined: it does not. */
-  listen(acceptor: Acceptor | undefined): void {
-    this.#acceptor = acceptor;
-    if (acceptor === undefined) this.cutWhere(() => true, 'server gone');
+  listen(process: Process, acceptor: Acceptor): void {
+    this.#listening.set(addressOf(process), { process, acceptor });
+  }
+
+  /** It is gone, and so are its links. */
+  deafen(process: Process): void {
+    this.#listening.delete(addressOf(process));
+    for (const wire of [...this.#wires]) if (wire.server === process) wire.cut('server gone');
   }
 
   /** While partitioned a client's connects fail and its links are holes. */
@@ -72,27 +76,30 @@ export class Network {
     for (const wire of [...this.#wires]) if (which(wire.client)) wire.cut(reason);
   }
 
-  transport(client: Process): Transport {
+  /** `addresses`: as the app names them; one that a server names is dialled all the same. */
+  transport(client: Process, addresses: readonly string[]): Transport {
     return {
       name: 'server',
-      connect: (events) => this.#connect(client, events),
+      addresses,
+      connect: (events, address = addresses[0]) => this.#connect(client, events, address ?? ''),
       token: (done) => this.#world.soon(client.bound(() => done(`dev:${userOf(client)}`))),
     };
   }
 
-  #connect(client: Process, events: LinkEvents): () => void {
+  #connect(client: Process, events: LinkEvents, address: string): () => void {
     let wire: Wire | undefined;
     let abandoned = false;
     this.#world.after(this.delayMs(), client.bound(() => {
       if (abandoned) return;
-      const acceptor = this.#acceptor;
-      if (acceptor === undefined || !this.#server.isAlive || this.#partitioned.has(client.name)) {
+      const listening = this.#listening.get(address);
+      if (listening?.process.isAlive !== true || this.#partitioned.has(client.name)) {
         events.closed('unreachable');
         return;
       }
-      wire = new Wire(this, { world: this.#world, random: this.#random, client, server: this.#server });
+      const { process: server, acceptor } = listening;
+      wire = new Wire(this, { world: this.#world, random: this.#random, client, server });
       this.#wires.add(wire);
-      wire.begin(acceptor, events);
+      server.bound(() => wire?.begin(acceptor, events))();
     }));
     return () => {
       abandoned = true;
@@ -112,6 +119,14 @@ export class Network {
     this.#wires.delete(wire);
   }
 }
+
+interface Listening {
+  readonly process: Process;
+  readonly acceptor: Acceptor;
+}
+
+/** Where a server is reached. */
+export const addressOf = ({ name }: Process): string => `ws://${name}`;
 
 interface WireParts {
   readonly world: World;
@@ -135,7 +150,12 @@ class Wire {
     this.client = parts.client.name;
   }
 
+  get server(): Process {
+    return this.#parts.server;
+  }
+
   begin(acceptor: Acceptor, events: LinkEvents): void {
+    if (!this.#open) return;
     const { client, server, world, random } = this.#parts;
     const toClient = (frame: string): void => this.#send(frame, this.#clientEnd);
     const toServer = (frame: string): void => this.#send(frame, this.#serverEnd);
@@ -150,7 +170,11 @@ class Wire {
       closed: client.bound((reason: string) => events.closed(reason)),
       process: client, lastAt: 0,
     };
-    events.opened({ send: toServer, close: () => this.cut('closed by client') });
+    if (!this.#open) {
+      client.bound(() => events.closed('closed by server'))();
+      return;
+    }
+    client.bound(() => events.opened({ send: toServer, close: () => this.cut('closed by client') }))();
     const { faults } = this.#network;
     if (faults.cutEveryMs > 0) {
       world.after(random.exponential(faults.cutEveryMs), () => this.cut('cut'));

@@ -1,8 +1,8 @@
 /**
- * The simulated network between nodes: for each pair and channel one link at a time, first in, first
- * out, that loses everything in flight when it is cut. What a cut looks like differs: a reset is
- * noticed at once, silence only after a while, and a path that is blocked in one direction swallows
- * what goes there while the other direction still arrives.
+ * The simulated network between nodes: for each pair and channel one link at a time, first in,
+ * first out, that loses everything in flight when it is cut. What a cut looks like differs: a reset
+ * is noticed at once, silence only after a while, and a path that is blocked in one direction
+ * swallows what goes there while the other direction still arrives.
  */
 import type { Random } from './random.js';
 import type { Process, World } from './world.js';
@@ -220,7 +220,10 @@ class Link<Frame> {
     });
   }
 
-  /** Everything in flight is lost; its ends learn of it after `noticedMs`, or when there is a new one. */
+  /**
+   * Everything in flight is lost; its ends learn of it after `noticedMs`, or when there is a new
+   * one.
+   */
   reset(noticedMs: number): void {
     if (!this.#isUp) return;
     this.#isUp = false;

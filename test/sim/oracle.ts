@@ -1,6 +1,7 @@
 /**
- * The plain truth about a replica's two views: take its committed rows, run every pending update in order on a copy. No
- * overlay, no read sets, no cleverness: what the replica shows must be the same.
+ * The plain truth about a replica's two views: take its committed rows, run every pending update in
+ * order on a copy. No overlay, no read sets, no cleverness: what the replica shows must be the
+ * same.
  */
 import { execute, Tables, type ReadTx } from '@oxbow/sdk/model';
 import { updateKey, type Outcome } from '@oxbow/sdk/protocol';

@@ -1,6 +1,7 @@
 /**
- * How strong the simulation is, is itself measured: each planted bug is a patch of one place of the sources, and a sweep of
- * the patched build must break a promise within its bound of seeds. A patch that no longer applies is an error.
+ * How strong the simulation is, is itself measured: each planted bug is a patch of one place of the
+ * sources, and a sweep of the patched build must break a promise within its bound of seeds. A patch
+ * that no longer applies is an error.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The simulation's only source of chance: xoshiro128** seeded by splitmix32 (Blackman and Vigna, 2018).
- * `fork` gives each subsystem a stream of its own, so that a draw added in one does not shift the others.
+ * The simulation's only source of chance: xoshiro128** seeded by splitmix32 (Blackman and Vigna,
+ * 2018). `fork` gives each subsystem a stream of its own, so that a draw added in one does not
+ * shift the others.
  */
 
 function splitmix32(seed: number): () => number {

@@ -1,6 +1,7 @@
 /**
- * One seed, one run: clients and server on virtual time under the faults that the seed draws; then everything is healed and all
- * that was asked for must be settled, and all replicas equal, within a bound of virtual time.
+ * One seed, one run: clients and server on virtual time under the faults that the seed draws; then
+ * everything is healed and all that was asked for must be settled, and all replicas equal, within a
+ * bound of virtual time.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { SimClient } from './client.js';
@@ -66,7 +67,7 @@ class Run {
     this.#swarm = swarm;
     this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth()]));
     const process = new Process(world, 'server', 0);
-    this.#network = new Network(world, process, { random: random.fork('network'), faults: swarm.network });
+    this.#network = new Network(world, { random: random.fork('network'), faults: swarm.network });
     this.#server = new SimServer({
       world, process, swarm, network: this.#network, truths: this.#truths, random: random.fork('server'),
       crashAWhile: () => this.#crashFor(this.#server),

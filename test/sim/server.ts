@@ -1,6 +1,7 @@
 /**
- * The simulated server: a real NodeHost with the real log, a group of one, on a simulated disk, store, clock and network. Each slot is
- * written into the truth as it is chosen, before anybody can be told.
+ * The simulated server: a real NodeHost with the real log, a group of one, on a simulated disk,
+ * store, clock and network. Each slot is written into the truth as it is chosen, before anybody can
+ * be told.
  */
 import { decodeBatch } from '@oxbow/sdk/protocol';
 import { NodeHost } from '../../packages/server/src/host/node-host.js';
@@ -31,7 +32,9 @@ export interface ServerParts {
   readonly crashAWhile: () => void;
 }
 
-/** Entries of the simulated app are small; so may slots and segments be, and more of them are seen. */
+/**
+ * Entries of the simulated app are small; so may slots and segments be, and more of them are seen.
+ */
 const PAYLOAD_BYTES_MAX = 6 * 1024;
 /** What the log's record has around a payload, at most. */
 const RECORD_HEAD_BYTES = 256;
@@ -99,7 +102,7 @@ export class SimServer {
     });
     this.#host = host;
     host.start();
-    network.listen({
+    network.listen(process, {
       accept: (link) => host.accept({ send: (frame) => link.send(frame), close: () => link.close() }),
     });
   }
@@ -109,7 +112,7 @@ export class SimServer {
     this.#directory.crash();
     this.#store.crash();
     this.#host = undefined;
-    this.#parts.network.listen(undefined);
+    this.#parts.network.deafen(this.process);
   }
 
   #newLog(): PaxosLog {

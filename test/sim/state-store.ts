@@ -1,6 +1,7 @@
 /**
- * The simulated store of applied state: each `apply` is atomic and takes time; a crash loses those under way, or completes
- * the first of them without anybody being told. The same for a state that is taken in. It outlives the server's process.
+ * The simulated store of applied state: each `apply` is atomic and takes time; a crash loses those
+ * under way, or completes the first of them without anybody being told. The same for a state that
+ * is taken in. It outlives the server's process.
  */
 import type {
   SpaceEntries, StateStore, StoredSpace, StorePlace,

@@ -1,6 +1,6 @@
 /**
- * Swarm configuration: each seed draws which faults there are and how bad, so that some runs are quiet but for one kind and
- * others have everything at once (Groce et al., "Swarm testing", 2012).
+ * Swarm configuration: each seed draws which faults there are and how bad, so that some runs are
+ * quiet but for one kind and others have everything at once (Groce et al., "Swarm testing", 2012).
  */
 import type { DiskFaults } from './disk.js';
 import type { NetworkFaults } from './network.js';
@@ -21,11 +21,14 @@ export interface Swarm {
   readonly serverDisk: DiskFaults;
   /** Mean time between crashes of a client, of the server; 0: none. */
   readonly clientCrashEveryMs: number;
-  /** Probability that a client's crash is a power failure that takes back what was called complete. */
+  /**
+   * Probability that a client's crash is a power failure that takes back what was called complete.
+   */
   readonly clientPowerLoss: number;
   /**
-   * A client's profile is copied, and both go on. No more than one is, and no power fails then: two copies that hold the
-   * same unsettled update and both lose their id to a third each issue it anew (docs/guarantees.md).
+   * A client's profile is copied, and both go on. No more than one is, and no power fails then: two
+   * copies that hold the same unsettled update and both lose their id to a third each issue it anew
+   * (docs/guarantees.md).
    */
   readonly isCopied: boolean;
   readonly serverCrashEveryMs: number;

@@ -10,7 +10,10 @@ export interface Drawn {
   readonly args: unknown;
 }
 
-/** `wish` makes the arguments unlike all others: the checkers see by it whether something was done twice. */
+/**
+ * `wish` makes the arguments unlike all others: the checkers see by it whether something was done
+ * twice.
+ */
 export function drawMutation(random: Random, space: SpaceReplica<typeof app>, swarm: Swarm): Drawn {
   const { name, args } = drawWish(random, space, swarm);
   return { name, args: { ...args, wish: random.uint32() } };

@@ -1,6 +1,7 @@
 /**
- * Virtual time. One queue of events, ordered by time and then by a seeded draw; `soon` tasks run before the
- * next event. A `Process` is what can crash: everything it scheduled dies with its incarnation.
+ * Virtual time. One queue of events, ordered by time and then by a seeded draw; `soon` tasks run
+ * before the next event. A `Process` is what can crash: everything it scheduled dies with its
+ * incarnation.
  */
 import type { Clock } from '../../packages/sdk/src/drivers/clock.js';
 import type { Random } from './random.js';
@@ -129,8 +130,8 @@ export class World {
 }
 
 /**
- * A program that may crash and start again, or stand still and go on (SIGSTOP), with a clock of its own that may be
- * wrong: off by `skewMs`, and running at `rate`.
+ * A program that may crash and start again, or stand still and go on (SIGSTOP), with a clock of its
+ * own that may be wrong: off by `skewMs`, and running at `rate`.
  */
 export class Process {
   readonly name: string;

@@ -32,11 +32,12 @@ export type { Transport } from './drivers/transport.js';
 export type { ServerOptions } from './drivers/transport-websocket.js';
 
 /**
- * A server to sync with, by WebSocket: its URL, or the URLs of the nodes of a cluster, of which any may be down. The link
- * is kept: it comes back by itself after every loss, at the next node if need be, at once when the browser says that the network
- * is back. A node may send it on to another that the list does not name, but from an encrypted link (wss) never to
- * one that is not. Errors: `bad-server-url`. Needs a global `WebSocket`: browsers, Node 22 and later; for older Node
- * import it from `@oxbow/sdk/node`.
+ * A server to sync with, by WebSocket: its URL, or the URLs of the nodes of a cluster, of which any
+ * may be down. The link is kept: it comes back by itself after every loss, at the next node if need
+ * be, at once when the browser says that the network is back. A node may send it on to another that
+ * the list does not name, but from an encrypted link (wss) never to one that is not. Errors:
+ * `bad-server-url`. Needs a global `WebSocket`: browsers, Node 22 and later; for older Node import
+ * it from `@oxbow/sdk/node`.
  *
  * @example
  * server('wss://sync.example/sync', { token: async () => (await fetch('/token')).text() })

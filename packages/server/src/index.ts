@@ -1,6 +1,6 @@
 /**
- * `@oxbow/server`: the node that replicas sync to, for programs that run it themselves. The command `oxbow serve`
- * does the same from a shell.
+ * `@oxbow/server`: the node that replicas sync to, for programs that run it themselves. The command
+ * `oxbow serve` does the same from a shell.
  */
 export { createServer } from './host/create-server.js';
 export type { OxbowServer, ServerOptions } from './host/create-server.js';

@@ -1,6 +1,7 @@
 /**
  * A client of the Paxos world: one operation at a time, asked again and again under the same number
- * until it is answered or given up. What it asked and heard is the history that must be linearizable.
+ * until it is answered or given up. What it asked and heard is the history that must be
+ * linearizable.
  */
 import type { OpenOperation } from '../../checkers/history.js';
 import type { ListOutput } from '../../checkers/model.js';

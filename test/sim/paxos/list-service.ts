@@ -1,7 +1,7 @@
 /**
- * How a leading node serves lists: it places each wish on top of all that it has proposed, proposes it,
- * and answers when it is chosen; it answers reads when the machine says from which slot on they are
- * right. Exactly-once is the ledger's doing, as in the server.
+ * How a leading node serves lists: it places each wish on top of all that it has proposed, proposes
+ * it, and answers when it is chosen; it answers reads when the machine says from which slot on they
+ * are right. Exactly-once is the ledger's doing, as in the server.
  */
 import type { Leadership } from '../../../packages/server/src/paxos/effects.js';
 import type { PaxosMember } from '../../../packages/server/src/paxos/member.js';

@@ -1,7 +1,7 @@
 /**
- * The applied state of a node in the Paxos world: what is on disk, behind what is in memory. A batch
- * of commands, the slot it leads to, and the place in the log that goes with it reach the disk
- * together or not at all.
+ * The applied state of a node in the Paxos world: what is on disk, behind what is in memory. A
+ * batch of commands, the slot it leads to, and the place in the log that goes with it reach the
+ * disk together or not at all.
  */
 import type { Base } from '../../../packages/server/src/paxos/record.js';
 import { diskDelayMs, type DiskFaults } from '../disk.js';

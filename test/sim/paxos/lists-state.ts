@@ -1,8 +1,8 @@
 /**
  * The replicated object of the Paxos world: lists that grow, and a ledger of what each client asked
  * last. A command says where in the list its leader put the value when it proposed it, as the
- * server's entries say what they do to rows: it is right only after all that its leader had proposed
- * before. So a command that takes effect out of its primary's order is seen at once.
+ * server's entries say what they do to rows: it is right only after all that its leader had
+ * proposed before. So a command that takes effect out of its primary's order is seen at once.
  */
 import { Violation } from '../checkers.js';
 

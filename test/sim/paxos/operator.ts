@@ -1,6 +1,6 @@
 /**
- * Whoever runs the cluster: adds nodes, promotes, removes and replaces them, often before the last change
- * is through, and puts a node that lost its disk back under its new identity.
+ * Whoever runs the cluster: adds nodes, promotes, removes and replaces them, often before the last
+ * change is through, and puts a node that lost its disk back under its new identity.
  */
 import type { MemberId } from '../../../packages/server/src/paxos/ballot.js';
 import type { Configuration, Membership } from '../../../packages/server/src/paxos/configuration.js';

@@ -1,4 +1,7 @@
-/** Planted in the Paxos machine and in the glue of its world: one mistake each, as other systems made them. */
+/**
+ * Planted in the Paxos machine and in the glue of its world: one mistake each, as other systems
+ * made them.
+ */
 import type { PlantedBug } from '../planted.js';
 
 const paxos = 'packages/server/src/paxos';

@@ -1,6 +1,6 @@
 /**
- * What must be true of a group, as it runs: everything that any member tells goes through here, so a
- * broken promise stops the run at the event that broke it.
+ * What must be true of a group, as it runs: everything that any member tells goes through here, so
+ * a broken promise stops the run at the event that broke it.
  */
 import type { Ballot } from '../../../packages/server/src/paxos/ballot.js';
 import type { Chosen } from '../../../packages/server/src/paxos/effects.js';

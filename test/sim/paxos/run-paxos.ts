@@ -1,6 +1,7 @@
 /**
- * One seed of the Paxos world: a group under the faults that the seed draws; then the faults end for a quorum at
- * least, and everything that was asked must be answered and all replicas equal within a bound of virtual time.
+ * One seed of the Paxos world: a group under the faults that the seed draws; then the faults end
+ * for a quorum at least, and everything that was asked must be answered and all replicas equal
+ * within a bound of virtual time.
  */
 import { quorumSize, type Configuration } from '../../../packages/server/src/paxos/configuration.js';
 import { drawCut } from '../cut-shapes.js';
@@ -128,7 +129,10 @@ class PaxosRun {
     }
   }
 
-  /** A minority may never come back. Where members change, which ones are a minority is not ours to say. */
+  /**
+   * A minority may never come back. Where members change, which ones are a minority is not ours to
+   * say.
+   */
   #staysDown(): ReadonlySet<PaxosNode> {
     const { nodes, faults } = this.#swarm;
     if (faults.changeEveryMs > 0 || faults.wipeEveryMs > 0 || !this.#random.chance(0.4)) return new Set();
@@ -255,7 +259,10 @@ class PaxosRun {
     if (voters.length > 0) leader?.transfer(this.#random.pick(voters).id);
   }
 
-  /** Only as many disks are lost as the group is built to survive, counting by every configuration in use. */
+  /**
+   * Only as many disks are lost as the group is built to survive, counting by every configuration
+   * in use.
+   */
   #maybeWipe(): void {
     const victim = this.#random.pick(this.#nodes);
     const intact = new Set(this.#nodes.filter((node) => node !== victim).map(({ member }) => member.id));

@@ -1,7 +1,7 @@
 /**
- * A name that one holder has at a time: two replicas on one store would give two updates the same id. Web
- * Locks hold it across tabs and workers of an origin and let go when a tab dies; where they are missing
- * (Node, old browsers) the name is held within this JavaScript realm only.
+ * A name that one holder has at a time: two replicas on one store would give two updates the same
+ * id. Web Locks hold it across tabs and workers of an origin and let go when a tab dies; where they
+ * are missing (Node, old browsers) the name is held within this JavaScript realm only.
  */
 
 export interface HeldName {

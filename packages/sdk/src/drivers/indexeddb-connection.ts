@@ -1,8 +1,9 @@
 /**
- * A connection to one database that comes back. Browsers close connections on their own (memory pressure, a
- * sleeping phone, Safari's "Connection to Indexed Database server lost"), so each job opens the database when it
- * has none, and a job whose transaction died is repeated: puts and deletes may be done twice. What must not
- * happen is opening an emptied database as if it were ours: that is `store-lost`.
+ * A connection to one database that comes back. Browsers close connections on their own (memory
+ * pressure, a sleeping phone, Safari's "Connection to Indexed Database server lost"), so each job
+ * opens the database when it has none, and a job whose transaction died is repeated: puts and
+ * deletes may be done twice. What must not happen is opening an emptied database as if it were
+ * ours: that is `store-lost`.
  */
 import { openDB, unwrap } from 'idb';
 import { OxbowError } from '../protocol/index.js';

@@ -1,7 +1,7 @@
 /**
- * Keys as bytes whose order is the order of the code units. UTF-8 orders by code point: it puts U+FFFD before
- * '😀', where JavaScript's `<` puts it after. Encoding each code unit on its own (the way of CESU-8) keeps the
- * order, and any string goes, even with half a surrogate pair.
+ * Keys as bytes whose order is the order of the code units. UTF-8 orders by code point: it puts
+ * U+FFFD before '😀', where JavaScript's `<` puts it after. Encoding each code unit on its own (the
+ * way of CESU-8) keeps the order, and any string goes, even with half a surrogate pair.
  */
 
 export function keyBytes(prefix: number, key: string): Buffer {

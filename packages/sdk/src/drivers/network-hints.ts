@@ -1,6 +1,12 @@
-/** What a browser tells about its network and its page. Hints only: they hasten an attempt, they never stop one. */
+/**
+ * What a browser tells about its network and its page. Hints only: they hasten an attempt, they
+ * never stop one.
+ */
 
-/** Calls `hint` when it may be worth trying to connect at once. Returns the way to stop it. In Node: never. */
+/**
+ * Calls `hint` when it may be worth trying to connect at once. Returns the way to stop it. In Node:
+ * never.
+ */
 export function onNetworkHint(hint: () => void): () => void {
   if (typeof addEventListener !== 'function' || typeof document === 'undefined') return () => undefined;
   const onVisible = (): void => {

@@ -1,6 +1,7 @@
 /**
- * What every driver does around its own reading and writing: one job at a time, nothing that no driver could keep, answers in a
- * later turn. What is left to a driver is to read a range, to commit ops, and to let go.
+ * What every driver does around its own reading and writing: one job at a time, nothing that no
+ * driver could keep, answers in a later turn. What is left to a driver is to read a range, to
+ * commit ops, and to let go.
  */
 import type { OxbowError } from '../protocol/index.js';
 import type { Collection, Done, KeyRange, Store, StoreOp } from './storage.js';

@@ -1,7 +1,7 @@
 /**
- * The store of a Node process: one LMDB file. LMDB gives what is asked for here as it is: ordered keys, atomic
- * batches, no recovery after a crash. It is an optional dependency, loaded when a store is opened, so that
- * neither browsers nor servers without it pay for it.
+ * The store of a Node process: one LMDB file. LMDB gives what is asked for here as it is: ordered
+ * keys, atomic batches, no recovery after a crash. It is an optional dependency, loaded when a
+ * store is opened, so that neither browsers nor servers without it pay for it.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,8 +15,8 @@ import { releasePath, takeOwnership, takePath } from './store-owner.js';
 
 export interface FileOptions {
   /**
-   * `strict` (default): saved means on disk. `relaxed`: saved means handed to the operating system, which
-   * survives a crash of the process but not a power cut.
+   * `strict` (default): saved means on disk. `relaxed`: saved means handed to the operating system,
+   * which survives a crash of the process but not a power cut.
    */
   readonly durability?: 'strict' | 'relaxed';
 }
@@ -31,11 +31,11 @@ const FORMAT_KEY = keyBytes(0, 'format');
 const FORMAT = 1;
 
 /**
- * Keeps a replica in a folder of this machine (created when it is missing). One process has it open at a time,
- * in one thread; a process that died does not hold it. Needs the package `lmdb`.
+ * Keeps a replica in a folder of this machine (created when it is missing). One process has it open
+ * at a time, in one thread; a process that died does not hold it. Needs the package `lmdb`.
  *
- * Works offline. Errors of opening: `store-in-use`, `store-newer`, `store-unavailable` (`lmdb` is not
- * installed, or the folder cannot be written).
+ * Works offline. Errors of opening: `store-in-use`, `store-newer`, `store-unavailable` (`lmdb` is
+ * not installed, or the folder cannot be written).
  *
  * @example
  * const replica = await openReplica({ app, storage: file('./data/kiosk'), sync: [server(url)] });
@@ -155,7 +155,10 @@ class FileStore extends QueuedStore {
     }
   }
 
-  /** What a failed write left in the operating system's cache is anybody's guess: it is never tried again. */
+  /**
+   * What a failed write left in the operating system's cache is anybody's guess: it is never tried
+   * again.
+   */
   #failed(error: OxbowError, settle: Done<void>): void {
     settle(failed(error));
     if (error.code !== 'store-full') this.lose(error);

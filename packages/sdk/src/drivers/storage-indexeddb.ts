@@ -1,7 +1,8 @@
 /**
- * The browser's store. A write is one short transaction with an explicit `commit()`: a frozen background tab
- * that holds one open would block every other tab. Records are plain strings under string keys: the layout
- * above packs rows into pages, as a record per row takes six times as long to load.
+ * The browser's store. A write is one short transaction with an explicit `commit()`: a frozen
+ * background tab that holds one open would block every other tab. Records are plain strings under
+ * string keys: the layout above packs rows into pages, as a record per row takes six times as long
+ * to load.
  */
 import { deleteDB } from 'idb';
 import { OxbowError } from '../protocol/index.js';
@@ -23,8 +24,8 @@ import { failed, succeeded } from './store-queue.js';
 
 export interface IndexedDbOptions {
   /**
-   * `relaxed` (default): saved means handed to the operating system, which survives a crash of the browser
-   * but not a power cut in the next seconds. `strict`: on disk, several times slower.
+   * `relaxed` (default): saved means handed to the operating system, which survives a crash of the
+   * browser but not a power cut in the next seconds. `strict`: on disk, several times slower.
    */
   readonly durability?: 'relaxed' | 'strict';
   /** Wait until another tab lets go of the store, instead of failing with `store-in-use`. */
@@ -33,7 +34,9 @@ export interface IndexedDbOptions {
   readonly persist?: boolean;
 }
 
-/** Records per round trip: a page may have a megabyte, and Chromium sends one answer in one message. */
+/**
+ * Records per round trip: a page may have a megabyte, and Chromium sends one answer in one message.
+ */
 const READ_CHUNK: Readonly<Record<Collection, number>> = {
   meta: 4096,
   updates: 4096,
@@ -196,7 +199,8 @@ function readAttempt(collection: Collection, range: KeyRange): Attempt<readonly 
       };
     };
     transaction.oncomplete = () => done(pairs);
-    // Chromium aborts at the end because of unreadable values, although their errors were dealt with.
+    // Chromium aborts at the end because of unreadable values, although their errors were dealt
+    // with.
     transaction.onabort = () => (isRead ? done(pairs) : lost(transaction.error));
     readOn(IDBKeyRange.bound(range.from, range.to, false, true));
   };
@@ -222,8 +226,9 @@ function readSingly(
 }
 
 /**
- * Chromium keeps values above 64 KB in files of their own, which get lost: one such value must not take all others
- * with it. Only what is said of the value itself counts; any other failure aborts the transaction as usual.
+ * Chromium keeps values above 64 KB in files of their own, which get lost: one such value must not
+ * take all others with it. Only what is said of the value itself counts; any other failure aborts
+ * the transaction as usual.
  */
 function isUnreadable(event: Event, request: IDBRequest): boolean {
   const name = request.error?.name;
@@ -238,7 +243,8 @@ async function askToKeep(): Promise<void> {
     const storage = navigator.storage;
     if (!(await storage.persisted())) await storage.persist();
   } catch {
-    // No such API here (insecure page, Node): the store works, and `condition` says that nothing is promised.
+    // No such API here (insecure page, Node): the store works, and `condition` says that nothing is
+    // promised.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A store that lives as long as its page or process: for tests, for Node tools that need no disk, and to go on
- * with when the browser has no IndexedDB or no room left.
+ * A store that lives as long as its page or process: for tests, for Node tools that need no disk,
+ * and to go on with when the browser has no IndexedDB or no room left.
  */
 import { OxbowError } from '../protocol/index.js';
 import { QueuedStore, type Pair } from './queued-store.js';
@@ -10,8 +10,8 @@ import { failed, succeeded } from './store-queue.js';
 type Records = Record<Collection, Map<string, string>>;
 
 /**
- * Keeps a replica in memory. What is `saved` here is gone with the page or process; opening the same
- * `Storage` value again finds it. Errors of `open`: `store-in-use`.
+ * Keeps a replica in memory. What is `saved` here is gone with the page or process; opening the
+ * same `Storage` value again finds it. Errors of `open`: `store-in-use`.
  *
  * @example
  * const replica = await openReplica({ app, storage: memory(), sync: [server(url)] });

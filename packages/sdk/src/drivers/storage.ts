@@ -1,8 +1,8 @@
 /**
- * What a replica needs of a disk: four ordered collections of text, and atomic batches. Drivers are dull:
- * they decide nothing about layout (replica/layout.ts does). They answer through callbacks, never in
- * the same turn, so that one loop, real or simulated, decides the order. `testing/storage-laws.ts` is the
- * suite that each driver passes.
+ * What a replica needs of a disk: four ordered collections of text, and atomic batches. Drivers are
+ * dull: they decide nothing about layout (replica/layout.ts does). They answer through callbacks,
+ * never in the same turn, so that one loop, real or simulated, decides the order.
+ * `testing/storage-laws.ts` is the suite that each driver passes.
  */
 import type { OxbowError } from '../protocol/index.js';
 
@@ -45,12 +45,14 @@ export interface StoreCondition {
 export interface Store {
   /** `indexeddb`, `memory`, `file`: shown in `health.storage`. */
   readonly kind: string;
-  /** This opening had to create the database. A replica that is known elsewhere was evicted here. */
+  /**
+   * This opening had to create the database. A replica that is known elsewhere was evicted here.
+   */
   readonly fresh: boolean;
   /**
-   * Pairs in key order. Sees every write that was asked for before it. A record that is there and cannot be
-   * read comes with an empty value: what it meant is for the layout to say.
-   * Errors: `store-closed`, `store-lost`, `store-failed`, `store-newer`, `store-busy`.
+   * Pairs in key order. Sees every write that was asked for before it. A record that is there and
+   * cannot be read comes with an empty value: what it meant is for the layout to say. Errors:
+   * `store-closed`, `store-lost`, `store-failed`, `store-newer`, `store-busy`.
    */
   read(
     collection: Collection,

@@ -1,8 +1,9 @@
 /**
- * One process per store file. A lock file with a process number goes stale at a crash, and numbers are used
- * again. LMDB keeps a table of its readers and asks the operating system which of them still live (by file locks that
- * die with their process): so the owner's number is a record in the store, and it counts while its process is
- * among the readers. Taking it is a write transaction, of which there is one at a time.
+ * One process per store file. A lock file with a process number goes stale at a crash, and numbers
+ * are used again. LMDB keeps a table of its readers and asks the operating system which of them
+ * still live (by file locks that die with their process): so the owner's number is a record in the
+ * store, and it counts while its process is among the readers. Taking it is a write transaction, of
+ * which there is one at a time.
  */
 import type { RootDatabase } from 'lmdb';
 import { OxbowError } from '../protocol/index.js';
@@ -10,7 +11,10 @@ import { keyBytes } from './key-bytes.js';
 
 const OWNER_KEY = keyBytes(0, 'owner');
 
-/** Paths open in this process. On `globalThis`, as an app may load this module twice (bundled and not). */
+/**
+ * Paths open in this process. On `globalThis`, as an app may load this module twice (bundled and
+ * not).
+ */
 const HELD = Symbol.for('oxbow.openStoreFiles');
 
 function heldPaths(): Set<string> {
@@ -35,7 +39,8 @@ export function takeOwnership(path: string, database: RootDatabase<string, Buffe
   database.get(OWNER_KEY);
   const owner = database.transactionSync(() => {
     const recorded = Number(database.get(OWNER_KEY) ?? 0);
-    // Our own number without our path: left by a process that had it before us (always 1 in a container).
+    // Our own number without our path: left by a process that had it before us (always 1 in a
+    // container).
     if (recorded !== process.pid && liveReaders(database).has(recorded)) return recorded;
     void database.put(OWNER_KEY, String(process.pid));
     return process.pid;

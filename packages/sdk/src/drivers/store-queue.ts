@@ -1,6 +1,7 @@
 /**
  * One job at a time, in the order asked for. Why not let the platform overlap them: a write that is
- * repeated after a lost connection would land behind a later one, and a log with a hole in it is no log.
+ * repeated after a lost connection would land behind a later one, and a log with a hole in it is no
+ * log.
  */
 import { limits, OxbowError } from '../protocol/index.js';
 import type { Done, StoreOp } from './storage.js';
@@ -37,7 +38,9 @@ export class StoreQueue {
     this.#name = name;
   }
 
-  /** Runs `work` after all that was asked for before. It settles once; `done` comes in a later turn. */
+  /**
+   * Runs `work` after all that was asked for before. It settles once; `done` comes in a later turn.
+   */
   add<T>(work: (settle: Done<T>) => void, done: Done<T>): void {
     const error = this.#refusal();
     if (error !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * Two ends in one process, for tests and local meshes. It keeps the promises of a real link and no more: events
- * come in a later turn, frames in order, `closed` once at each end.
+ * Two ends in one process, for tests and local meshes. It keeps the promises of a real link and no
+ * more: events come in a later turn, frames in order, `closed` once at each end.
  */
 import type { Clock } from './clock.js';
 import type { Link, LinkEvents, Transport } from './transport.js';
@@ -9,7 +9,9 @@ export interface MemoryTransportOptions {
   /** Shown in `health.links`. Default: `memory`. */
   readonly name?: string;
   readonly clock: Pick<Clock, 'soon'>;
-  /** The far end: gets its link, answers with its events, or with undefined to refuse the attempt. */
+  /**
+   * The far end: gets its link, answers with its events, or with undefined to refuse the attempt.
+   */
   readonly accept: (link: Link) => LinkEvents | undefined;
   readonly token?: string;
 }

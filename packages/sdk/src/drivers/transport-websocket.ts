@@ -1,7 +1,8 @@
 /**
- * Links over WebSocket, in browsers and (with `ws` given by node.ts) in Node. The driver decides nothing: where to connect,
- * how long an attempt may take, when to try again and what is sent when is the machine's business (replica/session.ts), whose
- * byte window also bounds what waits in the socket's buffer.
+ * Links over WebSocket, in browsers and (with `ws` given by node.ts) in Node. The driver decides
+ * nothing: where to connect, how long an attempt may take, when to try again and what is sent when
+ * is the machine's business (replica/session.ts), whose byte window also bounds what waits in the
+ * socket's buffer.
  */
 import { limits, OxbowError } from '../protocol/index.js';
 import type { LinkEvents, Transport } from './transport.js';
@@ -27,8 +28,9 @@ const CLOSE_UNSUPPORTED = 1003;
 
 export interface ServerOptions {
   /**
-   * What proves the user: text, or a function that is asked before each connection and again when the server says that
-   * the token has expired. A function that throws or rejects counts as a failed attempt: it is asked again later.
+   * What proves the user: text, or a function that is asked before each connection and again when
+   * the server says that the token has expired. A function that throws or rejects counts as a
+   * failed attempt: it is asked again later.
    */
   readonly token?: string | (() => string | Promise<string>);
   /** Shown in `health.links`. Default: the first URL without its query. */
@@ -44,7 +46,8 @@ export function socketTransport(
   const transport: Transport = {
     name: options.name ?? first.replace(/[?#].*$/, ''),
     addresses,
-    // reason: each kind of socket declares its handlers with event classes of its own; what is used agrees.
+    // reason: each kind of socket declares its handlers with event classes of its own; what is used
+    // agrees.
     connect: (events, address = first) =>
       connect(() => open(asSocketUrl(address), SUBPROTOCOL) as Socket, events),
   };
@@ -95,7 +98,10 @@ function connect(open: () => Socket, events: LinkEvents): () => void {
   };
 }
 
-/** A socket that is still connecting or already closed throws at `send` and `close`: its end is told by `onclose`. */
+/**
+ * A socket that is still connecting or already closed throws at `send` and `close`: its end is told
+ * by `onclose`.
+ */
 function quietly(task: () => void): void {
   try {
     task();

@@ -1,6 +1,7 @@
 /**
- * The end of a replica, as every promise that outlives a call has to know it: a wait that can never end is refused. Closing
- * takes a while, in which what is unsaved is saved: who waits for just that gets it.
+ * The end of a replica, as every promise that outlives a call has to know it: a wait that can never
+ * end is refused. Closing takes a while, in which what is unsaved is saved: who waits for just that
+ * gets it.
  */
 import { OxbowError } from '../protocol/index.js';
 
@@ -9,8 +10,8 @@ export class Closing {
   #phase: 'open' | 'closing' | 'ended' = 'open';
 
   /**
-   * A promise that `begin` settles, or the end does: with what `atEnd` gives, else with `replica-closed`. `begin` returns
-   * the way to stop waiting.
+   * A promise that `begin` settles, or the end does: with what `atEnd` gives, else with
+   * `replica-closed`. `begin` returns the way to stop waiting.
    */
   race<T>(
     begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,

@@ -15,7 +15,8 @@ export interface ConflictDesk {
  *
  * @example
  * for (const conflict of team.conflicts) {
- *   console.log(conflict.name, 'asked', conflict.args, 'got', conflict.outcome, 'because of', conflict.obstacles);
+ *   const { name, args, outcome, obstacles } = conflict;
+ *   console.log(name, 'asked', args, 'got', outcome, 'because of', obstacles);
  *   conflict.retry({ ...conflict.args, room: 'green' });
  * }
  */
@@ -85,7 +86,10 @@ export class Conflict {
     this.#desk.dismiss(this.id);
   }
 
-  /** Asks again with other arguments. Errors: `conflict-unknown` once it has left the list, and those of `mutate`. */
+  /**
+   * Asks again with other arguments. Errors: `conflict-unknown` once it has left the list, and
+   * those of `mutate`.
+   */
   retry(args: Value): Receipt {
     return this.#desk.retry(this.id, args);
   }

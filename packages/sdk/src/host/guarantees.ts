@@ -1,7 +1,8 @@
 /**
- * Session guarantees across replicas (Terry et al., PDIS'94). Within one replica all four hold by construction: writes
- * are visible at once, nothing that was seen disappears except by the final order, and both travel in causal order.
- * A token carries them to another replica: what was held here, which that one waits for.
+ * Session guarantees across replicas (Terry et al., PDIS'94). Within one replica all four hold by
+ * construction: writes are visible at once, nothing that was seen disappears except by the final
+ * order, and both travel in causal order. A token carries them to another replica: what was held
+ * here, which that one waits for.
  */
 import type { Clock } from '../drivers/clock.js';
 import {
@@ -34,8 +35,9 @@ interface Wanted {
  * What this session has written and seen.
  *
  * @example
- * const token = phone.session().token();                       // travels by any way: a link, a QR code
- * await laptop.session().waitFor(token, { timeoutMs: 5_000 });  // the laptop now shows what the phone showed
+ * const token = phone.session().token(); // travels by any way: a link, a QR code await
+ * laptop.session().waitFor(token, { timeoutMs: 5_000 }); // the laptop now shows what the phone
+ * showed
  */
 export class Session {
   readonly #parts: SessionParts;
@@ -44,16 +46,20 @@ export class Session {
     this.#parts = parts;
   }
 
-  /** Names all that the open spaces of this replica hold now, own updates included. Text, without secrets. */
+  /**
+   * Names all that the open spaces of this replica hold now, own updates included. Text, without
+   * secrets.
+   */
   token(): string {
     const spaces = this.#parts.openSpaces().map(([space, replica]) => [space, seenIn(replica)]);
     return JSON.stringify({ oxbow: 'session', spaces: Object.fromEntries(spaces) });
   }
 
   /**
-   * Resolves when this replica holds all that the token names; spaces that are not open are opened. Offline it can
-   * only wait. `timeoutMs`: 10,000 unless told otherwise.
-   * Rejects with `session-behind` when the time is over, `bad-session-token`, `replica-closed`, and those of `open`.
+   * Resolves when this replica holds all that the token names; spaces that are not open are opened.
+   * Offline it can only wait. `timeoutMs`: 10,000 unless told otherwise. Rejects with
+   * `session-behind` when the time is over, `bad-session-token`, `replica-closed`, and those of
+   * `open`.
    */
   async waitFor(token: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const wanted = readToken(token);

@@ -7,9 +7,9 @@ export interface StorageHealth {
   /** The driver in use: `indexeddb`, `memory`, `file`. */
   readonly kind: string;
   /**
-   * `ok`: what is `saved` outlives the program. `failing`: writes fail at present and are repeated; nothing is lost while
-   * the program runs, nothing new is sent. `memory`: the store that was asked for could not be used; `saved` lasts
-   * as long as the page or process.
+   * `ok`: what is `saved` outlives the program. `failing`: writes fail at present and are repeated;
+   * nothing is lost while the program runs, nothing new is sent. `memory`: the store that was asked
+   * for could not be used; `saved` lasts as long as the page or process.
    */
   readonly status: 'ok' | 'failing' | 'memory';
   /** Why it is not `ok`: a documented code. */
@@ -99,13 +99,18 @@ export class SpaceHealth extends ReplicaHealth {
     return this.#source.facts().pending;
   }
 
-  /** Age of the oldest of them, ms; undefined if there is none. It grows while nothing moves: show it. */
+  /**
+   * Age of the oldest of them, ms; undefined if there is none. It grows while nothing moves: show
+   * it.
+   */
   get oldestPendingMs(): number | undefined {
     const at = this.#source.facts().oldestPendingAt;
     return at === undefined ? undefined : Math.max(0, this.#source.now() - at);
   }
 
-  /** What could not be read from disk when the space was opened: `store-damaged`, and what it costs. */
+  /**
+   * What could not be read from disk when the space was opened: `store-damaged`, and what it costs.
+   */
   get damage(): Stall | undefined {
     return this.#source.facts().damage;
   }

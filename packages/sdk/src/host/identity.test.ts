@@ -1,4 +1,7 @@
-/** Two programs under one replica id, disks that go back in time, damaged disks: what was written is done once, no more. */
+/**
+ * Two programs under one replica id, disks that go back in time, damaged disks: what was written is
+ * done once, no more.
+ */
 import { describe, expect, it } from 'vitest';
 import { items, put, world, type App } from './testing/world.js';
 import type { SpaceReplica } from '../replica/space.js';

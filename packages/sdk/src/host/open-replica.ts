@@ -1,4 +1,7 @@
-/** The composition root for apps: platform clock and chance, the given storage and transports, promises. */
+/**
+ * The composition root for apps: platform clock and chance, the given storage and transports,
+ * promises.
+ */
 import type { AppDefinition } from '../model/index.js';
 import { reportOnConsole } from '../drivers/console-report.js';
 import { onNetworkHint } from '../drivers/network-hints.js';
@@ -13,15 +16,18 @@ import { ReplicaHost } from './replica-host.js';
 
 export interface OpenOptions<A extends AppDefinition> {
   readonly app: A;
-  /** `indexedDb(name)`, `memory()`, or `file(path)` from `@oxbow/sdk/node`. One store per signed-in user. */
+  /**
+   * `indexedDb(name)`, `memory()`, or `file(path)` from `@oxbow/sdk/node`. One store per signed-in
+   * user.
+   */
   readonly storage: Storage;
   /** Ways to others, e.g. `[server(url, { token })]`. Default: none, the replica is on its own. */
   readonly sync?: readonly Transport[];
   /** Who writes, as far as the app knows: `tx.user` until a server has verified somebody. */
   readonly user?: string | null;
   /**
-   * Freeze rows, and report mutations that touch `Date`, `Math.random`, timers or `fetch`. Default: true where
-   * `process.env.NODE_ENV` is `development` (bundlers put it in).
+   * Freeze rows, and report mutations that touch `Date`, `Math.random`, timers or `fetch`. Default:
+   * true where `process.env.NODE_ENV` is `development` (bundlers put it in).
    */
   readonly dev?: boolean;
   /** Do not connect before `goOnline()`. Default: false. */
@@ -33,8 +39,9 @@ export interface OpenOptions<A extends AppDefinition> {
 }
 
 /**
- * Opens the replica of this browser profile or process. It works at once and offline; links are opened in the
- * background. Errors: `store-in-use`, `store-newer`, `store-damaged`; `store-unavailable` only if `fallbackToMemory` is false.
+ * Opens the replica of this browser profile or process. It works at once and offline; links are
+ * opened in the background. Errors: `store-in-use`, `store-newer`, `store-damaged`;
+ * `store-unavailable` only if `fallbackToMemory` is false.
  *
  * @example
  * const replica = await openReplica({

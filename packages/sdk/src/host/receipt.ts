@@ -10,9 +10,9 @@ const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
  * One update of ours: how far it has come, and what it has done.
  *
  * @example
- * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: ['red'] });
- * receipt.outcome;                                 // { kind: 'applied' }: as things look here and now
- * const outcome = await receipt.until('committed'); // final; a refusal is an outcome, not a throw
+ * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse:
+ * ['red'] }); receipt.outcome; // { kind: 'applied' }: as things look here and now const outcome =
+ * await receipt.until('committed'); // final; a refusal is an outcome, not a throw
  */
 export class Receipt {
   readonly #held: Held;
@@ -42,7 +42,10 @@ export class Receipt {
     return this.#held.at;
   }
 
-  /** `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it has its final place. */
+  /**
+   * `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it
+   * has its final place.
+   */
   get stage(): Stage {
     return this.#held.stage;
   }
@@ -53,9 +56,10 @@ export class Receipt {
   }
 
   /**
-   * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is reached and the later
-   * stages wait. A rejected update resolves too: its outcome is `rejected` with code and detail.
-   * Rejects only with `replica-closed`, when the replica is closed before; closing saves what is not saved yet.
+   * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is
+   * reached and the later stages wait. A rejected update resolves too: its outcome is `rejected`
+   * with code and detail. Rejects only with `replica-closed`, when the replica is closed before;
+   * closing saves what is not saved yet.
    */
   until(stage: Stage): Promise<FinalOutcome> {
     const goal = STAGES.indexOf(stage);
@@ -66,7 +70,10 @@ export class Receipt {
     }), () => (hasCome() ? { value: this.outcome } : undefined));
   }
 
-  /** Calls `fn` after stage, outcome or id have changed, never within `mutate`. Returns the way to stop it. */
+  /**
+   * Calls `fn` after stage, outcome or id have changed, never within `mutate`. Returns the way to
+   * stop it.
+   */
   subscribe(fn: () => void): () => void {
     return this.#held.onChange(fn);
   }

@@ -1,6 +1,7 @@
 /**
- * The only loop of a replica: carries out what the machine asks for and brings back what came of it. It decides nothing and
- * touches no global: storage, links, time and chance are given, so the simulation runs this very file.
+ * The only loop of a replica: carries out what the machine asks for and brings back what came of
+ * it. It decides nothing and touches no global: storage, links, time and chance are given, so the
+ * simulation runs this very file.
  */
 import type { AppDefinition } from '../model/index.js';
 import type { Clock, Entropy } from '../drivers/clock.js';
@@ -28,7 +29,10 @@ export interface HostConfig<A extends AppDefinition = AppDefinition> {
   readonly dev: boolean;
   /** Who the app says that the user is; counts until a server has verified one. */
   readonly user?: string | null | undefined;
-  /** Go on in memory when the store cannot be opened (`store-unavailable`) or is lost. Default: true. */
+  /**
+   * Go on in memory when the store cannot be opened (`store-unavailable`) or is lost. Default:
+   * true.
+   */
   readonly fallbackToMemory?: boolean | undefined;
   /** Start without connecting. Default: false. */
   readonly offline?: boolean | undefined;
@@ -63,7 +67,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.#effects = this.#carriesOut();
   }
 
-  /** All spaces and links. After `start`; what local calls on it and its spaces ask for is done by itself. */
+  /**
+   * All spaces and links. After `start`; what local calls on it and its spaces ask for is done by
+   * itself.
+   */
   get machine(): ReplicaMachine<A> {
     invariant(this.#machine, 'the machine is used after the start');
     return this.#machine;
@@ -99,7 +106,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     });
   }
 
-  /** The same space always gives the same object. Errors: `bad-space`, `replica-closed`, and those of reading the store. */
+  /**
+   * The same space always gives the same object. Errors: `bad-space`, `replica-closed`, and those
+   * of reading the store.
+   */
   open(space: string, done: Done<SpaceReplica<A>>): void {
     if (!isSpaceId(space)) return this.#later(done, badSpace(space));
     if (this.#phase !== 'running') return this.#later(done, replicaClosed());
@@ -135,12 +145,18 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     return this.machine.facts(space, this.#steady.now());
   }
 
-  /** A hint: the network may be back, the page is looked at again. Does nothing while offline on purpose. */
+  /**
+   * A hint: the network may be back, the page is looked at again. Does nothing while offline on
+   * purpose.
+   */
   hurry(): void {
     if (this.#phase === 'running') this.machine.hurry(this.#steady.now());
   }
 
-  /** Ends links, saves what is unsaved, closes the store. Errors: `close-unsaved`: what was lost with it. */
+  /**
+   * Ends links, saves what is unsaved, closes the store. Errors: `close-unsaved`: what was lost
+   * with it.
+   */
   close(done: Done<void>): void {
     if (this.#phase !== 'running') {
       if (this.isClosed) this.#config.clock.soon(() => done(succeeded(undefined)));

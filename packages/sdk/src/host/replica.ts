@@ -32,7 +32,9 @@ export class Replica<A extends AppDefinition> {
     this.health = new ReplicaHealth(this.#source);
   }
 
-  /** What new spaces write under. It changes only if this store turns out to be a copy of another. */
+  /**
+   * What new spaces write under. It changes only if this store turns out to be a copy of another.
+   */
   get id(): ReplicaId {
     return this.#parts.host.machine.replica;
   }
@@ -48,8 +50,9 @@ export class Replica<A extends AppDefinition> {
   }
 
   /**
-   * Opens a space: loads what the store holds of it, and syncs it from now on. Offline it opens as it was left. The same
-   * name always gives the same object. Errors: `bad-space`, `too-many-spaces`, `store-newer`, `replica-closed`.
+   * Opens a space: loads what the store holds of it, and syncs it from now on. Offline it opens as
+   * it was left. The same name always gives the same object. Errors: `bad-space`,
+   * `too-many-spaces`, `store-newer`, `replica-closed`.
    */
   async open(name: string): Promise<Space<A>> {
     this.#closing.check();
@@ -88,8 +91,9 @@ export class Replica<A extends AppDefinition> {
   }
 
   /**
-   * Ends links, saves what is unsaved, closes the store; later calls that write or wait get `replica-closed`. Calling it
-   * again gives the same promise. Rejects with `close-unsaved` when the disk does not take the last changes in time.
+   * Ends links, saves what is unsaved, closes the store; later calls that write or wait get
+   * `replica-closed`. Calling it again gives the same promise. Rejects with `close-unsaved` when
+   * the disk does not take the last changes in time.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

@@ -29,7 +29,10 @@ export interface SpaceParts<A extends AppDefinition> {
   readonly health: SpaceHealth;
   readonly closing: Closing;
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Calls back once when the committed view is as new as anything that anyone was told of. Returns the way to stop. */
+  /**
+   * Calls back once when the committed view is as new as anything that anyone was told of. Returns
+   * the way to stop.
+   */
   readonly whenCurrent: (ready: () => void) => () => void;
 }
 
@@ -40,21 +43,22 @@ interface Wrapped<Held, Shown> {
 }
 
 /**
- * One space of a replica: reads and writes are synchronous and work offline; what others do comes in by itself.
+ * One space of a replica: reads and writes are synchronous and work offline; what others do comes
+ * in by itself.
  *
  * @example
- * const team = await replica.open('team-42');
- * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: [] });
- * const bookings = team.live((tx) => tx.booking.all());
- * bookings.subscribe(() => render(bookings.get()));
- * team.query((tx) => tx.booking.get('b1'), { view: 'committed' });
+ * const team = await replica.open('team-42'); const receipt = team.mutate.book({ id: 'b1', room:
+ * 'blue', hour: 9, title: 'Planning', orElse: [] }); const bookings = team.live((tx) =>
+ * tx.booking.all()); bookings.subscribe(() => render(bookings.get())); team.query((tx) =>
+ * tx.booking.get('b1'), { view: 'committed' });
  */
 export class Space<A extends AppDefinition> {
   readonly id: SpaceId;
   /**
-   * `mutate.<name>(args)` writes here and now, visible at once, online or not, and is sent as soon as it is saved.
-   * Errors: `args-invalid`, `bad-value`, `value-too-large`, `args-too-large`, `too-many-pending`, `mutate-in-query`,
-   * `replica-closed`. A refusal by the app's rules is no error: see the receipt's outcome.
+   * `mutate.<name>(args)` writes here and now, visible at once, online or not, and is sent as soon
+   * as it is saved. Errors: `args-invalid`, `bad-value`, `value-too-large`, `args-too-large`,
+   * `too-many-pending`, `mutate-in-query`, `replica-closed`. A refusal by the app's rules is no
+   * error: see the receipt's outcome.
    */
   readonly mutate: Mutate<A>;
   /** Disk, links and progress. */
@@ -70,23 +74,25 @@ export class Space<A extends AppDefinition> {
     this.health = parts.health;
     const names = [...parts.app.definitions.keys()];
     const calls = names.map((name) => [name, (args: Value) => this.#mutate(name, args)] as const);
-    // reason: the names are those of the app; the types of their arguments are checked by each mutation's schema.
+    // reason: the names are those of the app; the types of their arguments are checked by each
+    // mutation's schema.
     this.mutate = Object.freeze(Object.fromEntries(calls)) as Mutate<A>;
   }
 
   /**
-   * Runs `fn` over the tables, read-only. `view`: `tentative` (default) with all that is known here, `committed` with
-   * what has its final place. What `fn` throws is thrown on.
+   * Runs `fn` over the tables, read-only. `view`: `tentative` (default) with all that is known
+   * here, `committed` with what has its final place. What `fn` throws is thrown on.
    */
   query<R>(fn: (tx: ReadTx<A>) => R, options?: ViewOptions): R {
     return this.#parts.replica.query(fn, options);
   }
 
   /**
-   * A linearizable read: runs `fn` over the committed view once that holds everything that anyone, anywhere, had been told
-   * was committed when `read` was called. Costs a round trip to the server; own updates that wait are not in it.
-   * Offline it waits. `timeoutMs`: 5,000 unless told otherwise.
-   * Rejects with `read-unavailable` when the time is over, `too-many-reads`, `replica-closed`, and with what `fn` throws.
+   * A linearizable read: runs `fn` over the committed view once that holds everything that anyone,
+   * anywhere, had been told was committed when `read` was called. Costs a round trip to the server;
+   * own updates that wait are not in it. Offline it waits. `timeoutMs`: 5,000 unless told
+   * otherwise. Rejects with `read-unavailable` when the time is over, `too-many-reads`,
+   * `replica-closed`, and with what `fn` throws.
    *
    * @example
    * const isFree = await team.read((tx) => !tx.booking.has('b1'), { timeoutMs: 2_000 });
@@ -111,15 +117,18 @@ export class Space<A extends AppDefinition> {
   }
 
   /**
-   * A query that is kept current: `get()` gives the present result (the same reference while it is structurally the same),
-   * `subscribe(fn)` calls back after it has changed, `close()` forgets it. It runs again only when what it read has
-   * changed. Errors: `too-many-queries`.
+   * A query that is kept current: `get()` gives the present result (the same reference while it is
+   * structurally the same), `subscribe(fn)` calls back after it has changed, `close()` forgets it.
+   * It runs again only when what it read has changed. Errors: `too-many-queries`.
    */
   live<R>(fn: (tx: ReadTx<A>) => R, options?: ViewOptions): LiveQuery<R> {
     return this.#parts.replica.live(fn, options);
   }
 
-  /** Updates without a final place, own and others', in stamp order. The same array while nothing has changed. */
+  /**
+   * Updates without a final place, own and others', in stamp order. The same array while nothing
+   * has changed.
+   */
   pending(): readonly PendingUpdate[] {
     const of = this.#parts.replica.pending();
     if (this.#pending?.of !== of) {
@@ -130,7 +139,10 @@ export class Space<A extends AppDefinition> {
     return this.#pending.list;
   }
 
-  /** Own updates that did not go as asked, oldest first, until acknowledged; durable. The same array while unchanged. */
+  /**
+   * Own updates that did not go as asked, oldest first, until acknowledged; durable. The same array
+   * while unchanged.
+   */
   get conflicts(): readonly Conflict[] {
     const of = this.#parts.replica.conflicts();
     if (this.#conflicts?.of !== of) {
@@ -139,13 +151,19 @@ export class Space<A extends AppDefinition> {
     return this.#conflicts.list;
   }
 
-  /** The receipt of an own update by its id, also after a restart; undefined if it was settled long ago. */
+  /**
+   * The receipt of an own update by its id, also after a restart; undefined if it was settled long
+   * ago.
+   */
   receipt(id: UpdateId): Receipt | undefined {
     const held = this.#parts.replica.receipt(id);
     return held === undefined ? undefined : this.#receiptOf(held);
   }
 
-  /** Calls `fn` after `pending()`, `conflicts` or the committed state have changed. Returns the way to stop it. */
+  /**
+   * Calls `fn` after `pending()`, `conflicts` or the committed state have changed. Returns the way
+   * to stop it.
+   */
   subscribe(fn: () => void): () => void {
     return this.#parts.replica.subscribe(fn);
   }
@@ -156,8 +174,8 @@ export class Space<A extends AppDefinition> {
   }
 
   /**
-   * What this replica holds, as a file (UTF-8 text) for one that no network reaches. `base`: the summary of the reader;
-   * without it the file suits every reader. Errors: `bundle-too-large`.
+   * What this replica holds, as a file (UTF-8 text) for one that no network reaches. `base`: the
+   * summary of the reader; without it the file suits every reader. Errors: `bundle-too-large`.
    */
   exportBundle(options: { readonly base?: Summary } = {}): Uint8Array {
     const { id, replica } = this.#parts;
@@ -165,8 +183,8 @@ export class Space<A extends AppDefinition> {
   }
 
   /**
-   * Takes in what a bundle of this space holds and we lack; twice is harmless. It is taken whole or not at all.
-   * Errors: `bad-bundle`, `bundle-gap`, `bundle-other-space`, `replica-closed`.
+   * Takes in what a bundle of this space holds and we lack; twice is harmless. It is taken whole or
+   * not at all. Errors: `bad-bundle`, `bundle-gap`, `bundle-other-space`, `replica-closed`.
    */
   importBundle(bytes: Uint8Array): BundleHeader {
     this.#parts.closing.check();

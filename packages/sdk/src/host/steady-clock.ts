@@ -1,7 +1,8 @@
 /**
- * Time for deadlines. Wall time jumps: a person corrects the clock, a laptop sleeps. A deadline an hour ahead because the
- * clock was set back would silence a replica for that hour, so backward steps count as no time at all. Forward
- * steps count in full: after a sleep the links are dead anyway.
+ * Time for deadlines. Wall time jumps: a person corrects the clock, a laptop sleeps. A deadline an
+ * hour ahead because the clock was set back would silence a replica for that hour, so backward
+ * steps count as no time at all. Forward steps count in full: after a sleep the links are dead
+ * anyway.
  */
 import type { Clock } from '../drivers/clock.js';
 

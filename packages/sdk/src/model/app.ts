@@ -1,6 +1,6 @@
 /**
- * `defineApp`: tables and mutations as one value that browser, Node and server all load. What is wrong with it is
- * said here, once and by name, and not when the first update fails.
+ * `defineApp`: tables and mutations as one value that browser, Node and server all load. What is
+ * wrong with it is said here, once and by name, and not when the first update fails.
  */
 import { isReserved, OxbowError } from '../protocol/index.js';
 import type { MutationDefinition, ServerRules } from './definition.js';
@@ -12,12 +12,15 @@ import type { TableShape } from './table-shape.js';
 import { RESERVED, txClass } from './tx.js';
 
 /**
- * Declares an app. `name` and `version` (from 1) are told to every peer. Errors: `bad-app`, with what is wrong and where.
+ * Declares an app. `name` and `version` (from 1) are told to every peer. Errors: `bad-app`, with
+ * what is wrong and where.
  *
  *     export const calendar = defineApp({
  *       name: 'calendar',
  *       version: 1,
- *       tables: { booking: table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } }) },
+ *       tables: {
+ *         booking: table({ schema: Booking, key: 'id', indexes: { bySlot: ['room', 'start'] } }),
+ *       },
  *       mutations: { book: mutation({ args: BookArgs, check: …, apply: … }) },
  *     });
  */
@@ -82,7 +85,8 @@ function definitionOf(name: string, given: unknown): MutationDefinition {
   must(typeof given === 'function', `${where} is not made by mutation({…})`);
   const options: unknown = given();
   must(typeof options === 'object' && options !== null, `${where} is not made by mutation({…})`);
-  // reason: the types were checked where it was written; what can be seen at run time is checked below.
+  // reason: the types were checked where it was written; what can be seen at run time is checked
+  // below.
   const definition = options as MutationDefinition;
   must(typeof definition.apply === 'function', `${where} has no apply`);
   mustBeFunctions(definition, ['check', 'alternatives', 'merge'], where);

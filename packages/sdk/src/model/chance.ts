@@ -1,7 +1,8 @@
 /**
- * Chance for mutations: every replica that executes an update must draw the same numbers. The seed is the
- * update's identity, hashed to 128 bits (four lanes of multiply and xor, after MurmurHash3's mixing); the stream is sfc32 (Chris
- * Doty-Humphrey, PractRand). Not for secrets: whoever knows the update's id can tell every number.
+ * Chance for mutations: every replica that executes an update must draw the same numbers. The seed
+ * is the update's identity, hashed to 128 bits (four lanes of multiply and xor, after MurmurHash3's
+ * mixing); the stream is sfc32 (Chris Doty-Humphrey, PractRand). Not for secrets: whoever knows the
+ * update's id can tell every number.
  */
 import type { UpdateId } from '../protocol/index.js';
 

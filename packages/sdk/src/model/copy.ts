@@ -1,6 +1,6 @@
 /**
- * Copies of values that are handed over: what the app changes afterwards must not reach a table or an
- * update that other replicas hold. The same walk finds out whether the value can travel at all,
+ * Copies of values that are handed over: what the app changes afterwards must not reach a table or
+ * an update that other replicas hold. The same walk finds out whether the value can travel at all,
  * and weighs it, so that rows and arguments are bounded before they are text.
  */
 import { isForbiddenKey, limits, OxbowError } from '../protocol/index.js';
@@ -11,9 +11,9 @@ import { modelLimits } from './limits.js';
 let units = 0;
 
 /**
- * A deep copy. Carried: null, booleans, numbers, strings, bigints, plain objects, arrays, `Date`, `Map`, `Set`, `RegExp`.
- * A property whose value is undefined is left out. Errors: `bad-value` for anything else (functions, symbols,
- * class instances, cycles, invalid dates); `value-too-large`.
+ * A deep copy. Carried: null, booleans, numbers, strings, bigints, plain objects, arrays, `Date`,
+ * `Map`, `Set`, `RegExp`. A property whose value is undefined is left out. Errors: `bad-value` for
+ * anything else (functions, symbols, class instances, cycles, invalid dates); `value-too-large`.
  */
 export function copyValue(value: Value): Value {
   units = 0;

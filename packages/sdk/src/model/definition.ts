@@ -1,6 +1,6 @@
 /**
- * What the machines see of an app: the same definitions that `defineApp` takes, without their types. The typed
- * face of them is in inference.ts.
+ * What the machines see of an app: the same definitions that `defineApp` takes, without their
+ * types. The typed face of them is in inference.ts.
  */
 import type { Value } from '../protocol/index.js';
 import type { Rejection } from './rejection.js';

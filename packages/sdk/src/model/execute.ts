@@ -1,7 +1,8 @@
 /**
- * Bayou's execution of a write (Terry et al., SOSP'95 §4.3): the dependency check, else each alternative through the
- * same check, else the merge procedure. Runs alike at every replica, every time, on whatever the state has become;
- * a mutation that fails is a rejection with no effects and never blocks those behind it.
+ * Bayou's execution of a write (Terry et al., SOSP'95 §4.3): the dependency check, else each
+ * alternative through the same check, else the merge procedure. Runs alike at every replica, every
+ * time, on whatever the state has become; a mutation that fails is a rejection with no effects and
+ * never blocks those behind it.
  */
 import { OxbowError } from '../protocol/index.js';
 import type { Outcome, Value } from '../protocol/index.js';
@@ -61,7 +62,8 @@ function executeParsed(
   const transaction = new Transaction(reader, { id: update.id, at: update.at, user }, dev);
   const rules = side === 'server' ? definition.server : undefined;
   const run = { transaction, tx: new app.Tx(transaction), definition, rules };
-  // The same objects in every execution: a mutation that changed them would not do the same thing twice.
+  // The same objects in every execution: a mutation that changed them would not do the same thing
+  // twice.
   if (dev) freezeValue(args);
   let outcome = dev && guard !== undefined
     ? guard.watch(update.name, () => outcomeOf(run, args))
@@ -125,7 +127,10 @@ function apply(run: Run, args: Value, outcome: Outcome): Outcome {
   return settle(run, args, outcome, run.definition.apply(run.tx, args));
 }
 
-/** What `apply` or `merge` returned decides; on the server `after` has the last word, on the written state. */
+/**
+ * What `apply` or `merge` returned decides; on the server `after` has the last word, on the written
+ * state.
+ */
 function settle(run: Run, args: Value, outcome: Outcome, result: unknown): Outcome {
   if (result instanceof Rejection) return rejectedBy(result);
   mustBeDone(result);

@@ -20,7 +20,9 @@ export interface Invocation {
   readonly side: 'client' | 'server';
   /** Freeze rows and report nondeterminism. */
   readonly dev: boolean;
-  /** The result of `parseArgs`, computed once per update. Without it every execution parses anew. */
+  /**
+   * The result of `parseArgs`, computed once per update. Without it every execution parses anew.
+   */
   readonly parsed?: ParsedArgs;
   /** Watches in development for what is not deterministic. */
   readonly guard?: Guard;

@@ -1,7 +1,7 @@
 /**
- * In development: tells of mutations that touch what no other replica sees alike — the clock, dice, timers, the
- * network. The world's functions are replaced while a mutation runs, which is synchronous, and put back after it;
- * they go on working, as a report is no punishment.
+ * In development: tells of mutations that touch what no other replica sees alike — the clock, dice,
+ * timers, the network. The world's functions are replaced while a mutation runs, which is
+ * synchronous, and put back after it; they go on working, as a report is no punishment.
  */
 
 export interface NondeterminismReport {
@@ -27,7 +27,8 @@ const WATCHED: readonly (readonly [holder: string, name: string])[] = [
   ['performance', 'now'],
 ];
 
-// reason: what the world offers differs by host and has no types here; everything is looked at as unknown.
+// reason: what the world offers differs by host and has no types here; everything is looked at as
+// unknown.
 const world = globalThis as unknown as Holder;
 
 /** One per replica; says each thing once per mutation. */
@@ -48,7 +49,10 @@ export class Guard {
     ];
   }
 
-  /** Runs `task` as that mutation. What it throws is thrown on. Reports come when the world is itself again. */
+  /**
+   * Runs `task` as that mutation. What it throws is thrown on. Reports come when the world is
+   * itself again.
+   */
   watch<R>(mutation: string, task: () => R): R {
     if (this.#mutation !== undefined) return task();
     this.#mutation = mutation;
@@ -78,7 +82,10 @@ export class Guard {
   }
 }
 
-/** One property of the world that is replaced for a while. The replacement is made once for each original. */
+/**
+ * One property of the world that is replaced for a while. The replacement is made once for each
+ * original.
+ */
 class Watch {
   readonly #place: Holder;
   readonly #name: string;

@@ -1,6 +1,6 @@
 /**
- * The app model: what tables and mutations an app has, and what becomes of a mutation on a given state. Browser, Node
- * and server run the same code.
+ * The app model: what tables and mutations an app has, and what becomes of a mutation on a given
+ * state. Browser, Node and server run the same code.
  */
 export { defineApp } from './app.js';
 export { copyValue } from './copy.js';

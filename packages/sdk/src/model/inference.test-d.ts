@@ -1,6 +1,6 @@
 /**
- * What the compiler must know, and what it must refuse. Checked by tsc -p tsconfig.test.json: a line below
- * `@ts-expect-error` that compiles is an error, too.
+ * What the compiler must know, and what it must refuse. Checked by tsc -p tsconfig.test.json: a
+ * line below `@ts-expect-error` that compiles is an error, too.
  */
 import { z } from 'zod';
 import { expectTypeOf } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The typed face of the app model: how rows, keys, indexes and arguments follow from what `defineApp` was given.
- * Nothing here exists at run time.
+ * The typed face of the app model: how rows, keys, indexes and arguments follow from what
+ * `defineApp` was given. Nothing here exists at run time.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AppDefinition } from './definition.js';
@@ -17,7 +17,10 @@ export type NoIndexes = Readonly<Record<never, never>>;
 
 export type IndexFields<R> = { readonly [name: string]: readonly [KeyField<R>, ...KeyField<R>[]] };
 
-/** A table as `table()` made it: `R` is what reads give, `In` what `put` takes, `K` the key field, `I` the indexes. */
+/**
+ * A table as `table()` made it: `R` is what reads give, `In` what `put` takes, `K` the key field,
+ * `I` the indexes.
+ */
 export interface TableOf<R, In, K, I> {
   readonly key: K & string;
   readonly indexes: I;
@@ -32,7 +35,10 @@ type Part<R, F> = F extends keyof R
   ? Exclude<R[F], undefined> | (undefined extends R[F] ? null : never)
   : Key;
 
-/** The parts of an index key: its fields, then the primary key, which tells rows of equal fields apart. */
+/**
+ * The parts of an index key: its fields, then the primary key, which tells rows of equal fields
+ * apart.
+ */
 type Parts<R, K, F> = F extends readonly [infer First, ...infer Rest]
   ? [Part<R, First>, ...Parts<R, K, Rest>]
   : F extends readonly []
@@ -44,14 +50,18 @@ export type Prefix<P extends readonly unknown[]> =
   number extends P['length'] ? P : P extends [...infer Head, unknown] ? P | Prefix<Head> : P;
 
 /**
- * A range of an index in index order. Lazy: nothing is read before `all`, `first`, `none`, `count` or a loop, and a loop that
- * stops early has read only so far. Each refinement gives a new scan. A prefix stands for the place just before
- * all rows that begin with it, so every range is half-open. It sees the writes made before it is read.
+ * A range of an index in index order. Lazy: nothing is read before `all`, `first`, `none`, `count`
+ * or a loop, and a loop that stops early has read only so far. Each refinement gives a new scan. A
+ * prefix stands for the place just before all rows that begin with it, so every range is half-open.
+ * It sees the writes made before it is read.
  */
 export interface ScanOf<R, P extends readonly unknown[]> extends Iterable<Readonly<R>> {
   /** Rows whose key begins with these parts. */
   get(...parts: Prefix<P>): ScanOf<R, P>;
-  /** From `low` up to, not including, `high`: `between(['blue', 9], ['blue', 12])`, `between(['a'], ['c'])`. */
+  /**
+   * From `low` up to, not including, `high`: `between(['blue', 9], ['blue', 12])`, `between(['a'],
+   * ['c'])`.
+   */
   between(low: Prefix<P>, high: Prefix<P>): ScanOf<R, P>;
   /** `low` and all above it. */
   from(low: Prefix<P>): ScanOf<R, P>;
@@ -80,7 +90,10 @@ export interface TableReadTx<R, K, I> {
 }
 
 export interface TableTx<R, In, K, I> extends TableReadTx<R, K, I> {
-  /** Inserts or replaces. The row is copied. Reads nothing. Errors: `bad-row`, `bad-key`, `bad-value`. */
+  /**
+   * Inserts or replaces. The row is copied. Reads nothing. Errors: `bad-row`, `bad-key`,
+   * `bad-value`.
+   */
   put(row: In): void;
   /** Replaces some fields; undefined removes one. Errors: `row-missing` besides those of `put`. */
   update(key: Part<R, K>, patch: Patch<R, K>): void;
@@ -128,9 +141,15 @@ export interface MutationOptions<T, S> {
   readonly args?: S;
   /** Version of the arguments' form, from 1. */
   readonly version?: number;
-  /** version → lifts its arguments to the next version's. What is no longer lifted is rejected: `mutation-outdated`. */
+  /**
+   * version → lifts its arguments to the next version's. What is no longer lifted is rejected:
+   * `mutation-outdated`.
+   */
   readonly upgrade?: { readonly [version: number]: Lift };
-  /** Whether it fits the state, as a predicate. `reject(…)` is a `false` that says why. Default: it always does. */
+  /**
+   * Whether it fits the state, as a predicate. `reject(…)` is a `false` that says why. Default: it
+   * always does.
+   */
   readonly check?: (tx: CheckTxOf<T>, args: ArgsOut<S>) => boolean | Rejection;
   readonly apply: (tx: TxOf<T>, args: ArgsOut<S>) => void | Rejection;
   /** Other arguments in order of preference, each tried through `check` when these do not fit. */
@@ -149,8 +168,9 @@ export interface MutationOptions<T, S> {
 }
 
 /**
- * A mutation as `mutation()` made it. That it is a function is what lets TypeScript put off looking into
- * `mutation({…})` until the tables beside it are known (it defers generic calls that return functions).
+ * A mutation as `mutation()` made it. That it is a function is what lets TypeScript put off looking
+ * into `mutation({…})` until the tables beside it are known (it defers generic calls that return
+ * functions).
  */
 export type MutationOf<T, S> = () => MutationOptions<T, S>;
 
@@ -165,7 +185,9 @@ type SchemasIn<A> = A extends App<unknown, infer M> ? M : never;
 
 /** The `tx` of `apply`, `merge` and `server.after`; of an app or of a record of tables. */
 export type Tx<A> = TxOf<TablesIn<A>>;
-/** The `tx` of queries; those of checks and mutations fit it. Of an app or of a record of tables. */
+/**
+ * The `tx` of queries; those of checks and mutations fit it. Of an app or of a record of tables.
+ */
 export type ReadTx<A> = ReadsOf<TablesIn<A>>;
 /** The `tx` of `check` and `server.authorize`. */
 export type CheckTx<A> = CheckTxOf<TablesIn<A>>;

@@ -3,15 +3,17 @@
  *
  *   null < false < true < numbers < bigints < dates < strings
  *
- * Numbers and bigints by size (-0 is 0, no NaN), dates by time, strings by code point. A key becomes a text that
- * JavaScript's `<` and a comparison of UTF-8 bytes both sort in this order, so that no store needs
- * a comparator of ours. UTF-16 alone does not do: U+FF01 follows U+1F600 there. What cannot stand as it is moves:
+ * Numbers and bigints by size (-0 is 0, no NaN), dates by time, strings by code point. A key
+ * becomes a text that JavaScript's `<` and a comparison of UTF-8 bytes both sort in this order, so
+ * that no store needs a comparator of ours. UTF-16 alone does not do: U+FF01 follows U+1F600 there.
+ * What cannot stand as it is moves:
  *
  *   U+0000, U+0001        → U+0001 and U+0001 or U+0002; U+0000 is left for joining parts
  *   U+D7FF … U+FFFF       → U+D7FF and a char of U+0100 … U+2900 (lone surrogates included)
  *
- * An ordinary string is its own text. All others begin with a tag below U+0009; so does a string that is empty or
- * begins with a char below U+0009. Numbers are the 64 bits of the double, turned so that they ascend, in digits of 6 bits.
+ * An ordinary string is its own text. All others begin with a tag below U+0009; so does a string
+ * that is empty or begins with a char below U+0009. Numbers are the 64 bits of the double, turned
+ * so that they ascend, in digits of 6 bits.
  */
 import { OxbowError } from '../protocol/index.js';
 import type { KeyText, Value } from '../protocol/index.js';
@@ -37,7 +39,9 @@ const DATE_TAG = '\u0007';
 const STRING_TAG = '\u0008';
 const TAG_LAST = 0x08;
 
-/** The text of a key. Errors: `bad-key` for NaN, invalid dates, other types, and what is too long. */
+/**
+ * The text of a key. Errors: `bad-key` for NaN, invalid dates, other types, and what is too long.
+ */
 export function keyText(value: Value): KeyText {
   if (typeof value === 'string') return stringText(value);
   if (typeof value === 'number') return NUMBER_TAG + numberDigits(value);
@@ -74,7 +78,9 @@ export function keyValue(text: KeyText): Key {
   }
 }
 
-/** Parts joined so that a prefix of parts is a prefix of the text. A missing part counts as null. */
+/**
+ * Parts joined so that a prefix of parts is a prefix of the text. A missing part counts as null.
+ */
 export function prefixText(parts: readonly Value[]): KeyText {
   let text = '';
   for (let i = 0; i < parts.length; i++) {
@@ -85,8 +91,9 @@ export function prefixText(parts: readonly Value[]): KeyText {
 }
 
 /**
- * A row's place in an index: its indexed values, then its primary key, which makes it unique. Never fails, as rows that
- * other versions of the app wrote must find a place, too: what cannot be a key stands as null.
+ * A row's place in an index: its indexed values, then its primary key, which makes it unique. Never
+ * fails, as rows that other versions of the app wrote must find a place, too: what cannot be a key
+ * stands as null.
  */
 export function indexKey(values: readonly Value[], primaryKey: KeyText): KeyText {
   let text = '';
@@ -216,8 +223,8 @@ function digitOf(digit: string, text: KeyText): number {
 }
 
 /**
- * Sign, count of hexadecimal digits in two digits of 6 bits, the digits. Below zero everything after the
- * sign is turned round, so that the longer number sorts first.
+ * Sign, count of hexadecimal digits in two digits of 6 bits, the digits. Below zero everything
+ * after the sign is turned round, so that the longer number sorts first.
  */
 function bigintDigits(value: bigint): string {
   const negative = value < 0n;

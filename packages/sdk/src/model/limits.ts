@@ -1,6 +1,7 @@
 /**
- * Bounds of one execution and of what it may store. They are counted, never timed, so that a mutation that
- * exceeds one is rejected alike on every replica (Terry et al., SOSP'95 §4.3: resource bounds are uniform).
+ * Bounds of one execution and of what it may store. They are counted, never timed, so that a
+ * mutation that exceeds one is rejected alike on every replica (Terry et al., SOSP'95 §4.3:
+ * resource bounds are uniform).
  */
 import { invariant, limits } from '../protocol/index.js';
 
@@ -8,8 +9,8 @@ const KI = 1024;
 
 export const modelLimits = {
   /**
-   * One key or one indexed field as key text, in UTF-16 code units. Error: `bad-key`. With the names of space and table it
-   * must stay a key that every store takes.
+   * One key or one indexed field as key text, in UTF-16 code units. Error: `bad-key`. With the
+   * names of space and table it must stay a key that every store takes.
    */
   keyCharsMax: 400,
   /** Fields of one index. Error: `bad-app`. */

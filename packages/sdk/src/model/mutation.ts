@@ -3,7 +3,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { MutationOf, MutationOptions } from './inference.js';
 
 /**
- * One mutation: intent with its own way out of conflicts. Within `defineApp` everything is inferred:
+ * One mutation: intent with its own way out of conflicts. Within `defineApp` everything is
+ * inferred:
  *
  *     book: mutation({
  *       args: BookArgs,
@@ -13,8 +14,8 @@ import type { MutationOf, MutationOptions } from './inference.js';
  *       merge: (tx, a) => reject('room-full', { room: a.room }),
  *     })
  *
- * In a module of its own: `mutation<typeof tables>()({…})`. Functions must be synchronous, depend on nothing but their
- * parameters, and keep no `tx`.
+ * In a module of its own: `mutation<typeof tables>()({…})`. Functions must be synchronous, depend
+ * on nothing but their parameters, and keep no `tx`.
  */
 export function mutation<T>(): <S = undefined>(options: MutationOptions<T, S>) => MutationOf<T, S>;
 export function mutation<T, S = undefined>(options: MutationOptions<T, S>): MutationOf<T, S>;
@@ -23,7 +24,10 @@ export function mutation(options?: unknown): unknown {
   return () => options;
 }
 
-/** Arguments that are taken as they come: a type without a check. Whatever a client sends reaches the mutation. */
+/**
+ * Arguments that are taken as they come: a type without a check. Whatever a client sends reaches
+ * the mutation.
+ */
 export function unchecked<T>(): StandardSchemaV1<T, T> {
   return {
     '~standard': {

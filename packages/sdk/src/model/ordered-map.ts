@@ -1,7 +1,7 @@
 /**
- * The B+ tree under every table, from `sorted-btree`: ordered by key text, cloned in O(1), shared until
- * written. The package is CommonJS with an ES default, which Node hands over as `{ default }` and
- * some bundlers as the class itself: this file is the one place that knows.
+ * The B+ tree under every table, from `sorted-btree`: ordered by key text, cloned in O(1), shared
+ * until written. The package is CommonJS with an ES default, which Node hands over as `{ default }`
+ * and some bundlers as the class itself: this file is the one place that knows.
  */
 import imported from 'sorted-btree';
 import { bulkLoad } from 'sorted-btree/extended/bulkLoad.js';

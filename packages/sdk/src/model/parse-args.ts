@@ -1,6 +1,7 @@
 /**
- * From the arguments that travelled to those that the mutation of this version takes: lifted version by
- * version, then through the schema. Done once per update and replica; the result is kept beside the update.
+ * From the arguments that travelled to those that the mutation of this version takes: lifted
+ * version by version, then through the schema. Done once per update and replica; the result is kept
+ * beside the update.
  */
 import { OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';

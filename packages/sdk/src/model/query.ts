@@ -10,7 +10,10 @@ export interface QueryRun<R> {
   readonly reads: ReadSet;
 }
 
-/** What `fn` throws is thrown on. Errors: `tx-read-only` for a write, `tx-query` for `tx.now` and the like. */
+/**
+ * What `fn` throws is thrown on. Errors: `tx-read-only` for a write, `tx-query` for `tx.now` and
+ * the like.
+ */
 export function runQuery<T, M, R>(
   app: App<T, M>, reader: Reader, fn: (tx: ReadTx<App<T, M>>) => R,
 ): QueryRun<R>;
@@ -21,7 +24,8 @@ export function runQuery<R>(
 export function runQuery<R>(
   app: AppDefinition, reader: Reader, fn: (tx: never) => R,
 ): QueryRun<R> {
-  // reason: the app's class has a getter for each table; the overloads say which of them `fn` knows.
+  // reason: the app's class has a getter for each table; the overloads say which of them `fn`
+  // knows.
   const observed = observe(app, reader, fn as (tx: TxCore) => R);
   if (observed.ok) return observed;
   throw observed.error;
@@ -31,7 +35,10 @@ export type Observed<R> =
   | (QueryRun<R> & { readonly ok: true })
   | { readonly ok: false; readonly error: unknown; readonly reads: ReadSet };
 
-/** Like `runQuery`; what `fn` throws is told with what it had read: when that changes, it may not throw again. */
+/**
+ * Like `runQuery`; what `fn` throws is told with what it had read: when that changes, it may not
+ * throw again.
+ */
 export function observe<R>(
   app: AppDefinition, reader: Reader, fn: (tx: TxCore) => R,
 ): Observed<R> {

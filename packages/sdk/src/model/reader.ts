@@ -1,7 +1,8 @@
 /**
- * What an execution reads from, and the record of what it read. The committed base, the overlay at a position of the
- * tentative log, and the server's actor state all answer as a `Reader`; a transaction lays its own
- * writes over one. Kung and Robinson 1981: validation compares read sets with write sets.
+ * What an execution reads from, and the record of what it read. The committed base, the overlay at
+ * a position of the tentative log, and the server's actor state all answer as a `Reader`; a
+ * transaction lays its own writes over one. Kung and Robinson 1981: validation compares read sets
+ * with write sets.
  */
 import type { KeyText, Row } from '../protocol/index.js';
 
@@ -16,7 +17,9 @@ export const PRIMARY = '';
 
 /** One row met in an index: its place in the index, its primary key, itself. */
 export interface IndexHit {
-  /** Index key including the primary key as the last part: unique, and the place to continue from. */
+  /**
+   * Index key including the primary key as the last part: unique, and the place to continue from.
+   */
   readonly place: KeyText;
   readonly key: KeyText;
   readonly row: Row;

@@ -3,8 +3,8 @@ import { limits, OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';
 
 /**
- * Known by this mark, not by the class: an app that was bundled brings its own copy of this package to the server, and a
- * refusal made by one copy must not pass for consent in the other.
+ * Known by this mark, not by the class: an app that was bundled brings its own copy of this package
+ * to the server, and a refusal made by one copy must not pass for consent in the other.
  */
 const MARK: unique symbol = Symbol.for('oxbow.rejection');
 
@@ -24,9 +24,10 @@ export class Rejection {
 }
 
 /**
- * Refuses the update that is being executed: to be returned from `check`, `apply`, `merge`, `authorize` or `after`.
- * `detail` travels to the author with the outcome. The code is yours; those of docs/errors.md have their meaning already.
- * Errors: `bad-rejection` for a code that is empty or longer than 64 chars.
+ * Refuses the update that is being executed: to be returned from `check`, `apply`, `merge`,
+ * `authorize` or `after`. `detail` travels to the author with the outcome. The code is yours; those
+ * of docs/errors.md have their meaning already. Errors: `bad-rejection` for a code that is empty or
+ * longer than 64 chars.
  */
 export function reject(code: string, detail?: Value): Rejection {
   if (typeof code !== 'string' || code === '' || code.length > limits.codeCharsMax) {

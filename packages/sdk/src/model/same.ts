@@ -1,13 +1,13 @@
 /**
- * Structural equality of values that can travel. The rebase keeps the old row when a re-run wrote an equal one,
- * so that nobody is told of a change that is none.
+ * Structural equality of values that can travel. The rebase keeps the old row when a re-run wrote
+ * an equal one, so that nobody is told of a change that is none.
  */
 import type { Value } from '../protocol/index.js';
 
 /**
- * Whether two values would read the same. NaN equals itself, 0 and -0 differ (they travel apart); the order
- * of an object's properties does not count, that of the entries of a `Map` or `Set` does. A property with the value
- * undefined equals a missing one.
+ * Whether two values would read the same. NaN equals itself, 0 and -0 differ (they travel apart);
+ * the order of an object's properties does not count, that of the entries of a `Map` or `Set` does.
+ * A property with the value undefined equals a missing one.
  */
 export function sameValue(a: Value, b: Value): boolean {
   if (Object.is(a, b)) return true;

@@ -14,8 +14,8 @@ export interface ScanBounds extends Range {
 const NOTHING: Iterator<IndexHit, undefined> = { next: () => ({ done: true, value: undefined }) };
 
 /**
- * Sees the writes made before it began. The range that it reports as read ends at the last row given, or at the
- * bound when it found nothing more; an own row at its end is not part of it.
+ * Sees the writes made before it began. The range that it reports as read ends at the last row
+ * given, or at the bound when it found nothing more; an own row at its end is not part of it.
  */
 export class ScanRun implements RangeSource {
   readonly #transaction: Transaction;

@@ -78,7 +78,10 @@ export class TableData {
     return new TableData(this.#rows.clone(), indexes);
   }
 
-  /** Lazy. The table must not change while the scan is in use. Errors: `bad-query` for an unknown index. */
+  /**
+   * Lazy. The table must not change while the scan is in use. Errors: `bad-query` for an unknown
+   * index.
+   */
   scan(index: string, range: Range, reverse: boolean): IterableIterator<IndexHit> {
     if (index === PRIMARY) return new RowScan(this.#rows, range, reverse);
     const tree = this.#indexes.find(({ shape }) => shape.name === index);

@@ -48,7 +48,10 @@ export class TablePart {
     if (this.#ordered !== undefined) addTo(this.#ordered, key, row);
   }
 
-  /** The writes so far as a scan sees them to its end, whatever is written meanwhile; undefined if there are none. */
+  /**
+   * The writes so far as a scan sees them to its end, whatever is written meanwhile; undefined if
+   * there are none.
+   */
   ownRows(): Ordered | undefined {
     if (this.#writes === undefined) return undefined;
     const { rows, hidden } = (this.#ordered ??= this.#order(this.#writes));

@@ -1,4 +1,7 @@
-/** What the machines know of a table: where its rows' keys are, and where a row stands in each index. */
+/**
+ * What the machines know of a table: where its rows' keys are, and where a row stands in each
+ * index.
+ */
 import type { KeyText, Row } from '../protocol/index.js';
 import { indexKey, indexKeyOf, keyText } from './key.js';
 import type { AnySchema } from './schema.js';
@@ -24,7 +27,9 @@ export interface Shapes {
 /** Errors: `bad-key`. */
 export const keyOfRow = (shape: TableShape, row: Row): KeyText => keyText(row[shape.key]);
 
-/** The row's place in that index, its primary key included: unique within the index. Never fails. */
+/**
+ * The row's place in that index, its primary key included: unique within the index. Never fails.
+ */
 export function placeOf(index: IndexShape, row: Row, key: KeyText): KeyText {
   const fields = index.fields;
   const first = fields[0];
@@ -32,7 +37,10 @@ export function placeOf(index: IndexShape, row: Row, key: KeyText): KeyText {
   return indexKey(fields.map((field) => row[field]), key);
 }
 
-/** Whether both rows stand at the same place of the index; may say no where it would take longer to find out. */
+/**
+ * Whether both rows stand at the same place of the index; may say no where it would take longer to
+ * find out.
+ */
 export function samePlace(index: IndexShape, a: Row, b: Row): boolean {
   for (const field of index.fields) if (a[field] !== b[field]) return false;
   return true;

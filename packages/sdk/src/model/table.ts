@@ -31,8 +31,9 @@ type Named<I> = string extends keyof I ? NoIndexes : I;
 type AnyIndexes = { readonly [name: string]: readonly string[] };
 
 /**
- * What `table<Booking>()` waits for. The intersection is on purpose: of functions that return plain functions TypeScript puts
- * off the call, and it must know the tables before it looks at the mutations (see `MutationOf`).
+ * What `table<Booking>()` waits for. The intersection is on purpose: of functions that return plain
+ * functions TypeScript puts off the call, and it must know the tables before it looks at the
+ * mutations (see `MutationOf`).
  */
 type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
   const K extends KeyField<R>,
@@ -60,8 +61,9 @@ export function table<
 /** Without a schema: `table<Booking>()({ key: 'id', indexes: { bySlot: ['room', 'start'] } })`. */
 export function table<R extends object>(): CurriedTable<R>;
 /**
- * The short form `table<Booking>({…})`. TypeScript does not infer the rest once a type is given by hand: names and
- * parts of indexes are checked when they are used (`bad-query`), not when they are compiled.
+ * The short form `table<Booking>({…})`. TypeScript does not infer the rest once a type is given by
+ * hand: names and parts of indexes are checked when they are used (`bad-query`), not when they are
+ * compiled.
  */
 export function table<R extends object>(options: {
   readonly key: KeyField<R>;

@@ -1,7 +1,8 @@
 /**
- * The tables of one space in memory: the committed base of a replica, the actor's state on the server. Effects go in,
- * rows and index ranges come out. Tables that the app does not know (it is older than the data) are kept as they are,
- * without indexes: what this code cannot read must still reach those who can.
+ * The tables of one space in memory: the committed base of a replica, the actor's state on the
+ * server. Effects go in, rows and index ranges come out. Tables that the app does not know (it is
+ * older than the data) are kept as they are, without indexes: what this code cannot read must still
+ * reach those who can.
  */
 import type { Effect, KeyText, Row } from '../protocol/index.js';
 import type { IndexHit, Range, Reader } from './reader.js';
@@ -22,7 +23,9 @@ export class Tables implements Reader {
     return this.#tables.get(table)?.row(key);
   }
 
-  /** The tables must not change while the scan is in use. Errors: `bad-query` for an unknown index. */
+  /**
+   * The tables must not change while the scan is in use. Errors: `bad-query` for an unknown index.
+   */
   scan(table: string, index: string, range: Range, reverse: boolean): Iterable<IndexHit> {
     return this.#tables.get(table)?.scan(index, range, reverse) ?? NO_HITS;
   }
@@ -42,14 +45,18 @@ export class Tables implements Reader {
     this.#tables.set(table, TableData.load(this.#indexesOf(table), rows));
   }
 
-  /** A snapshot in O(tables): the trees are shared until one side writes. Rows are shared for ever. */
+  /**
+   * A snapshot in O(tables): the trees are shared until one side writes. Rows are shared for ever.
+   */
   clone(): Tables {
     const copy = new Tables(this.#app);
     for (const [name, data] of this.#tables) copy.#tables.set(name, data.clone());
     return copy;
   }
 
-  /** Names of the tables that hold rows, in order of code units, those unknown to the app included. */
+  /**
+   * Names of the tables that hold rows, in order of code units, those unknown to the app included.
+   */
   names(): string[] {
     const names = [...this.#tables.keys()].filter((name) => this.size(name) > 0);
     return names.sort((a, b) => (a < b ? -1 : 1));

@@ -1,7 +1,8 @@
 /**
- * One execution's view of the tables: reads come from the reader below unless this execution wrote the key itself, writes
- * stay here until it has succeeded. What was read from below is recorded, because the execution must run
- * again when any of it changes (Kung and Robinson 1981); own writes read back depend on nobody.
+ * One execution's view of the tables: reads come from the reader below unless this execution wrote
+ * the key itself, writes stay here until it has succeeded. What was read from below is recorded,
+ * because the execution must run again when any of it changes (Kung and Robinson 1981); own writes
+ * read back depend on nobody.
  */
 import { OxbowError } from '../protocol/index.js';
 import type { Effect, KeyText, Row, UpdateId } from '../protocol/index.js';
@@ -17,7 +18,10 @@ export interface Call {
   readonly user: string | null;
 }
 
-/** An effect while it can still change: a key written twice has one effect, at the place of its first write. */
+/**
+ * An effect while it can still change: a key written twice has one effect, at the place of its
+ * first write.
+ */
 export interface Write {
   readonly table: string;
   readonly key: KeyText;
@@ -56,7 +60,10 @@ export class Transaction {
     this.dev = dev;
   }
 
-  /** Chance starts anew: an id drawn by `apply` does not depend on how many alternatives were checked before. */
+  /**
+   * Chance starts anew: an id drawn by `apply` does not depend on how many alternatives were
+   * checked before.
+   */
   enter(phase: Phase): void {
     this.#phase = phase;
     this.#chance = undefined;

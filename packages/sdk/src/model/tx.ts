@@ -1,6 +1,6 @@
 /**
- * The `tx` that mutations and queries get. Each app has a class of its own with a getter per table: reading
- * `tx.booking` costs no proxy, and a transaction allocates only the tables that it touches.
+ * The `tx` that mutations and queries get. Each app has a class of its own with a getter per table:
+ * reading `tx.booking` costs no proxy, and a transaction allocates only the tables that it touches.
  */
 import { invariant } from '../protocol/index.js';
 import { TableAccess } from './table-access.js';

@@ -1,6 +1,6 @@
 /**
- * What is proposed to a log: the entries of one or more spaces as text, a line for each. JSON text has no line breaks, so
- * who only wants to keep the entries finds their ends without reading them.
+ * What is proposed to a log: the entries of one or more spaces as text, a line for each. JSON text
+ * has no line breaks, so who only wants to keep the entries finds their ends without reading them.
  *
  *     ["team-42",2]
  *     {"csn":7,…}
@@ -34,14 +34,14 @@ export function encodeBatch(batches: readonly EntryBatch[]): string {
 }
 
 /**
- * Every field checked. Errors: `bad-message`, `message-too-large`. A batch is bounded by its log's record size, not
- * here.
+ * Every field checked. Errors: `bad-message`, `message-too-large`. A batch is bounded by its log's
+ * record size, not here.
  */
 export const decodeBatch = (text: string): EntryBatch[] => batchesOf(text, decodeEntry);
 
 /**
- * For text that one of us has written, out of a log that proves it unharmed: entries are decoded when somebody looks into
- * them. Errors: as above, as far as the text is read.
+ * For text that one of us has written, out of a log that proves it unharmed: entries are decoded
+ * when somebody looks into them. Errors: as above, as far as the text is read.
  */
 export const readBatch = (text: string): EntryBatch[] => batchesOf(text, entryOfText);
 

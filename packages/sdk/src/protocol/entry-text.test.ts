@@ -93,7 +93,8 @@ describe('an entry read off its text', () => {
 
   it('never comes out of damaged text as something else than the plain way would find', () => {
     const text = encodeEntry(entry);
-    // From there on the text says the same time twice; damage that makes it two times is the log's to find.
+    // From there on the text says the same time twice; damage that makes it two times is the log's
+    // to find.
     const head = text.indexOf(',"madeAt":');
     for (let at = 0; at < head; at++) {
       for (const char of ['"', '}', '9', '\\']) {

@@ -1,8 +1,9 @@
 /**
- * What a state needs of a commit entry, read off its text. A node that follows another takes tens of thousands of entries a
- * second only to keep them: their text, and the text of each row that they changed. To parse them, check every field
- * and write the same text again costs more than deciding them did. The text of an entry is always ours, in one order of fields
- * (record-codec.ts), so what is wanted can be cut out of it. A text that is not as expected is read in the plain way.
+ * What a state needs of a commit entry, read off its text. A node that follows another takes tens
+ * of thousands of entries a second only to keep them: their text, and the text of each row that
+ * they changed. To parse them, check every field and write the same text again costs more than
+ * deciding them did. The text of an entry is always ours, in one order of fields (record-codec.ts),
+ * so what is wanted can be cut out of it. A text that is not as expected is read in the plain way.
  */
 import { isReplicaId } from './check.js';
 import { ledgerLineOf } from './ledger-line.js';
@@ -35,7 +36,10 @@ export function appliedEntry(entry: CommitEntry): AppliedEntry {
   return scanned(encodeEntry(entry)) ?? applied(entry);
 }
 
-/** An entry that is decoded when somebody looks into it, which a node that follows never does. Errors: `bad-message`. */
+/**
+ * An entry that is decoded when somebody looks into it, which a node that follows never does.
+ * Errors: `bad-message`.
+ */
 export function entryOfText(text: string): CommitEntry {
   const found = scanned(text);
   return found === undefined ? decodeEntry(text) : new TextEntry(found);
@@ -82,7 +86,8 @@ class TextEntry implements CommitEntry {
   }
 
   get body(): NonNullable<CommitEntry['body']> {
-    // reason: a getter cannot leave a field out; who asks for one that is not there gets undefined, as from a plain entry.
+    // reason: a getter cannot leave a field out; who asks for one that is not there gets undefined,
+    // as from a plain entry.
     return this.#decoded().body as NonNullable<CommitEntry['body']>;
   }
 

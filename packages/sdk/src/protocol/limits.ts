@@ -123,7 +123,10 @@ export const limits = {
   silentAddressMs: 3_000,
   /** A link that was lost so lately is being replaced; only then it is worth a word to the user. */
   resumeMs: 2_000,
-  /** Where there are other addresses and something waits: silence after which the link must prove that it lives … */
+  /**
+   * Where there are other addresses and something waits: silence after which the link must prove
+   * that it lives …
+   */
   suspectMs: 2_000,
   /** … and the time that it has for it; twice as long after each vain suspicion. */
   suspectAnswerMs: 3_000,
@@ -181,8 +184,8 @@ export const limits = {
 } as const;
 
 /**
- * Throws `invariant` when bounds contradict each other. They are constants, so a test asks once, and so does every server
- * at its start; pages do not carry the sentences.
+ * Throws `invariant` when bounds contradict each other. They are constants, so a test asks once,
+ * and so does every server at its start; pages do not carry the sentences.
  */
 export function checkLimits(): void {
   invariant(limits.frameBytesMax >= 3 * limits.frameCharsMax, 'a socket takes any frame');

@@ -17,7 +17,10 @@ import type {
 import { decodeValue, encodeValue, isPlain, valueFields } from './value.js';
 
 const texts = new WeakMap<object, string>();
-/** Where an entry that was made of its text has it: ten thousand a second would be a burden to a WeakMap. */
+/**
+ * Where an entry that was made of its text has it: ten thousand a second would be a burden to a
+ * WeakMap.
+ */
 export const OWN_TEXT: unique symbol = Symbol('own text');
 const bareEntries = new WeakMap<CommitEntry, CommitEntry>();
 
@@ -121,7 +124,9 @@ function updateText(update: Update): string {
   return `{"id":${idText(id)},"lamport":${lamport},${bodyFields(update)}}`;
 }
 
-/** The bare text with the body let in: whoever settles an update needs both, and each is made once. */
+/**
+ * The bare text with the body let in: whoever settles an update needs both, and each is made once.
+ */
 function entryText(entry: CommitEntry): string {
   const { body } = entry;
   if (body === undefined) return bareText(entry);

@@ -1,9 +1,13 @@
 /**
- * Cuts JSON text that is known to be well-formed without making values of it. Each step is a search for the next quote or a
- * look at one character; nothing is allocated but the slices that are asked for.
+ * Cuts JSON text that is known to be well-formed without making values of it. Each step is a search
+ * for the next quote or a look at one character; nothing is allocated but the slices that are asked
+ * for.
  */
 
-/** Thrown where the text is not what is asked for. Not an error of anybody's: the reader takes another way. */
+/**
+ * Thrown where the text is not what is asked for. Not an error of anybody's: the reader takes
+ * another way.
+ */
 export const UNEXPECTED: unique symbol = Symbol('unexpected text');
 
 const QUOTE = 34;

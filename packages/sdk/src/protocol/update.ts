@@ -58,7 +58,10 @@ export interface CommitEntry {
   readonly effects: readonly Effect[];
   /** The update's body; left out towards a receiver that holds it. */
   readonly body?: UpdateBody;
-  /** The body's `at`, where the body is left out: it tells the update from another that bears its id. */
+  /**
+   * The body's `at`, where the body is left out: it tells the update from another that bears its
+   * id.
+   */
   readonly madeAt?: number;
 }
 

@@ -1,9 +1,11 @@
 /**
- * Which of several addresses of one service to connect to next. A service that one machine leads moves: the address that
- * was right a moment ago refuses, names another, or is silent. To wait after each failure would make every failover as
- * slow as the pauses; not to wait at all would drown a service that is down. So addresses are tried in rounds: each once, at
- * once, one after the other; a pause follows when all of them have failed. What a refusal names as the right place goes first,
- * a bounded number of times a round. Who was silent costs the most time and is passed over for a while.
+ * Which of several addresses of one service to connect to next. A service that one machine leads
+ * moves: the address that was right a moment ago refuses, names another, or is silent. To wait
+ * after each failure would make every failover as slow as the pauses; not to wait at all would
+ * drown a service that is down. So addresses are tried in rounds: each once, at once, one after the
+ * other; a pause follows when all of them have failed. What a refusal names as the right place goes
+ * first, a bounded number of times a round. Who was silent costs the most time and is passed over
+ * for a while.
  */
 import { isLinkUrl, limits } from '../protocol/index.js';
 
@@ -37,8 +39,8 @@ export class Addresses {
   }
 
   /**
-   * How long an attempt may take, ms. A machine that lost its power answers nothing at all: with others to try it gets
-   * little time, and more in every round, as a slow network looks the same.
+   * How long an attempt may take, ms. A machine that lost its power answers nothing at all: with
+   * others to try it gets little time, and more in every round, as a slow network looks the same.
    */
   get attemptMs(): number {
     if (!this.isSeveral) return limits.connectTimeoutMs;
@@ -54,8 +56,8 @@ export class Addresses {
   }
 
   /**
-   * The attempt at `current` failed, or the link that was live there is lost. True: `current` is another one, try it at
-   * once; false: pause, then `rested`.
+   * The attempt at `current` failed, or the link that was live there is lost. True: `current` is
+   * another one, try it at once; false: pause, then `rested`.
    */
   failed(now: number, how: { readonly isSilent: boolean; readonly wasLive: boolean }): boolean {
     const { current } = this;
@@ -72,7 +74,10 @@ export class Addresses {
     return false;
   }
 
-  /** `current` refused and named another. False: that one is not to be gone to; treat it as a failure. */
+  /**
+   * `current` refused and named another. False: that one is not to be gone to; treat it as a
+   * failure.
+   */
   redirected(to: string, now: number): boolean {
     const { current } = this;
     if (current === undefined || !isLinkUrl(to) || isLessSecret(to, current)) return false;

@@ -1,6 +1,6 @@
 /**
- * How long to wait before trying again: longer each time, up to a bound, with half of it left to chance, so
- * that a thousand clients that lost one server do not come back in one instant.
+ * How long to wait before trying again: longer each time, up to a bound, with half of it left to
+ * chance, so that a thousand clients that lost one server do not come back in one instant.
  */
 
 /** Numbers in [0, 1) from a seed (mulberry32): a replayed run draws the same ones. */

@@ -18,7 +18,10 @@ function* pagesOf(tables: Tables): Generator<SnapshotPage, void, undefined> {
   for (const table of tables.names()) yield* cutPages(table, tables.rows(table));
 }
 
-/** The pages that a sender was told it need not send. They are kept as promised, whatever becomes of the base. */
+/**
+ * The pages that a sender was told it need not send. They are kept as promised, whatever becomes of
+ * the base.
+ */
 export class PromisedPages {
   #rowsByHash: ReadonlyMap<string, readonly PageRow[]> = new Map();
 

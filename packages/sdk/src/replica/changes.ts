@@ -1,7 +1,7 @@
 /**
- * What a space tells its owner. A space decides what must be on disk, never how it lies there: it names each change,
- * in the order in which it happened, and the layout turns all that were named in one turn into one atomic write.
- * `StoredReplicaSpace` is the way back.
+ * What a space tells its owner. A space decides what must be on disk, never how it lies there: it
+ * names each change, in the order in which it happened, and the layout turns all that were named in
+ * one turn into one atomic write. `StoredReplicaSpace` is the way back.
  */
 import type {
   BaseSnapshot, CommitEntry, KeyText, LedgerLine, OxbowError, ReplicaId, Row, Update, UpdateId,
@@ -11,7 +11,9 @@ import type { ConflictRecord } from './conflict.js';
 /** A tentative update as it is kept. */
 export interface StoredUpdate {
   readonly update: Update;
-  /** Its first id, where it was issued anew under another replica id: receipts are found by it too. */
+  /**
+   * Its first id, where it was issued anew under another replica id: receipts are found by it too.
+   */
   readonly formerly?: UpdateId;
 }
 
@@ -31,14 +33,18 @@ export interface SpaceHead {
 }
 
 /**
- * Where a space puts what must be kept. Calls of one turn belong into one atomic write. Rows and values are shared
- * with the space and never changed in place, so they may be encoded later in the same turn.
+ * Where a space puts what must be kept. Calls of one turn belong into one atomic write. Rows and
+ * values are shared with the space and never changed in place, so they may be encoded later in the
+ * same turn.
  */
 export interface ReplicaChanges {
   updateAdded(stored: StoredUpdate): void;
   /** Settled, dropped with its history, or issued anew. */
   updateRemoved(id: UpdateId): void;
-  /** In csn order, dense, each with its body. They are part of the kept log and lie over the base on disk. */
+  /**
+   * In csn order, dense, each with its body. They are part of the kept log and lie over the base on
+   * disk.
+   */
   entriesCommitted(entries: readonly CommitEntry[]): void;
   /** The kept log no longer reaches back to these: gone for good once the base on disk has them. */
   entriesTrimmed(throughCsn: number): void;
@@ -66,29 +72,41 @@ export interface StoredReplicaSpace {
 
 /** Why our updates cannot go out under the present replica id. */
 export type IdentityLoss =
-  /** Someone else wrote under our id, or a former self did whose memory we lack (a restored backup). */
+  /**
+   * Someone else wrote under our id, or a former self did whose memory we lack (a restored backup).
+   */
   | 'cloned'
-  /** The sequence of commits is another one, which may lack updates of ours that the former had settled. */
+  /**
+   * The sequence of commits is another one, which may lack updates of ours that the former had
+   * settled.
+   */
   | 'history-changed'
-  /** Records on our disk are damaged: own updates may be missing, and their numbers known elsewhere. */
+  /**
+   * Records on our disk are damaged: own updates may be missing, and their numbers known elsewhere.
+   */
   | 'damaged'
-  /** Our committed data is damaged and comes again; until then nobody here knows which of our updates are settled. */
+  /**
+   * Our committed data is damaged and comes again; until then nobody here knows which of our
+   * updates are settled.
+   */
   | 'base-lost';
 
 /**
- * What a space needs of whoever owns it: the machine, a test. Nothing of it is called while a mutation or a query
- * runs. Opening a space may already name changes.
+ * What a space needs of whoever owns it: the machine, a test. Nothing of it is called while a
+ * mutation or a query runs. Opening a space may already name changes.
  */
 export interface SpaceOwner {
   readonly changes: ReplicaChanges;
-  /** Call `flushNotifications` at the end of the present turn. Asked once until that has happened. */
+  /**
+   * Call `flushNotifications` at the end of the present turn. Asked once until that has happened.
+   */
   flushSoon(): void;
   /** Own updates are ready to be sent, or updates and entries of others to be passed on. */
   pump(): void;
   /**
-   * Called at the end of the reception that showed it. Own updates stay here (they are not sent) until `reissue` is
-   * called with a fresh replica id. Not before it is known which of them are settled: one that is, and is issued anew,
-   * happens twice.
+   * Called at the end of the reception that showed it. Own updates stay here (they are not sent)
+   * until `reissue` is called with a fresh replica id. Not before it is known which of them are
+   * settled: one that is, and is issued anew, happens twice.
    */
   identityLost(loss: IdentityLoss): void;
   /** A subscriber threw: it was not allowed to disturb the others. */

@@ -1,6 +1,6 @@
 /**
- * What became of own updates that did not go as asked. The list is durable, because the person may be away when the
- * decision comes; a callback that fires once loses the refused version for good.
+ * What became of own updates that did not go as asked. The list is durable, because the person may
+ * be away when the decision comes; a callback that fires once loses the refused version for good.
  */
 import type { ReadSet, Shapes } from '../model/index.js';
 import { limits, updateKey } from '../protocol/index.js';
@@ -21,7 +21,10 @@ export interface Obstacle {
   readonly name: string | undefined;
 }
 
-/** One own update whose final outcome was not `applied`. Plain data; values may be anything that travels. */
+/**
+ * One own update whose final outcome was not `applied`. Plain data; values may be anything that
+ * travels.
+ */
 export interface ConflictRecord {
   readonly id: UpdateId;
   /** Its place in the final order; 0 if unknown. */
@@ -93,8 +96,8 @@ export function conflictRecord({ update, attempt }: LogEntry, settled: Settlemen
 }
 
 /**
- * Committed updates of others that its author had not seen and that met what it read or wanted to write. `since`: the
- * entries after its context, up to its own.
+ * Committed updates of others that its author had not seen and that met what it read or wanted to
+ * write. `since`: the entries after its context, up to its own.
  */
 export function obstaclesTo(
   { execution, attempt }: LogEntry,

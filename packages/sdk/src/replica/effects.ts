@@ -1,16 +1,22 @@
 /**
- * What the machines of a replica ask of the world. They only say it; the host does it (host/replica-host.ts), and
- * what comes of it is a later input. So one seed can replay a replica with its disk and its links.
+ * What the machines of a replica ask of the world. They only say it; the host does it
+ * (host/replica-host.ts), and what comes of it is a later input. So one seed can replay a replica
+ * with its disk and its links.
  */
 import type { OxbowError } from '../protocol/index.js';
 
 /** Number of a link within one run of a replica: never used twice. */
 export type LinkId = number;
 
-/** Ties an answer to its question. Answers to questions that nobody waits for any more are ignored. */
+/**
+ * Ties an answer to its question. Answers to questions that nobody waits for any more are ignored.
+ */
 export type Token = number;
 
-/** The same shape as the storage drivers' operation (drivers/storage.ts); a machine does not know drivers. */
+/**
+ * The same shape as the storage drivers' operation (drivers/storage.ts); a machine does not know
+ * drivers.
+ */
 export type PersistOp =
   | {
       readonly kind: 'put';
@@ -28,20 +34,26 @@ export interface ReplicaEffects {
   /** Ask the transport's token source. Answer: `tokenFor` or `tokenFailed`, with `ask`. */
   askToken(transport: number, ask: Token): void;
   /**
-   * Start one attempt, at that address where the transport has several (`Transport.addresses`). Answers: `linkOpened`,
-   * `frame`…, `linkClosed`.
+   * Start one attempt, at that address where the transport has several (`Transport.addresses`).
+   * Answers: `linkOpened`, `frame`…, `linkClosed`.
    */
   connect(transport: number, link: LinkId, address: string | undefined): void;
   send(link: LinkId, frame: string): void;
-  /** Abandon the attempt or the link, after what was sent before. The machine has forgotten it: no answer is awaited. */
+  /**
+   * Abandon the attempt or the link, after what was sent before. The machine has forgotten it: no
+   * answer is awaited.
+   */
   cut(link: LinkId, reason: string): void;
-  /** One atomic write; at most one is under way. Answer: `persisted` or `persistFailed`, with `token`. */
+  /**
+   * One atomic write; at most one is under way. Answer: `persisted` or `persistFailed`, with
+   * `token`.
+   */
   persist(ops: readonly PersistOp[], token: Token): void;
   /** Call `tick` at this machine time (ms) or after; replaces the former wish. */
   wakeAt(atMs: number): void;
   /**
-   * Call `flush` at the end of the present turn: what is changed until then shares one write, one round of sending and
-   * one call of each listener.
+   * Call `flush` at the end of the present turn: what is changed until then shares one write, one
+   * round of sending and one call of each listener.
    */
   flushSoon(): void;
   /** Something that nobody asked for went wrong and was dealt with; for the developer's eyes. */

@@ -1,6 +1,6 @@
 /**
- * What `health` tells: progress, not the mood of a socket. A green light over updates that have not moved for hours is the
- * complaint that users of sync engines make most.
+ * What `health` tells: progress, not the mood of a socket. A green light over updates that have not
+ * moved for hours is the complaint that users of sync engines make most.
  */
 import type { OxbowError } from '../protocol/index.js';
 import { limits } from '../protocol/index.js';

@@ -1,7 +1,8 @@
 /**
- * Under which replica ids we write. Normally there is one for ever. A space whose updates can no longer go out under it
- * (a cloned or rolled-back store, another history, an id that is someone else's) gets a fresh one, alone: another
- * space's updates may already be known under the old id, and issued anew they would count twice.
+ * Under which replica ids we write. Normally there is one for ever. A space whose updates can no
+ * longer go out under it (a cloned or rolled-back store, another history, an id that is someone
+ * else's) gets a fresh one, alone: another space's updates may already be known under the old id,
+ * and issued anew they would count twice.
  */
 import type { ReplicaId } from '../protocol/index.js';
 import { limits } from '../protocol/index.js';
@@ -64,8 +65,9 @@ export class Identity {
   }
 
   /**
-   * Whether the cure for an id that the other side takes for another's is a fresh one. Not if it would send one user's
-   * updates in the name of another: then the person signs in again as who they were, or the app uses another store.
+   * Whether the cure for an id that the other side takes for another's is a fresh one. Not if it
+   * would send one user's updates in the name of another: then the person signs in again as who
+   * they were, or the app uses another store.
    */
   mayReplace(hasUnsettled: boolean, now: number): boolean {
     // An other side that refuses every id must not make us use up one per second.

@@ -5,7 +5,10 @@ import { invariant, limits } from '../protocol/index.js';
 export interface KeptEntry {
   /** With its body. */
   readonly entry: CommitEntry;
-  /** The rows that its effects replaced, one each; undefined where that was before this run of the program. */
+  /**
+   * The rows that its effects replaced, one each; undefined where that was before this run of the
+   * program.
+   */
   readonly before: readonly (Row | undefined)[] | undefined;
 }
 

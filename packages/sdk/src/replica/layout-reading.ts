@@ -1,6 +1,7 @@
 /**
- * A space as its records tell it, after a start. What is damaged is left out and said: a base with a hole is no base
- * and comes back from others by a full transfer; tentative updates and conflicts stand on their own and stay.
+ * A space as its records tell it, after a start. What is damaged is left out and said: a base with
+ * a hole is no base and comes back from others by a full transfer; tentative updates and conflicts
+ * stand on their own and stay.
  */
 import {
   decodeEntry, decodeUpdate, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError,
@@ -22,9 +23,14 @@ import {
 /** What could not be read. Its records go with the next write. */
 export interface SpaceDamage {
   readonly keys: readonly string[];
-  /** The base is gone: `stored` stands at csn 0 without rows, and a full transfer brings them back. */
+  /**
+   * The base is gone: `stored` stands at csn 0 without rows, and a full transfer brings them back.
+   */
   readonly base: boolean;
-  /** Own updates may be missing, and their numbers known elsewhere: what is left is sent under a fresh replica id only. */
+  /**
+   * Own updates may be missing, and their numbers known elsewhere: what is left is sent under a
+   * fresh replica id only.
+   */
   readonly identity: boolean;
 }
 

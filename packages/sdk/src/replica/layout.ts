@@ -1,7 +1,8 @@
 /**
- * How a space lies on disk (store-keys.ts has the table). Changes come in one by one as they happen, and go out as one
- * atomic write; in idle time pages are rewritten, and entries that all pages have reached are dropped. At every
- * moment, after any write, the pages and the entries over them are the base at `head.csn`: a crash needs no repair.
+ * How a space lies on disk (store-keys.ts has the table). Changes come in one by one as they
+ * happen, and go out as one atomic write; in idle time pages are rewritten, and entries that all
+ * pages have reached are dropped. At every moment, after any write, the pages and the entries over
+ * them are the base at `head.csn`: a crash needs no repair.
  */
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
@@ -53,8 +54,8 @@ export interface WrittenHead {
   readonly layout: number;
   readonly head: SpaceHead;
   /**
-   * The highest number that an own update was given. Kept apart from the updates themselves, as whoever forgets
-   * his own numbers uses them twice.
+   * The highest number that an own update was given. Kept apart from the updates themselves, as
+   * whoever forgets his own numbers uses them twice.
    */
   readonly issued: number;
 }
@@ -110,7 +111,10 @@ export class SpaceLayout implements ReplicaChanges {
     return this.#pending.size > 0;
   }
 
-  /** Everything named since the last call, for one atomic write. Writes happen in the order of the calls. */
+  /**
+   * Everything named since the last call, for one atomic write. Writes happen in the order of the
+   * calls.
+   */
   take(): PersistOp[] {
     const ops = [...this.#pending.values()].map(({ collection, key, text }): PersistOp =>
       text === undefined
@@ -193,9 +197,9 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   /**
-   * One atomic write that rewrites the pages over which entries have lain longest, about `budgetChars` of them; nothing
-   * while too little lies over the pages, or while changes wait to be taken. To be called in idle time, again
-   * until it gives nothing.
+   * One atomic write that rewrites the pages over which entries have lain longest, about
+   * `budgetChars` of them; nothing while too little lies over the pages, or while changes wait to
+   * be taken. To be called in idle time, again until it gives nothing.
    */
   maybeCheckpoint(source: CheckpointSource, budgetChars: number): PersistOp[] {
     if (this.hasChanges || !this.needsCheckpoint) return [];
@@ -238,7 +242,10 @@ export class SpaceLayout implements ReplicaChanges {
     return [...cutPages(first.table, rows, this.#bounds)];
   }
 
-  /** Puts what is new, keeps what is on disk already, drops what is left of `old`. The slots in the order of `cut`. */
+  /**
+   * Puts what is new, keeps what is on disk already, drops what is left of `old`. The slots in the
+   * order of `cut`.
+   */
   #write(cut: Iterable<SnapshotPage>, old: readonly PageSlot[]): PageSlot[] {
     const oldByHash = new Map<string, PageSlot>();
     for (const slot of old) if (slot.page !== undefined) oldByHash.set(slot.hash, slot);

@@ -1,4 +1,7 @@
-/** replica → last settled sequence and verified user: the part of the committed state that makes updates count once. */
+/**
+ * replica → last settled sequence and verified user: the part of the committed state that makes
+ * updates count once.
+ */
 import { markOf, type LedgerLine, type Mark, type ReplicaId } from '../protocol/index.js';
 
 export class Ledger {
@@ -18,7 +21,9 @@ export class Ledger {
     return this.#lines.get(replica)?.user ?? null;
   }
 
-  /** Which update is the last that is settled of that replica; undefined where that is not known. */
+  /**
+   * Which update is the last that is settled of that replica; undefined where that is not known.
+   */
   markOf(replica: ReplicaId): Mark | undefined {
     const line = this.#lines.get(replica);
     return line && markOf(line);

@@ -5,9 +5,15 @@ export type Report = (error: OxbowError) => void;
 
 export interface Listeners {
   readonly count: number;
-  /** Returns the way to stop it; calling that twice does no harm. The same function may be added twice. */
+  /**
+   * Returns the way to stop it; calling that twice does no harm. The same function may be added
+   * twice.
+   */
   add(fn: () => void): () => void;
-  /** Those added meanwhile are not called, those stopped meanwhile neither. Reports `listener-failed`. */
+  /**
+   * Those added meanwhile are not called, those stopped meanwhile neither. Reports
+   * `listener-failed`.
+   */
   call(report: Report): void;
 }
 

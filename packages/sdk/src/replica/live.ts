@@ -1,7 +1,8 @@
 /**
- * Queries whose results are kept current. A live query is a reader like any update: it remembers what it read and is
- * run again only when a batch of changes meets that (touch.ts). It is marked at once and run when somebody
- * looks, or at the next flush if somebody listens, so that many changes in one turn cost one run.
+ * Queries whose results are kept current. A live query is a reader like any update: it remembers
+ * what it read and is run again only when a batch of changes meets that (touch.ts). It is marked at
+ * once and run when somebody looks, or at the next flush if somebody listens, so that many changes
+ * in one turn cost one run.
  */
 import { NO_READS, sameValue } from '../model/index.js';
 import type { Observed, ReadSet, Shapes } from '../model/index.js';
@@ -16,7 +17,10 @@ import { COMMITTED, TENTATIVE } from './touch.js';
 export type View = 'tentative' | 'committed';
 
 export interface LiveQuery<R> {
-  /** Always current. The same reference while the result is structurally the same. Throws what the query throws. */
+  /**
+   * Always current. The same reference while the result is structurally the same. Throws what the
+   * query throws.
+   */
   get(): R;
   /** Calls `fn` once per flush in which the result changed. Returns the way to stop it. */
   subscribe(fn: () => void): () => void;

@@ -1,9 +1,10 @@
 /**
- * The tentative log: updates without a final place, in stamp order. Bayou keeps one list and rolls it back and forth;
- * here the list only says who stands before whom, and the overlay holds what each has written. Three
- * orders meet in it: by stamp (execution), by replica and sequence (what is held, without gaps), and by arrival (what
- * is passed on). Arrival order respects causality, as nothing is taken in before what its author had seen; a cursor
- * in it therefore stays good when an update is put into the middle of the stamp order.
+ * The tentative log: updates without a final place, in stamp order. Bayou keeps one list and rolls
+ * it back and forth; here the list only says who stands before whom, and the overlay holds what
+ * each has written. Three orders meet in it: by stamp (execution), by replica and sequence (what is
+ * held, without gaps), and by arrival (what is passed on). Arrival order respects causality, as
+ * nothing is taken in before what its author had seen; a cursor in it therefore stays good when an
+ * update is put into the middle of the stamp order.
  */
 import { sameValue } from '../model/index.js';
 import type { Execution, ParsedArgs } from '../model/index.js';
@@ -27,7 +28,9 @@ export class LogEntry {
   readonly own: boolean;
   /** First id of an update that was issued anew. */
   readonly formerly: UpdateId | undefined;
-  /** Position in the log: ascending in stamp order. A reader at this rank sees what stands below. */
+  /**
+   * Position in the log: ascending in stamp order. A reader at this rank sees what stands below.
+   */
   rank = 0;
   /** The verified author as far as known; null until a commit of that replica tells it. */
   user: string | null;
@@ -41,7 +44,10 @@ export class LogEntry {
   final: FinalOutcome | undefined;
   /** Place in the order of passing on; 0: not to be passed on yet. */
   arrival = 0;
-  /** Has left the log, which drops it at the end of the batch: until then it keeps its rank for comparison. */
+  /**
+   * Has left the log, which drops it at the end of the batch: until then it keeps its rank for
+   * comparison.
+   */
   removed = false;
   /** Has to run in this batch whatever it read. */
   stale = true;
@@ -58,7 +64,10 @@ export class LogEntry {
     return this.final ?? this.execution.outcome;
   }
 
-  /** Takes an execution in. What equals the one before stays the same object; true if anything differs. */
+  /**
+   * Takes an execution in. What equals the one before stays the same object; true if anything
+   * differs.
+   */
   ran(execution: Execution): boolean {
     const before = this.execution;
     this.stale = false;
@@ -88,7 +97,9 @@ const stampOf = ({ update }: LogEntry): Stamp => ({
   replica: update.id.replica,
 });
 
-/** What is held of one replica: sequences that ascend, without gaps but where the disk was damaged. */
+/**
+ * What is held of one replica: sequences that ascend, without gaps but where the disk was damaged.
+ */
 class Held {
   /** Of `entries[0]`, which may have left already. */
   first: number;
@@ -194,8 +205,8 @@ export class TentativeLog {
   }
 
   /**
-   * Puts entries where their stamps belong and ranks all anew, those already removed in this batch included: the order
-   * among them must stay comparable. Returns the lowest rank that is new.
+   * Puts entries where their stamps belong and ranks all anew, those already removed in this batch
+   * included: the order among them must stay comparable. Returns the lowest rank that is new.
    */
   insert(arrived: readonly LogEntry[]): number {
     const fresh = arrived.toSorted((a, b) => compareStamps(stampOf(a), stampOf(b)));
@@ -219,7 +230,10 @@ export class TentativeLog {
     if (held !== undefined) held.released = seq;
   }
 
-  /** All that may be passed on comes behind every cursor given out before, in stamp order: that respects causality, too. */
+  /**
+   * All that may be passed on comes behind every cursor given out before, in stamp order: that
+   * respects causality, too.
+   */
   rearrive(): void {
     this.#outbox = this.#entries.filter(({ arrival, removed }) => arrival > 0 && !removed);
     for (const entry of this.#outbox) entry.arrival = ++this.#arrivals;
@@ -238,7 +252,10 @@ export class TentativeLog {
     }
   }
 
-  /** Takes an entry out: the first of its replica, or the last. It keeps its rank and its place in `entries` until `compact`. */
+  /**
+   * Takes an entry out: the first of its replica, or the last. It keeps its rank and its place in
+   * `entries` until `compact`.
+   */
   remove(entry: LogEntry): void {
     invariant(!entry.removed, 'an entry leaves the log once');
     entry.removed = true;

@@ -1,7 +1,8 @@
 /**
- * All spaces and all links of one replica as one synchronous machine. Every input is a method that takes `now` (machine
- * time, ms, never decreasing); what follows comes out through `ReplicaEffects`. Work that many inputs of a turn
- * share (writing, sending, calling listeners) is done once, in `flush`.
+ * All spaces and all links of one replica as one synchronous machine. Every input is a method that
+ * takes `now` (machine time, ms, never decreasing); what follows comes out through
+ * `ReplicaEffects`. Work that many inputs of a turn share (writing, sending, calling listeners) is
+ * done once, in `flush`.
  */
 import { Guard, type AppDefinition, type NondeterminismReport } from '../model/index.js';
 import {
@@ -137,8 +138,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   /**
-   * Calls `ready` once, at the end of a turn, when the committed view holds all that anyone was told of before now. Returns
-   * the way to stop waiting. Errors: `too-many-reads`.
+   * Calls `ready` once, at the end of a turn, when the committed view holds all that anyone was
+   * told of before now. Returns the way to stop waiting. Errors: `too-many-reads`.
    */
   read(space: SpaceId, ready: () => void): () => void {
     const stop = this.#reads.add(this.#mustSlot(space), ready);
@@ -182,7 +183,9 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.onHealth();
   }
 
-  /** The network may be back, or the page is looked at again. Does nothing while offline on purpose. */
+  /**
+   * The network may be back, or the page is looked at again. Does nothing while offline on purpose.
+   */
   hurry(now: number): void {
     this.#turn(now, () => this.#sessions.hurry(now));
   }
@@ -231,7 +234,10 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.onHealth();
   }
 
-  /** The turn in which `flushSoon` was asked for has ended: write, send, call listeners, in this order. */
+  /**
+   * The turn in which `flushSoon` was asked for has ended: write, send, call listeners, in this
+   * order.
+   */
   flush(now: number): void {
     this.#turn(now, () => {
       this.#reissue();
@@ -388,8 +394,9 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   /**
-   * Not before each own update that may be settled is known to be or not to be: issued anew it would happen twice. The
-   * other side knows what it has of us as soon as it drops our former link; then we need all that it holds.
+   * Not before each own update that may be settled is known to be or not to be: issued anew it
+   * would happen twice. The other side knows what it has of us as soon as it drops our former link;
+   * then we need all that it holds.
    */
   #mayReissue(slot: SpaceSlot<A>): boolean {
     const { replica, lost } = slot.replica;

@@ -1,9 +1,10 @@
 /**
- * What the tentative updates have written, laid over the committed base: for each row the versions in log order, each
- * marked with the update that wrote it. A reader at rank r sees the newest version below r, else the base. So
- * the tentative view (r = ∞), the committed view (the base itself) and the view of any update in the middle
- * of the log can be read at any time, none is a copy, and an update is undone by taking its versions out.
- * (Multi-version storage as in Spanner §4, with positions of a log in place of timestamps.)
+ * What the tentative updates have written, laid over the committed base: for each row the versions
+ * in log order, each marked with the update that wrote it. A reader at rank r sees the newest
+ * version below r, else the base. So the tentative view (r = ∞), the committed view (the base
+ * itself) and the view of any update in the middle of the log can be read at any time, none is a
+ * copy, and an update is undone by taking its versions out. (Multi-version storage as in Spanner
+ * §4, with positions of a log in place of timestamps.)
  */
 import type { IndexHit, IndexShape, Reader, Shapes } from '../model/index.js';
 import { PRIMARY } from '../model/index.js';
@@ -105,7 +106,9 @@ export class Overlay {
     overlay.changed(row);
   }
 
-  /** Takes out the version that this update wrote, if there is one: what stands below shows again. */
+  /**
+   * Takes out the version that this update wrote, if there is one: what stands below shows again.
+   */
   remove(table: string, key: KeyText, entry: LogEntry): void {
     const overlay = this.#tables.get(table);
     const row = overlay?.rows.get(key);
@@ -167,8 +170,8 @@ interface Seen {
 }
 
 /**
- * Two ordered streams as one: base hits that no visible version hides, and visible versions at their places. Lazy, so
- * that a query that stops early has read no further on either side.
+ * Two ordered streams as one: base hits that no visible version hides, and visible versions at
+ * their places. Lazy, so that a query that stops early has read no further on either side.
  */
 class LaidOver implements IterableIterator<IndexHit, undefined> {
   readonly #base: Iterator<IndexHit>;

@@ -1,10 +1,10 @@
 /**
- * The base on disk: rows packed into pages, each owning the keys from its first one up to the next page's first one.
- * A record per row would be simple and loads six times slower; one record for all would be rewritten at every
- * change. Here commit entries lie over the pages until idle time, when pages are rewritten one by one. An entry tells
- * rows as they are after it, so one that a page has already may lie over it again: as long as no later one is missing,
- * the last word on each row is the same. Which keys a page owns, and since when entries lie over it, is what
- * this file keeps.
+ * The base on disk: rows packed into pages, each owning the keys from its first one up to the next
+ * page's first one. A record per row would be simple and loads six times slower; one record for all
+ * would be rewritten at every change. Here commit entries lie over the pages until idle time, when
+ * pages are rewritten one by one. An entry tells rows as they are after it, so one that a page has
+ * already may lie over it again: as long as no later one is missing, the last word on each row is
+ * the same. Which keys a page owns, and since when entries lie over it, is what this file keeps.
  */
 import {
   encodeRows, invariant, OxbowError, pageHash,
@@ -140,7 +140,10 @@ export function readPage(page: number, record: string): ReadPage | undefined {
   return { slot: { table, from, page, hash, dirtyCsn: undefined }, rows: readRows(rowsText) };
 }
 
-/** Rows of our own writing: looking at each value, as at a stranger's, would nearly double the time of a start. */
+/**
+ * Rows of our own writing: looking at each value, as at a stranger's, would nearly double the time
+ * of a start.
+ */
 function readRows(rowsText: string): PageRow[] {
   // reason: the checksum says that `pageRecord` wrote them.
   const rows = JSON.parse(rowsText) as (PageRow | readonly [KeyText, Row, meta: unknown])[];

@@ -1,6 +1,7 @@
 /**
- * The one at the other end of a live link: which of our spaces we speak of with it, what it refused, how far it is
- * ahead. A refusal concerns one space and is tried again after a while: the others go on.
+ * The one at the other end of a live link: which of our spaces we speak of with it, what it
+ * refused, how far it is ahead. A refusal concerns one space and is tried again after a while: the
+ * others go on.
  */
 import {
   LinkExchanges, limits, OxbowError, type Ack, type Holder, type Opened, type PageStaging,
@@ -165,7 +166,10 @@ export class Peer {
     return Math.max(0, talk.theirs.csn - csn);
   }
 
-  /** All that the peer held when it was asked is here, and the final place of every own update that it knew. */
+  /**
+   * All that the peer held when it was asked is here, and the final place of every own update that
+   * it knew.
+   */
   hasAll(space: SpaceId): boolean {
     const talk = this.#talks.get(space);
     if (talk?.theirs === undefined) return false;
@@ -224,7 +228,10 @@ export class Peer {
     this.#open(talk.space);
   }
 
-  /** Last resort against a sleep that neither side knows the reason of: begin again from what is held. */
+  /**
+   * Last resort against a sleep that neither side knows the reason of: begin again from what is
+   * held.
+   */
   #maybeRemind(talk: Talk, now: number): void {
     const { space: { space, isWaiting, movedMs }, remindedMs, refusal } = talk;
     const isDone = !isWaiting && (this.aheadBy(space) ?? 0) === 0;

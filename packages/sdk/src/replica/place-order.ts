@@ -1,7 +1,8 @@
 /**
- * The places of tentative rows in one index. Every version of a row has its place; which of them counts depends on the
- * reader's rank, so all are listed and the reader picks. Writing must be cheap and most writes are
- * never scanned: a write only notes the row in its table's journal, and the next scan brings the list up to date.
+ * The places of tentative rows in one index. Every version of a row has its place; which of them
+ * counts depends on the reader's rank, so all are listed and the reader picks. Writing must be
+ * cheap and most writes are never scanned: a write only notes the row in its table's journal, and
+ * the next scan brings the list up to date.
  */
 import { placeOf, samePlace } from '../model/index.js';
 import type { IndexHit, IndexShape, Range } from '../model/index.js';
@@ -11,7 +12,10 @@ import type { PlaceCursor } from './sorted-places.js';
 import { versionBelow } from './version.js';
 import type { TentativeRow } from './version.js';
 
-/** The rows of a table that were changed, in the order of their changes; each order has read it up to its own point. */
+/**
+ * The rows of a table that were changed, in the order of their changes; each order has read it up
+ * to its own point.
+ */
 export type Journal = readonly TentativeRow[];
 
 /** One version at its place, ready to be given to a reader that sees it. */
@@ -51,7 +55,10 @@ export class PlaceOrder {
     return this.#shape === undefined ? key : placeOf(this.#shape, row, key);
   }
 
-  /** From the newest version down, each place mostly once; a place that is listed already does no harm. */
+  /**
+   * From the newest version down, each place mostly once; a place that is listed already does no
+   * harm.
+   */
   #list(of: TentativeRow): void {
     const { versions, key } = of;
     let above: Row | null = null;

@@ -1,6 +1,7 @@
 /**
- * Who this replica is, across all its spaces: one small record of the store. It is written before anything that depends
- * on it, so a crash never leaves a space under an identity that the profile does not know.
+ * Who this replica is, across all its spaces: one small record of the store. It is written before
+ * anything that depends on it, so a crash never leaves a space under an identity that the profile
+ * does not know.
  */
 import { isReplicaId, OxbowError, type ReplicaId } from '../protocol/index.js';
 import type { PersistOp } from './effects.js';
@@ -13,7 +14,9 @@ export interface Profile {
   readonly isVerified: boolean;
 }
 
-/** Keys of spaces start with the space's name, which is never empty: no space can collide with it. */
+/**
+ * Keys of spaces start with the space's name, which is never empty: no space can collide with it.
+ */
 export const PROFILE_KEY = '\u0000profile';
 
 export function profileOp(profile: Profile): PersistOp {

@@ -1,8 +1,9 @@
 /**
- * Linearizable reads: each waits until the other side has said up to which commit it must see, and then until our base has
- * come so far. Reads of one turn share one question; a later one asks anew, as the answer under way may be
- * older than what it has to see. When the link goes, so does the question, not the read: it is asked again on the next
- * link, whoever leads there. An answer outlives its link: commits are never taken back.
+ * Linearizable reads: each waits until the other side has said up to which commit it must see, and
+ * then until our base has come so far. Reads of one turn share one question; a later one asks anew,
+ * as the answer under way may be older than what it has to see. When the link goes, so does the
+ * question, not the read: it is asked again on the next link, whoever leads there. An answer
+ * outlives its link: commits are never taken back.
  */
 import {
   BARRIERS_SINCE, limits, OxbowError,

@@ -1,9 +1,10 @@
 /**
- * One batch of changes beneath the tentative updates: commits, updates of others that belong into the middle, updates
- * that leave. Bayou undoes the log down to the first change and redoes all above (SOSP'95 §4.3), so that what it costs
- * depends on the log's length. Here an update runs again only if what it read has changed as seen from its place (Kung
- * and Robinson 1981: the read set meets a write set); all others keep their effects. The walk goes up the log once, and
- * what a re-run changes counts for those above it.
+ * One batch of changes beneath the tentative updates: commits, updates of others that belong into
+ * the middle, updates that leave. Bayou undoes the log down to the first change and redoes all
+ * above (SOSP'95 §4.3), so that what it costs depends on the log's length. Here an update runs
+ * again only if what it read has changed as seen from its place (Kung and Robinson 1981: the read
+ * set meets a write set); all others keep their effects. The walk goes up the log once, and what a
+ * re-run changes counts for those above it.
  *
  * Use: `commit`, `remove`, `insert` as often as needed, then `finish` once.
  */
@@ -51,9 +52,9 @@ export class Rebase {
   }
 
   /**
-   * Lays effects into the base. `held` is the update that they came of, if it is in the log: rows that it already
-   * wrote alike stay the same objects, so that nobody sees a change. Returns the effects as laid in, and the rows
-   * that stood there before.
+   * Lays effects into the base. `held` is the update that they came of, if it is in the log: rows
+   * that it already wrote alike stay the same objects, so that nobody sees a change. Returns the
+   * effects as laid in, and the rows that stood there before.
    */
   commit(
     effects: readonly Effect[], held: LogEntry | undefined,
@@ -125,7 +126,10 @@ function rerun({ runner, overlay }: Ground, entry: LogEntry, above: Touches): bo
   return entry.ran({ ...run, effects });
 }
 
-/** The author's own case: nothing stands above, so nothing else can change. `onWrite` hears of every row that does. */
+/**
+ * The author's own case: nothing stands above, so nothing else can change. `onWrite` hears of every
+ * row that does.
+ */
 export function runOnTop(
   { runner, log, overlay }: Ground,
   entry: LogEntry,
@@ -133,7 +137,8 @@ export function runOnTop(
 ): void {
   const run = runner.run(entry, overlay.top);
   log.push(entry);
-  // Copied: the list that grew with the writes has room for many more, and stays as long as the update.
+  // Copied: the list that grew with the writes has room for many more, and stays as long as the
+  // update.
   const effects = run.effects.slice();
   for (let i = 0; i < effects.length; i++) {
     const effect = effects[i];
@@ -148,7 +153,10 @@ export function runOnTop(
   entry.ran({ outcome: run.outcome, effects, reads: run.reads, opaque: run.opaque });
 }
 
-/** Everything anew, over a base that was replaced as a whole. Returns what does something else than before. */
+/**
+ * Everything anew, over a base that was replaced as a whole. Returns what does something else than
+ * before.
+ */
 export function replayAll({ runner, log, overlay }: Ground): LogEntry[] {
   overlay.clear();
   const changed: LogEntry[] = [];

@@ -1,16 +1,20 @@
-/** What the author of an update holds: how far it has come and what it has done, now and for good. */
+/**
+ * What the author of an update holds: how far it has come and what it has done, now and for good.
+ */
 import type { Outcome, Update, UpdateId, Value } from '../protocol/index.js';
 import { newListeners } from './listeners.js';
 import type { Listeners } from './listeners.js';
 
 /**
- * `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it has its final place.
- * It goes back to `local` only if the update has to be issued anew under another replica id.
+ * `local`: in memory here. `saved`: on our disk. `shared`: another holder has it. `committed`: it
+ * has its final place. It goes back to `local` only if the update has to be issued anew under
+ * another replica id.
  */
 export type Stage = 'local' | 'saved' | 'shared' | 'committed';
 
 /**
- * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows tell what is so.
+ * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows
+ * tell what is so.
  */
 export type FinalOutcome = Outcome | { readonly kind: 'unknown' };
 
@@ -23,7 +27,10 @@ export interface Receipt {
   /** Wall time at the call, ms. */
   readonly at: number;
   readonly stage: Stage;
-  /** May change while the stage is not `committed`; final then. The same object while nothing changed. */
+  /**
+   * May change while the stage is not `committed`; final then. The same object while nothing
+   * changed.
+   */
   readonly outcome: FinalOutcome;
   /** Calls `fn` after stage, outcome or id changed, once per flush. Returns the way to stop it. */
   onChange(fn: () => void): () => void;
@@ -84,7 +91,9 @@ export class UpdateReceipt implements Receipt {
   }
 }
 
-/** Of an update that was settled before this space was opened: nothing about it changes any more. */
+/**
+ * Of an update that was settled before this space was opened: nothing about it changes any more.
+ */
 export function settledReceipt(facts: Omit<Receipt, 'stage' | 'onChange'>): Receipt {
   const { id, name, args, at, outcome } = facts;
   return { id, name, args, at, stage: 'committed', outcome, onChange: () => () => undefined };

@@ -1,6 +1,7 @@
 /**
- * What a space takes in from others and what it turns away, decided before anything is changed: a message is taken as
- * a whole, or up to its first piece that lacks something. Nothing that a stranger sends may break an invariant.
+ * What a space takes in from others and what it turns away, decided before anything is changed: a
+ * message is taken as a whole, or up to its first piece that lacks something. Nothing that a
+ * stranger sends may break an invariant.
  */
 import { isRival, limits } from '../protocol/index.js';
 import type {
@@ -34,7 +35,10 @@ export interface Taken<T> {
   readonly reception: Reception;
   /** Someone else writes, or wrote, under our id. */
   readonly isCloned: boolean;
-  /** A held update that is not the one that was committed under its id: it and its replica's later ones are void. */
+  /**
+   * A held update that is not the one that was committed under its id: it and its replica's later
+   * ones are void.
+   */
   readonly voided?: UpdateId;
 }
 
@@ -65,8 +69,9 @@ export function takeUpdates(holding: Holding, updates: readonly Update[]): Taken
 }
 
 /**
- * Whether what the other side knows of our updates is not ours: more than we made, or another one under a number of ours.
- * Copies of a store share what stood in it when it was copied: if the newest is the same, all before it are.
+ * Whether what the other side knows of our updates is not ours: more than we made, or another one
+ * under a number of ours. Copies of a store share what stood in it when it was copied: if the
+ * newest is the same, all before it are.
  */
 export function showsClone(holding: Holding, { summary, settledSeq, newest }: Told): boolean {
   const { replica } = holding;

@@ -1,6 +1,7 @@
 /**
- * The rebase against an oracle that replays everything: random histories of several replicas, a primary that decides
- * otherwise than they hoped, and everything compared after every step. A failure prints the seed and the steps.
+ * The rebase against an oracle that replays everything: random histories of several replicas, a
+ * primary that decides otherwise than they hoped, and everything compared after every step. A
+ * failure prints the seed and the steps.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

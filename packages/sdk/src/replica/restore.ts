@@ -1,6 +1,7 @@
 /**
- * The log as the disk gave it back. Its updates are on disk, so all may be passed on; stamp order respects
- * causality, so it is a good order of arrival. What is of no use any more, or was damaged, is sorted out here.
+ * The log as the disk gave it back. Its updates are on disk, so all may be passed on; stamp order
+ * respects causality, so it is a good order of arrival. What is of no use any more, or was damaged,
+ * is sorted out here.
  */
 import type { AppDefinition } from '../model/index.js';
 import type { ReplicaId, UpdateId } from '../protocol/index.js';
@@ -9,7 +10,9 @@ import { LogEntry } from './log.js';
 import { replayAll } from './rebase.js';
 import type { SpaceState } from './state.js';
 
-/** Fills the empty log. Returns others' updates that are settled or follow a hole: they come again. */
+/**
+ * Fills the empty log. Returns others' updates that are settled or follow a hole: they come again.
+ */
 export function restoreLog<A extends AppDefinition>(
   state: SpaceState<A>, stored: readonly StoredUpdate[],
 ): readonly UpdateId[] {

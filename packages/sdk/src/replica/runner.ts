@@ -1,4 +1,7 @@
-/** Executes updates and queries of one space: everything that is the same for all of them is bound here once. */
+/**
+ * Executes updates and queries of one space: everything that is the same for all of them is bound
+ * here once.
+ */
 import { execute, observe, parseArgs } from '../model/index.js';
 import type {
   AppDefinition, Execution, Guard, Observed, ParsedArgs, Reader, ReadTx, TxCore,

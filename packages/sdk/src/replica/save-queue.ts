@@ -1,7 +1,8 @@
 /**
- * Group commit of a replica. Whatever changes within a turn joins one write; one write is under way at a time, and what
- * changes meanwhile shares the next. A failed write is tried again, unchanged and before anything later: the log on
- * disk never has a hole. Until then what it holds is not saved, whatever memory says.
+ * Group commit of a replica. Whatever changes within a turn joins one write; one write is under way
+ * at a time, and what changes meanwhile shares the next. A failed write is tried again, unchanged
+ * and before anything later: the log on disk never has a hole. Until then what it holds is not
+ * saved, whatever memory says.
  */
 import { limits, type OxbowError } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
@@ -18,7 +19,9 @@ export interface SaveQueueConfig {
   readonly out: Pick<ReplicaEffects, 'persist' | 'report'>;
   readonly nextNumber: () => number;
   readonly random: () => number;
-  /** What has changed since the last call, about so many operations at most; empty when nothing has. */
+  /**
+   * What has changed since the last call, about so many operations at most; empty when nothing has.
+   */
   readonly gather: (opsTarget: number) => readonly Change[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What goes to disk, and when: what has changed, at the end of each turn; pages rewritten, in quiet times. Also how much
- * waits for a disk that is slower than the links.
+ * What goes to disk, and when: what has changed, at the end of each turn; pages rewritten, in quiet
+ * times. Also how much waits for a disk that is slower than the links.
  */
 import { limits, type OxbowError } from '../protocol/index.js';
 import type { ReplicaEffects, Token } from './effects.js';
@@ -58,7 +58,9 @@ export class Saving {
     return Math.min(this.#queue.deadlineMs ?? Infinity, checkpointMs);
   }
 
-  /** Counts what came over a link and will have to be saved. False: the disk has to catch up first. */
+  /**
+   * Counts what came over a link and will have to be saved. False: the disk has to catch up first.
+   */
   mayTake(chars: number): boolean {
     this.#unsaved.waiting += chars;
     return this.#unsaved.waiting + this.#unsaved.inFlight <= limits.unsavedCharsMax;
@@ -96,7 +98,9 @@ export class Saving {
     return false;
   }
 
-  /** Who we are comes first: no space is ever on disk under an id that the profile does not know. */
+  /**
+   * Who we are comes first: no space is ever on disk under an id that the profile does not know.
+   */
   #gather(opsTarget: number): Change[] {
     const { identity, spaces } = this.#config;
     const changes: Change[] = identity.hasChanges ? [identity.takeChange()] : [];

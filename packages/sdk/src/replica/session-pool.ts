@@ -1,4 +1,7 @@
-/** The sessions of a replica: one per transport and replica id in use. There is one id, unless a space needed another. */
+/**
+ * The sessions of a replica: one per transport and replica id in use. There is one id, unless a
+ * space needed another.
+ */
 import type { ReplicaId } from '../protocol/index.js';
 import type { LinkId, ReplicaEffects } from './effects.js';
 import { Session, type LinkHealth, type SessionOwner, type Way } from './session.js';

@@ -1,7 +1,8 @@
 /**
- * The life of the link over one transport, under one replica id: token, connection, `hello` and `welcome`, heartbeat, and what to do when it
- * ends: where to (addresses.ts) and when to try again. It knows nothing of spaces. A link counts as healthy by what was heard on it, never by the mood of its socket:
- * a socket can stay "open" for minutes after its network is gone.
+ * The life of the link over one transport, under one replica id: token, connection, `hello` and
+ * `welcome`, heartbeat, and what to do when it ends: where to (addresses.ts) and when to try again.
+ * It knows nothing of spaces. A link counts as healthy by what was heard on it, never by the mood
+ * of its socket: a socket can stay "open" for minutes after its network is gone.
  */
 import {
   encodeMessage, limits, OxbowError, protocolVersions,
@@ -36,8 +37,8 @@ type State =
 export interface LinkHealth {
   readonly transport: string;
   /**
-   * `resuming`: it was live a moment ago and is being replaced, as when a server hands over to another. `waiting`: it is
-   * tried again after a pause. `refused`: it is tried again rarely.
+   * `resuming`: it was live a moment ago and is being replaced, as when a server hands over to
+   * another. `waiting`: it is tried again after a pause. `refused`: it is tried again rarely.
    */
   readonly state: 'offline' | 'waiting' | 'connecting' | 'resuming' | 'live' | 'refused';
   /** Which of the transport's addresses, if it has any. */
@@ -166,8 +167,9 @@ export class Session {
   }
 
   /**
-   * Connects now, unless an attempt is under way: at the start, at `goOnline`, at a hint that the network changed. A
-   * link that looks alive must prove it soon: after a sleep it is often dead without knowing.
+   * Connects now, unless an attempt is under way: at the start, at `goOnline`, at a hint that the
+   * network changed. A link that looks alive must prove it soon: after a sleep it is often dead
+   * without knowing.
    */
   hurry(now: number): void {
     this.#nowMs = now;
@@ -189,7 +191,10 @@ export class Session {
     this.#become({ kind: 'offline' });
   }
 
-  /** The link has ended, or ends because of something seen on it; a new attempt follows, elsewhere or after a pause. */
+  /**
+   * The link has ended, or ends because of something seen on it; a new attempt follows, elsewhere
+   * or after a pause.
+   */
   cut(reason: string, now: number, how: Loss = {}): void {
     if (this.link !== undefined) this.#lost(reason, now, how);
   }
@@ -199,7 +204,10 @@ export class Session {
     if (this.link !== undefined) this.#pause(reason, now);
   }
 
-  /** Tells the other side what is wrong with what it said, and leaves; a new attempt follows after a pause. */
+  /**
+   * Tells the other side what is wrong with what it said, and leaves; a new attempt follows after a
+   * pause.
+   */
   refuse(error: OxbowError, now: number): void {
     this.send({ kind: 'fail', code: error.code, message: error.message });
     this.#config.out.report(error);
@@ -236,7 +244,9 @@ export class Session {
     });
   }
 
-  /** Something was heard. Answers what concerns the link alone; true: the message is for the spaces. */
+  /**
+   * Something was heard. Answers what concerns the link alone; true: the message is for the spaces.
+   */
   onMessage(message: Message, now: number): boolean {
     this.#heardMs = now;
     this.#answerByMs = undefined;
@@ -293,8 +303,9 @@ export class Session {
   }
 
   /**
-   * Silence that is taken without a question. A server that hangs keeps its sockets open; where others could do its work,
-   * it is found out soon, but only while there is something to lose by waiting.
+   * Silence that is taken without a question. A server that hangs keeps its sockets open; where
+   * others could do its work, it is found out soon, but only while there is something to lose by
+   * waiting.
    */
   #patienceMs(link: LinkId): number {
     const isUrgent = this.#addresses.isSeveral && this.#config.owner.isWaiting(link);

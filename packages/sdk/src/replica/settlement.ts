@@ -1,6 +1,7 @@
 /**
- * What happens to the log and the base when others are heard: commits, their updates, whole bases, and when own updates
- * have to be issued anew. Every step keeps the same order: decide, change, name what must be kept.
+ * What happens to the log and the base when others are heard: commits, their updates, whole bases,
+ * and when own updates have to be issued anew. Every step keeps the same order: decide, change,
+ * name what must be kept.
  */
 import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
@@ -67,7 +68,10 @@ export class Settler<A extends AppDefinition> {
     this.#finish(batch);
   }
 
-  /** Forgets held updates of another replica from that one on: they are not those that its primary knows. */
+  /**
+   * Forgets held updates of another replica from that one on: they are not those that its primary
+   * knows.
+   */
   drop(replica: ReplicaId, fromSeq: number): void {
     const batch = new Rebase(this.#state.ground);
     for (const entry of this.#state.ground.log.of(replica).toReversed()) {
@@ -79,8 +83,8 @@ export class Settler<A extends AppDefinition> {
   }
 
   /**
-   * Throws where the rows are not in order, before anything is changed. True when others of our updates are settled in it
-   * than we hold: those stay, to be issued anew.
+   * Throws where the rows are not in order, before anything is changed. True when others of our
+   * updates are settled in it than we hold: those stay, to be issued anew.
    */
   replace(base: ReceivedBase): boolean {
     const state = this.#state;
@@ -106,7 +110,10 @@ export class Settler<A extends AppDefinition> {
     return first !== undefined && first.update.id.seq <= state.ledger.seqOf(state.replica);
   }
 
-  /** Own unsettled updates get new ids and stamps, on top, in their old order; arguments and wall time stay. */
+  /**
+   * Own unsettled updates get new ids and stamps, on top, in their old order; arguments and wall
+   * time stay.
+   */
   reissue(replica: ReplicaId): readonly LogEntry[] {
     const state = this.#state;
     const { ground } = state;

@@ -1,8 +1,9 @@
 /**
- * Places in order, for lists that grow in batches between scans. A tree pays for each place at once, also for the many
- * that no scan ever meets. Here a batch is sorted when a scan comes and merged into a short run, and that, when
- * it has grown, into the long one (two levels of a log-structured merge: O'Neil et al. 1996). Nothing is taken out at
- * once: whoever scans tells by the item whether it still counts, and when most do not, they are swept out.
+ * Places in order, for lists that grow in batches between scans. A tree pays for each place at
+ * once, also for the many that no scan ever meets. Here a batch is sorted when a scan comes and
+ * merged into a short run, and that, when it has grown, into the long one (two levels of a
+ * log-structured merge: O'Neil et al. 1996). Nothing is taken out at once: whoever scans tells by
+ * the item whether it still counts, and when most do not, they are swept out.
  */
 import { compareTexts } from '../model/index.js';
 import type { Range } from '../model/index.js';
@@ -88,7 +89,10 @@ function sortedRun<T>(added: { readonly place: KeyText; readonly item: T }[]): R
   return run;
 }
 
-/** `over` counts where both have a place. It is the shorter one: searched for, and the rest copied in stretches. */
+/**
+ * `over` counts where both have a place. It is the shorter one: searched for, and the rest copied
+ * in stretches.
+ */
 function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
   if (under.places.length === 0) return over;
   const length = under.places.length + over.places.length;

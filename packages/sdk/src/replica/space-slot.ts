@@ -1,6 +1,6 @@
 /**
- * One open space within its machine: the replica of it, its way to the disk, and whether anything moves. Changes go to
- * the layout, wishes to the machine.
+ * One open space within its machine: the replica of it, its way to the disk, and whether anything
+ * moves. Changes go to the layout, wishes to the machine.
  */
 import type { AppDefinition, Guard } from '../model/index.js';
 import {
@@ -25,7 +25,9 @@ export interface SlotOwner {
 export interface SlotConfig<A extends AppDefinition> {
   readonly app: A;
   readonly space: SpaceId;
-  /** Another one than the space was stored under: its own updates are issued anew under this one. */
+  /**
+   * Another one than the space was stored under: its own updates are issued anew under this one.
+   */
   readonly replica: ReplicaId;
   readonly user: string | null;
   readonly dev: boolean;
@@ -46,7 +48,10 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   /** The newest own update: what `saved` reaches when all changes up to now are on disk. */
   #newest: UpdateId | undefined;
   #isNotificationDue = false;
-  /** Whether own updates are to be issued anew: at once, or as soon as it is known which of them are settled. */
+  /**
+   * Whether own updates are to be issued anew: at once, or as soon as it is known which of them are
+   * settled.
+   */
   #reissue: 'no' | 'when-known' | 'now' = 'no';
   /** A link may still carry own updates: what its other side has said does not tell their end. */
   #areSentUnderWay = false;
@@ -78,7 +83,10 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     return this.#reissue === 'now';
   }
 
-  /** True once after a loss: links have to be made anew, so that nothing that was sent on them arrives any more. */
+  /**
+   * True once after a loss: links have to be made anew, so that nothing that was sent on them
+   * arrives any more.
+   */
   takeLinkDoubt(): boolean {
     const isDoubtful = this.#areSentUnderWay;
     this.#areSentUnderWay = false;
@@ -138,7 +146,10 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     this.replica.reissue(replica);
   }
 
-  /** True when something that was waited for has come; also what one begins to wait for counts from now on. */
+  /**
+   * True when something that was waited for has come; also what one begins to wait for counts from
+   * now on.
+   */
   noteProgress(now: number): boolean {
     const { csn } = this.replica.head;
     const { count } = this.replica.unsettled;
@@ -189,7 +200,8 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   }
 
   #noteNewest({ update: { id } }: StoredUpdate): void {
-    // reason: while the space is being built there is no replica yet; what it issues anew then is its own.
+    // reason: while the space is being built there is no replica yet; what it issues anew then is
+    // its own.
     const own = this.replica as SpaceReplica<A> | undefined;
     if (own === undefined || id.replica === own.replica) this.#newest = id;
   }

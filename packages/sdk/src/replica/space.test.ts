@@ -1,4 +1,7 @@
-/** The life of a space's updates: stages, receipts, conflicts, restarts, and identities that were lost. */
+/**
+ * The life of a space's updates: stages, receipts, conflicts, restarts, and identities that were
+ * lost.
+ */
 import { expect, test } from 'vitest';
 import { bareEntry, limits } from '../protocol/index.js';
 import type { CommitEntry, Mark, Update } from '../protocol/index.js';

@@ -1,8 +1,9 @@
 /**
- * One open space of a replica: what the app reads and writes, and what anti-entropy takes and gives (protocol/holder.ts).
- * A pure, synchronous object: own mutations run at once on top of all that is known; what others send goes beneath or in
- * between (settlement.ts, rebase.ts); both views stay readable throughout. It keeps nothing by itself: each change that
- * must outlive the program is named to its owner (changes.ts).
+ * One open space of a replica: what the app reads and writes, and what anti-entropy takes and gives
+ * (protocol/holder.ts). A pure, synchronous object: own mutations run at once on top of all that is
+ * known; what others send goes beneath or in between (settlement.ts, rebase.ts); both views stay
+ * readable throughout. It keeps nothing by itself: each change that must outlive the program is
+ * named to its owner (changes.ts).
  */
 import { copyValue } from '../model/index.js';
 import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js';
@@ -41,7 +42,9 @@ export interface PendingUpdate {
   readonly args: Value;
   /** Wall time at its author, ms. */
   readonly at: number;
-  /** The mutation is unknown to this version of the app: kept and passed on, without effects here. */
+  /**
+   * The mutation is unknown to this version of the app: kept and passed on, without effects here.
+   */
   readonly opaque: boolean;
   readonly outcome: Outcome;
   readonly effects: readonly Effect[];
@@ -93,9 +96,9 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   // ---- the app's side
 
   /**
-   * Writes here and now; it is visible at once. `now`: wall time, ms. Errors: `args-invalid` and the like for arguments
-   * that the schema refuses, `mutation-unknown`, `bad-value`, `value-too-large`, `args-too-large`, `too-many-pending`,
-   * `mutate-in-query`.
+   * Writes here and now; it is visible at once. `now`: wall time, ms. Errors: `args-invalid` and
+   * the like for arguments that the schema refuses, `mutation-unknown`, `bad-value`,
+   * `value-too-large`, `args-too-large`, `too-many-pending`, `mutate-in-query`.
    */
   mutate(name: string, args: Value, now: number): Receipt {
     const state = this.#state;
@@ -144,7 +147,10 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return (this.#pending ??= entries.map((entry) => this.#pendingOf(entry)));
   }
 
-  /** Own updates that did not go as asked, oldest first, until acknowledged. The same array while nothing changed. */
+  /**
+   * Own updates that did not go as asked, oldest first, until acknowledged. The same array while
+   * nothing changed.
+   */
   conflicts(): readonly ConflictRecord[] {
     return this.#state.conflicts.list;
   }
@@ -184,7 +190,10 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
       : settledReceipt({ ...kept.body, id: kept.id, outcome: kept.outcome });
   }
 
-  /** Calls `fn` once per flush in which pending(), conflicts() or the head changed. Returns the way to stop it. */
+  /**
+   * Calls `fn` once per flush in which pending(), conflicts() or the head changed. Returns the way
+   * to stop it.
+   */
   subscribe(fn: () => void): () => void {
     return this.#listeners.add(fn);
   }
@@ -199,7 +208,10 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.replica;
   }
 
-  /** Set while own updates are withheld until `reissue`. Ask after opening; later losses are told to the owner. */
+  /**
+   * Set while own updates are withheld until `reissue`. Ask after opening; later losses are told to
+   * the owner.
+   */
   get lost(): IdentityLoss | undefined {
     return this.#state.lost;
   }
@@ -249,14 +261,16 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#owner.pump();
   }
 
-  /** Own updates are withheld from now on, until `reissue`: the other side takes them for another's. */
+  /**
+   * Own updates are withheld from now on, until `reissue`: the other side takes them for another's.
+   */
   disown(loss: IdentityLoss): void {
     this.#received(false, loss);
   }
 
   /**
-   * Own updates leave as they are after all, where only the base was lost and is here again. False, and nothing is changed,
-   * if they do not follow what is settled without a gap.
+   * Own updates leave as they are after all, where only the base was lost and is here again. False,
+   * and nothing is changed, if they do not follow what is settled without a gap.
    */
   resume(): boolean {
     const state = this.#state;
@@ -271,7 +285,10 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return true;
   }
 
-  /** Own unsettled updates leave under that fresh replica id, in their old order; receipts follow them. */
+  /**
+   * Own unsettled updates leave under that fresh replica id, in their old order; receipts follow
+   * them.
+   */
   reissue(replica: ReplicaId): void {
     for (const { update, formerly } of this.#settler.reissue(replica)) {
       if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
@@ -432,7 +449,9 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   }
 }
 
-/** Arguments that weigh no more (model/copy.ts) are never too long as text, whatever stands in them. */
+/**
+ * Arguments that weigh no more (model/copy.ts) are never too long as text, whatever stands in them.
+ */
 const SURELY_FITS = limits.updateCharsMax / 256;
 
 const misuse = (code: string, message: string): OxbowError => new OxbowError(code, message);

@@ -1,4 +1,7 @@
-/** What one open space is, apart from who watches it: base, log and overlay, and how far it has come. */
+/**
+ * What one open space is, apart from who watches it: base, log and overlay, and how far it has
+ * come.
+ */
 import { freezeValue, Tables } from '../model/index.js';
 import type { AppDefinition, Guard } from '../model/index.js';
 import type {

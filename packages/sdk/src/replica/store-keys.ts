@@ -1,17 +1,18 @@
 /**
- * Names of a space's records, and the seal on each. Keys start with the space's id, which contains no zero char:
- * so the records of a space lie together, and no space can reach into another's.
+ * Names of a space's records, and the seal on each. Keys start with the space's id, which contains
+ * no zero char: so the records of a space lie together, and no space can reach into another's.
  *
  * | collection | key | value |
  * | --- | --- | --- |
  * | meta | space, `head` | csn, history, identity; the version of this layout |
- * | meta | space, `pages` | which pages make up the base, and the csn up to which all entries are in them |
+ * | meta | space, `pages` | the pages of the base, and the csn up to which entries are in them |
  * | meta | space, `conflict`, replica, seq | one conflict |
  * | updates | space, replica, seq | one tentative update |
  * | entries | space, csn | one commit entry |
  * | pages | space, number | rows of one table, in key order |
  *
- * A page is named by a number and tells its first key itself: keys of rows may be longer than any store takes.
+ * A page is named by a number and tells its first key itself: keys of rows may be longer than any
+ * store takes.
  */
 import { checksum, type UpdateId } from '../protocol/index.js';
 
@@ -61,7 +62,10 @@ const padded = (n: number): string => String(n).padStart(SEAL_CHARS, '0');
 
 const SEAL_CHARS = 16;
 
-/** Disks and browsers do give back what was never written: a record carries the checksum of its text. */
+/**
+ * Disks and browsers do give back what was never written: a record carries the checksum of its
+ * text.
+ */
 export const sealed = (text: string): string => checksum(text) + text;
 
 /** The text, or undefined if the record is damaged. */

@@ -1,9 +1,10 @@
 /**
- * What one batch of changes has touched, and whether a read set meets it. For each touched row the state
- * before the batch is kept: the old base row and the old list of versions. So the question "does a reader at rank r see
- * another row than before?" has an exact answer for every r, whatever was committed, inserted or taken out in between.
- * A read set is asked against sorted lists of the places that touched rows had or have in an index: a
- * range that nobody touched costs one binary search.
+ * What one batch of changes has touched, and whether a read set meets it. For each touched row the
+ * state before the batch is kept: the old base row and the old list of versions. So the question
+ * "does a reader at rank r see another row than before?" has an exact answer for every r, whatever
+ * was committed, inserted or taken out in between. A read set is asked against sorted lists of the
+ * places that touched rows had or have in an index: a range that nobody touched costs one binary
+ * search.
  */
 import { compareTexts } from '../model/index.js';
 import type { RangeRead, Reader, ReadSet, Shapes } from '../model/index.js';
@@ -67,7 +68,10 @@ export class Touches {
     return touch;
   }
 
-  /** A re-run has written this row at a key touched before: it may stand at a place that is not listed yet. */
+  /**
+   * A re-run has written this row at a key touched before: it may stand at a place that is not
+   * listed yet.
+   */
   wrote(touch: Touch, row: Row | null): void {
     if (row === null) return;
     for (const [index, placed] of this.#places.get(touch.table) ?? []) {
@@ -75,7 +79,9 @@ export class Touches {
     }
   }
 
-  /** Forgets rows of which no reader at `lowest` or above sees another state than before the batch. */
+  /**
+   * Forgets rows of which no reader at `lowest` or above sees another state than before the batch.
+   */
   dropQuiet(lowest: number): Touches {
     const loud = new Touches(this.#shapes, this.#base, this.#overlay);
     for (const [table, touches] of this.#byTable) {

@@ -13,7 +13,10 @@ export class Version {
   }
 }
 
-/** In rank order, never empty. The overlay changes its lists in place: who compares later keeps a copy. */
+/**
+ * In rank order, never empty. The overlay changes its lists in place: who compares later keeps a
+ * copy.
+ */
 export type Versions = readonly Version[];
 
 /** One row as the tentative updates have written it. */

@@ -76,7 +76,9 @@ class History {
     this.#told.set(entry.csn, entry);
   }
 
-  /** Reads on from what was verified before: dense, every id once, all that was told as it was told. */
+  /**
+   * Reads on from what was verified before: dense, every id once, all that was told as it was told.
+   */
   async verify({ url }: ServerProcess): Promise<void> {
     const reader = await RawClient.connect({ url, replica: 'reader', token: 'dev:reader' });
     const { summary } = await reader.open('team', { csn: this.#csn, history: this.#name });
@@ -120,7 +122,9 @@ async function write(
   return { ended: run().catch(() => undefined) };
 }
 
-/** What a power cut in the middle of a write leaves: bytes that are no record, after the last one. */
+/**
+ * What a power cut in the middle of a write leaves: bytes that are no record, after the last one.
+ */
 function tearTail(folder: string): void {
   const path = join(folder, readdirSync(folder).filter((name) => !name.endsWith('.new')).sort().at(-1) ?? '');
   const bytes = readFileSync(path);

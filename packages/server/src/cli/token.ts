@@ -1,4 +1,7 @@
-/** `oxbow token`: a signed token, so that a first try with real authentication needs no identity provider. */
+/**
+ * `oxbow token`: a signed token, so that a first try with real authentication needs no identity
+ * provider.
+ */
 import { SignJWT } from 'jose';
 import { isSpaceId, OxbowError } from '@oxbow/sdk/protocol';
 import { secretKey } from '../drivers/auth.js';

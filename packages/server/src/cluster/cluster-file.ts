@@ -1,5 +1,6 @@
 /**
- * The configuration file, for those who would rather keep one file for all nodes than flags for each:
+ * The configuration file, for those who would rather keep one file for all nodes than flags for
+ * each:
  *
  *     {
  *       "nodes": {
@@ -10,8 +11,8 @@
  *       "secretFile": "/etc/oxbow/cluster-secret"
  *     }
  *
- * or, instead of `secretFile`, `"tls": { "ca": "…", "cert": "…", "key": "…" }`. What is not known is refused: a
- * misspelt field must not be a field that is silently missing.
+ * or, instead of `secretFile`, `"tls": { "ca": "…", "cert": "…", "key": "…" }`. What is not known
+ * is refused: a misspelt field must not be a field that is silently missing.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { checkNodeList, type ListedNode, type NodeList } from './node-list.js';

@@ -1,6 +1,7 @@
 /**
- * What nodes tell each other about themselves and their group, as JSON on the control channel: rare, small, and
- * worth reading in a capture. A frame starts with one byte that says whose it is; Paxos has frames of its own.
+ * What nodes tell each other about themselves and their group, as JSON on the control channel:
+ * rare, small, and worth reading in a capture. A frame starts with one byte that says whose it is;
+ * Paxos has frames of its own.
  */
 import { isMemberId, isNodeName } from './node-name.js';
 import type { MemberId } from '../paxos/ballot.js';
@@ -11,7 +12,8 @@ export const controlFrame = { paxos: 0, cluster: 1 } as const;
 
 /**
  * - `fresh`: its disk has never belonged to a cluster
- * - `forgetful`: it belonged to one, under an id that must not be used again; wants to be filled anew
+ * - `forgetful`: it belonged to one, under an id that must not be used again; wants to be filled
+ *   anew
  * - `joining`: a cluster has taken it, its disk does not say so yet
  * - `member`: it belongs to `cluster`
  */
@@ -51,7 +53,9 @@ export type ClusterMessage =
   | Position
   /** At each linking and each change. */
   | Announcement
-  /** To one that has no cluster yet: you belong to this one, whose first configuration was `first`. */
+  /**
+   * To one that has no cluster yet: you belong to this one, whose first configuration was `first`.
+   */
   | { readonly kind: 'form'; readonly cluster: string; readonly you: MemberId; readonly first: Configuration };
 
 /** Larger than any of them. */

@@ -1,4 +1,7 @@
-/** What the cluster machine asks of the world, and what it is told. Carried out by host/cluster-host.ts. */
+/**
+ * What the cluster machine asks of the world, and what it is told. Carried out by
+ * host/cluster-host.ts.
+ */
 import type { MemberId } from '../paxos/ballot.js';
 import type { Configuration, Member, Membership } from '../paxos/configuration.js';
 import type { ClusterMessage } from './cluster-message.js';
@@ -13,8 +16,8 @@ export interface Belonging {
 
 export type Disk =
   /**
-   * It never belonged to a cluster. `id` is on disk by now. `slot`: where the state stands that it was
-   * given (a restored backup, data of before there were clusters); 0: empty.
+   * It never belonged to a cluster. `id` is on disk by now. `slot`: where the state stands that it
+   * was given (a restored backup, data of before there were clusters); 0: empty.
    */
   | { readonly kind: 'fresh'; readonly id: MemberId; readonly slot: number }
   /** It belonged to `cluster` and lost what it promised there: `id` is a new one. */

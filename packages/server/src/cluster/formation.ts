@@ -1,12 +1,14 @@
 /**
- * How a node comes to belong to a cluster. Nothing here is voted on, so nothing here may guess: a cluster is founded
- * only when every listed node is there and none has ever belonged to one. The node with the smallest name
- * makes the cluster's id and first configuration, writes them down, and then tells; whoever is in that
- * configuration and has no cluster yet takes them, from whichever member tells it first. So a founder
- * that dies half-way has either told nobody, or others who finish for it.
+ * How a node comes to belong to a cluster. Nothing here is voted on, so nothing here may guess: a
+ * cluster is founded only when every listed node is there and none has ever belonged to one. The
+ * node with the smallest name makes the cluster's id and first configuration, writes them down, and
+ * then tells; whoever is in that configuration and has no cluster yet takes them, from whichever
+ * member tells it first. So a founder that dies half-way has either told nobody, or others who
+ * finish for it.
  *
- * A node that was given a state (a restored backup) founds its cluster alone: nobody else has that state, and
- * others are added to it. A wiped node cannot found a second cluster beside the first: the others are members and say so.
+ * A node that was given a state (a restored backup) founds its cluster alone: nobody else has that
+ * state, and others are added to it. A wiped node cannot found a second cluster beside the first:
+ * the others are members and say so.
  */
 import type { MemberId } from '../paxos/ballot.js';
 import { findMember, type Configuration, type Member } from '../paxos/configuration.js';
@@ -183,7 +185,10 @@ export class Formation {
     return standing === 'fresh' && list.join() === [...this.#config.list.keys()].join();
   }
 
-  /** From now on it is not fresh any more, though its disk cannot say so yet: nobody may count on it twice. */
+  /**
+   * From now on it is not fresh any more, though its disk cannot say so yet: nobody may count on it
+   * twice.
+   */
   #adopt(belonging: Belonging): void {
     this.#standing = 'joining';
     this.#belonging = belonging;

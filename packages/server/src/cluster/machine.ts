@@ -1,6 +1,7 @@
 /**
- * A node's place in its cluster, as one machine: whom it is linked with, whether it belongs, and, while it leads,
- * who else shall. It sees announcements and configurations only; ballots and slots are the log's.
+ * A node's place in its cluster, as one machine: whom it is linked with, whether it belongs, and,
+ * while it leads, who else shall. It sees announcements and configurations only; ballots and slots
+ * are the log's.
  */
 import type { MemberId } from '../paxos/ballot.js';
 import type { Configuration } from '../paxos/configuration.js';

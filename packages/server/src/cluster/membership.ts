@@ -1,8 +1,8 @@
 /**
- * The leader's care for its group: who is to be added, filled, promoted, replaced. One change at a time, learners
- * first: a learner counts for no quorum, so a wrong address or a typo in a name can be taken back
- * (etcd's learners, and its outages before them). A node whose disk was lost comes back under a new id; when it
- * has caught up, one change puts it in the place of what it was.
+ * The leader's care for its group: who is to be added, filled, promoted, replaced. One change at a
+ * time, learners first: a learner counts for no quorum, so a wrong address or a typo in a name can
+ * be taken back (etcd's learners, and its outages before them). A node whose disk was lost comes
+ * back under a new id; when it has caught up, one change puts it in the place of what it was.
  */
 import type { MemberId } from '../paxos/ballot.js';
 import { quorumSize, type Configuration, type Member, type Membership } from '../paxos/configuration.js';
@@ -23,7 +23,9 @@ export interface MembershipView {
 /** A learner this close behind is promoted: as much as may be under way at any moment. */
 const CAUGHT_UP_SLOTS = paxosLimits.windowSlotsMax;
 
-/** After a change of its own that came to nothing the leader looks around this many ticks longer. */
+/**
+ * After a change of its own that came to nothing the leader looks around this many ticks longer.
+ */
 const PAUSE_TICKS = 10;
 
 interface Pending {

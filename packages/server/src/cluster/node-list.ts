@@ -1,7 +1,8 @@
 /**
- * The list of nodes that an operator writes: `a=host:port,b=host:port`, or the same in a configuration file. What
- * is wrong with it is said at once and in full: a misspelt name would otherwise cost a cluster its
- * tolerance without anyone noticing (Chandra et al., "Paxos Made Live", PODC'07 §6.3).
+ * The list of nodes that an operator writes: `a=host:port,b=host:port`, or the same in a
+ * configuration file. What is wrong with it is said at once and in full: a misspelt name would
+ * otherwise cost a cluster its tolerance without anyone noticing (Chandra et al., "Paxos Made
+ * Live", PODC'07 §6.3).
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { paxosLimits } from '../paxos/limits.js';

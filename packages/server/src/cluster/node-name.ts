@@ -4,7 +4,9 @@ import type { MemberId } from '../paxos/ballot.js';
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const RANDOM = /^[0-9a-z]{8,32}$/;
 
-/** 1 to 32 characters of a-z, 0-9 and inner hyphens: what a DNS label and a certificate take too. */
+/**
+ * 1 to 32 characters of a-z, 0-9 and inner hyphens: what a DNS label and a certificate take too.
+ */
 export const isNodeName = (value: unknown): value is string =>
   typeof value === 'string' && NAME.test(value);
 

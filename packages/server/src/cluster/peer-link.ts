@@ -1,8 +1,8 @@
 /**
  * Links between nodes as the machines see them: an authenticated node at the other end, frames in
  * order, everything in flight lost at a cut. Control frames and bulk (state transfer) use links of
- * their own, so that a heartbeat never waits behind a snapshot (NOTES of every system that lost leaders to it).
- * Its laws are in `testing/peer-links-laws.ts`.
+ * their own, so that a heartbeat never waits behind a snapshot (NOTES of every system that lost
+ * leaders to it). Its laws are in `testing/peer-links-laws.ts`.
  */
 
 export type PeerChannel = 'control' | 'bulk';
@@ -11,8 +11,8 @@ export const peerChannels: readonly PeerChannel[] = ['control', 'bulk'];
 
 export interface PeerLinkEvents {
   /**
-   * `name` is proven: by its certificate, or by the cluster's secret. It may be one that nobody wanted: a
-   * stranger that knocks. `linked` and `cut` alternate for each name and channel.
+   * `name` is proven: by its certificate, or by the cluster's secret. It may be one that nobody
+   * wanted: a stranger that knocks. `linked` and `cut` alternate for each name and channel.
    */
   linked(name: string, channel: PeerChannel): void;
   /** `bytes` are the receiver's to keep. */
@@ -38,11 +38,14 @@ export interface PeerLinkState {
 export interface PeerLinks {
   /** Before anything else. Strangers are greeted from now on. */
   start(events: PeerLinkEvents): void;
-  /** The nodes to keep links with, by name; replaces the former wish. Dials with backoff for as long as wanted. */
+  /**
+   * The nodes to keep links with, by name; replaces the former wish. Dials with backoff for as long
+   * as wanted.
+   */
   want(peers: ReadonlyMap<string, string>): void;
   /**
-   * One frame out of `parts`. False: there is no link, or its bound is reached; the frame is dropped. The bytes
-   * must not change afterwards. Errors: `message-too-large`.
+   * One frame out of `parts`. False: there is no link, or its bound is reached; the frame is
+   * dropped. The bytes must not change afterwards. Errors: `message-too-large`.
    */
   send(name: string, channel: PeerChannel, ...parts: readonly Uint8Array[]): boolean;
   /** Bytes given to `send` and not yet handed to the system. */

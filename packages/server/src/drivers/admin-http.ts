@@ -1,7 +1,8 @@
 /**
- * The operators' door, on the port that clients use: the status page, its figures, and orders to the group. Everything
- * but the bare page needs a token; that a request comes from this machine proves nothing, for so do those of
- * any web page that is open on it. Orders are POST and carry the token in a header that no form can set.
+ * The operators' door, on the port that clients use: the status page, its figures, and orders to
+ * the group. Everything but the bare page needs a token; that a request comes from this machine
+ * proves nothing, for so do those of any web page that is open on it. Orders are POST and carry the
+ * token in a header that no form can set.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,6 +16,8 @@ export interface AdminOptions {
   readonly token: string | undefined;
   status(): unknown;
   doctor(): Promise<unknown>;
+  /** Sends a backup of all state, or says why not. */
+  backup(response: ServerResponse): Promise<void>;
   order(order: Order, done: (result: OrderResult) => void): void;
 }
 
@@ -68,6 +71,8 @@ export function answerAdmin(
       (findings) => json(response, 200, findings),
       (error: unknown) => json(response, 500, failure(error)),
     );
+  } else if (url.pathname === '/cluster/backup') {
+    options.backup(response).catch((error: unknown) => json(response, 500, failure(error)));
   } else {
     json(response, 404, { code: 'not-found', message: 'There is /cluster, /cluster/status and /cluster/doctor.' });
   }

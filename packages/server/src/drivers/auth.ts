@@ -1,7 +1,7 @@
 /**
- * Who is at the other end: JSON Web Tokens through `jose` (RFC 7519; RFC 8725 for what to refuse), or a function of
- * the operator's, or development mode. The algorithm is decided by our key, never by the token: that is what
- * `alg: none` and RS256-as-HS256 forgeries live on.
+ * Who is at the other end: JSON Web Tokens through `jose` (RFC 7519; RFC 8725 for what to refuse),
+ * or a function of the operator's, or development mode. The algorithm is decided by our key, never
+ * by the token: that is what `alg: none` and RS256-as-HS256 forgeries live on.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -35,9 +35,10 @@ export interface TokenRules {
 }
 
 /**
- * One of: a shared `secret` (HS256, at least 32 bytes), a `publicKey` (PEM; RSA, EC or Ed25519), a key set by file path or
- * URL (`jwks`), a function, or development mode, in which the token `dev:ann` is user ann with every right.
- * A token's claims: `sub` is the user; `spaces` the rights, `["team-42", "cal/*"]` or `{"team-42": "r", "cal/*": "rw"}`; `exp`.
+ * One of: a shared `secret` (HS256, at least 32 bytes), a `publicKey` (PEM; RSA, EC or Ed25519), a
+ * key set by file path or URL (`jwks`), a function, or development mode, in which the token
+ * `dev:ann` is user ann with every right. A token's claims: `sub` is the user; `spaces` the rights,
+ * `["team-42", "cal/*"]` or `{"team-42": "r", "cal/*": "rw"}`; `exp`.
  */
 export type AuthOptions =
   | KeyOptions

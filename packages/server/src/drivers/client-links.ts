@@ -1,8 +1,9 @@
 /**
- * Links to clients over WebSocket (`ws`). The driver decides nothing about what is said; it holds what only the
- * socket knows: the size of a frame, text or binary, how much waits for a reader that does not read, how many
- * sockets there are. Compression is off: it costs more processor time per frame than the bytes are worth, and
- * zlib's memory per connection is where `ws` servers have run out of it.
+ * Links to clients over WebSocket (`ws`). The driver decides nothing about what is said; it holds
+ * what only the socket knows: the size of a frame, text or binary, how much waits for a reader that
+ * does not read, how many sockets there are. Compression is off: it costs more processor time per
+ * frame than the bytes are worth, and zlib's memory per connection is where `ws` servers have run
+ * out of it.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,7 +15,9 @@ import type { Accept, ServerLinkEvents } from './server-link.js';
 export const SUBPROTOCOL = 'oxbow';
 export const SYNC_PATH = '/sync';
 
-/** WebSocket close codes: RFC 6455 §7.4; from 4000 on they are ours, with our code as the reason. */
+/**
+ * WebSocket close codes: RFC 6455 §7.4; from 4000 on they are ours, with our code as the reason.
+ */
 const CLOSE_UNSUPPORTED = 1003;
 const CLOSE_OURS = 4000;
 
@@ -25,7 +28,9 @@ export interface ClientLinksOptions {
   /** More than this waiting for the reader ends the link: `slow-reader`. */
   readonly bufferedBytesMax: number;
   readonly linksMax: number;
-  /** Web origins that may connect; undefined: any (the token is what proves a user, not a cookie). */
+  /**
+   * Web origins that may connect; undefined: any (the token is what proves a user, not a cookie).
+   */
   readonly origins?: readonly string[];
 }
 

@@ -1,11 +1,13 @@
 /**
- * One process per data directory: two servers on one log would overwrite what the other acknowledged.
- * Node has no flock, and a file with a process id in it cannot be judged from another container (ids and host
- * names repeat or change there). So the holder listens on a local socket in the directory: the kernel
- * closes it with the process, however that ends, and whoever asks is told the holder's id.
+ * One process per data directory: two servers on one log would overwrite what the other
+ * acknowledged. Node has no flock, and a file with a process id in it cannot be judged from another
+ * container (ids and host names repeat or change there). So the holder listens on a local socket in
+ * the directory: the kernel closes it with the process, however that ends, and whoever asks is told
+ * the holder's id.
  *
- * A dead socket cannot be replaced atomically, so it is succeeded: sockets are numbered, the highest counts, and
- * a number is taken by `link`, which one process wins. The highest is never removed, so numbers only grow.
+ * A dead socket cannot be replaced atomically, so it is succeeded: sockets are numbered, the
+ * highest counts, and a number is taken by `link`, which one process wins. The highest is never
+ * removed, so numbers only grow.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -22,7 +24,10 @@ const ANSWER_MS = 1_000;
 /** A try fails only when another process moved at the same moment. */
 const ATTEMPTS_MAX = 5;
 
-/** Takes the directory, creating it if missing. Errors: `data-in-use` (names the pid), `data-unavailable`. */
+/**
+ * Takes the directory, creating it if missing. Errors: `data-in-use` (names the pid),
+ * `data-unavailable`.
+ */
 export async function lockData(directory: string): Promise<DataLock> {
   try {
     fs.mkdirSync(directory, { recursive: true });
@@ -89,7 +94,10 @@ interface Folder {
   close(): void;
 }
 
-/** A socket's path is bounded by 107 bytes; on Linux the way through an open directory is always short. */
+/**
+ * A socket's path is bounded by 107 bytes; on Linux the way through an open directory is always
+ * short.
+ */
 function openFolder(path: string): Folder {
   fs.mkdirSync(path, { recursive: true });
   const numbers = (): number[] =>
@@ -131,7 +139,10 @@ function listen(path: string): Promise<net.Server> {
   });
 }
 
-/** The holder's process id as text; 'unknown' if it lives but does not say; undefined if nobody listens. */
+/**
+ * The holder's process id as text; 'unknown' if it lives but does not say; undefined if nobody
+ * listens.
+ */
 function askHolder(path: string): Promise<string | undefined> {
   return new Promise((resolveHolder) => {
     let answer = '';

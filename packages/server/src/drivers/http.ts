@@ -1,7 +1,7 @@
 /**
- * The node's HTTP side: three small answers, and the door to WebSocket. `/livez` says "do not restart me", `/readyz`
- * "send me traffic": a node that recovers or drains is alive and not ready (etcd #13340 and #16007 show what
- * happens to clusters whose probes mean the same).
+ * The node's HTTP side: three small answers, and the door to WebSocket. `/livez` says "do not
+ * restart me", `/readyz` "send me traffic": a node that recovers or drains is alive and not ready
+ * (etcd #13340 and #16007 show what happens to clusters whose probes mean the same).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';

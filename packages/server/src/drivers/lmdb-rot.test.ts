@@ -1,6 +1,7 @@
 /**
- * Rot at any place of the file: what comes out is the right data or a coded error, and a process that LMDB ended once is
- * not ended by it again. The places are drawn from a seed, so a failure comes again.
+ * Rot at any place of the file: what comes out is the right data or a coded error, and a process
+ * that LMDB ended once is not ended by it again. The places are drawn from a seed, so a failure
+ * comes again.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -45,7 +46,8 @@ function edited(name: string, seed: number): string {
   const draw = draws(seed);
   const file = join(path, 'data.mdb');
   const bytes = fs.readFileSync(file);
-  // A third near the front, where the roots are; the rest anywhere. One bit, a few bytes, or a whole page.
+  // A third near the front, where the roots are; the rest anywhere. One bit, a few bytes, or a
+  // whole page.
   const at = draw(3) === 0 ? draw(8_192) : draw(bytes.length);
   const kind = draw(4);
   if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << draw(8));

@@ -1,6 +1,6 @@
 /**
- * Structured logs through pino, one JSON object per line on standard output. Tokens and secrets are not given to
- * the logger in the first place; the list below is the second fence.
+ * Structured logs through pino, one JSON object per line on standard output. Tokens and secrets are
+ * not given to the logger in the first place; the list below is the second fence.
  */
 import { pino } from 'pino';
 import type { LogLevel } from '../node/effects.js';

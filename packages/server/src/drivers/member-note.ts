@@ -1,7 +1,8 @@
 /**
- * What a node keeps on its disk beside the log: under which id, and where its cluster began. The id is on disk before
- * anyone hears it: a configuration that names an id which its owner has forgotten would lack a voter for ever. And it
- * outlives the log: a node whose log is gone must not take itself for a fresh one.
+ * What a node keeps on its disk beside the log: under which id, and where its cluster began. The id
+ * is on disk before anyone hears it: a configuration that names an id which its owner has forgotten
+ * would lack a voter for ever. And it outlives the log: a node whose log is gone must not take
+ * itself for a fresh one.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';

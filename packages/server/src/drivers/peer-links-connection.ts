@@ -1,8 +1,9 @@
 /**
- * One TCP or TLS connection to a node: greeting, then frames both ways, until it is cut. Frames of one callback leave
- * in one write: a leader that answers ten messages of one read would otherwise pay for ten system calls and
- * ten packets (TCP_NODELAY is on). Each side pings; silence cuts the link, for a machine that lost its power
- * sends no goodbye and TCP would wait for a quarter of an hour.
+ * One TCP or TLS connection to a node: greeting, then frames both ways, until it is cut. Frames of
+ * one callback leave in one write: a leader that answers ten messages of one read would otherwise
+ * pay for ten system calls and ten packets (TCP_NODELAY is on). Each side pings; silence cuts the
+ * link, for a machine that lost its power sends no goodbye and TCP would wait for a quarter of an
+ * hour.
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -192,8 +193,8 @@ export class PeerConnection {
   }
 
   /**
-   * Periods are counted, not time: a process that slept for an hour finds one period gone, and reads
-   * what waits in the socket before the next.
+   * Periods are counted, not time: a process that slept for an hour finds one period gone, and
+   * reads what waits in the socket before the next.
    */
   #ping(): void {
     this.#quietPeriods = this.#isQuiet ? this.#quietPeriods + 1 : 0;

@@ -1,7 +1,8 @@
 /**
- * Keeps one link wanted: dials, waits after each failure a little longer and never in step with others, dials again. Of
- * two nodes the one with the smaller name dials at once; the other gives it a moment, so that both do not
- * meet half-way each time, and dials all the same when nothing comes (the first may not know it).
+ * Keeps one link wanted: dials, waits after each failure a little longer and never in step with
+ * others, dials again. Of two nodes the one with the smaller name dials at once; the other gives it
+ * a moment, so that both do not meet half-way each time, and dials all the same when nothing comes
+ * (the first may not know it).
  */
 import type { PeerLinkLimits } from './peer-links-limits.js';
 
@@ -57,7 +58,9 @@ export class Dialer {
     this.#timer = setTimeout(() => (this.#callOff = this.#options.dial()), delayMs);
   }
 
-  /** "Full jitter" around an exponential; half of it is certain, so that a dead peer costs little. */
+  /**
+   * "Full jitter" around an exponential; half of it is certain, so that a dead peer costs little.
+   */
   #backoffMs(): number {
     const { backoffMinMs, backoffMaxMs } = this.#options.limits;
     const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 16));

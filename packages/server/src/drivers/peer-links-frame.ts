@@ -1,7 +1,7 @@
 /**
- * Frames between nodes: u32 length (of what follows), u8 kind, bytes. TCP hands over chunks that end anywhere, so
- * frames are cut out of them here; a length beyond the bound is refused before a byte of it is stored,
- * or four bytes of noise could ask for four gigabytes.
+ * Frames between nodes: u32 length (of what follows), u8 kind, bytes. TCP hands over chunks that
+ * end anywhere, so frames are cut out of them here; a length beyond the bound is refused before a
+ * byte of it is stored, or four bytes of noise could ask for four gigabytes.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 
@@ -34,7 +34,8 @@ export class FrameReader {
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#neededBytes) return;
-    // Once per frame that spans chunks, not once per chunk: a large frame is copied one single time.
+    // Once per frame that spans chunks, not once per chunk: a large frame is copied one single
+    // time.
     const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     this.#keep(bytes.subarray(this.#cut(bytes)));
   }

@@ -1,11 +1,13 @@
 /**
- * How two nodes prove to each other who they are, before anything else is said: hello, challenge, proof, verdict.
+ * How two nodes prove to each other who they are, before anything else is said: hello, challenge,
+ * proof, verdict.
  *
- * With a cluster secret each side answers the other's nonce with an HMAC-SHA256 over both greetings, so names, runs,
- * channel and direction are part of what is proven, and a recorded or reflected answer proves nothing. The
- * side that dialled proves itself first: who only knocks learns nothing that depends on the secret. With
- * certificates TLS has proven a key by then; what remains is that it was certified for the name.
- * Krawczyk, "SIGMA", 2003, is why both identities stand under each MAC.
+ * With a cluster secret each side answers the other's nonce with an HMAC-SHA256 over both
+ * greetings, so names, runs, channel and direction are part of what is proven, and a recorded or
+ * reflected answer proves nothing. The side that dialled proves itself first: who only knocks
+ * learns nothing that depends on the secret. With certificates TLS has proven a key by then; what
+ * remains is that it was certified for the name. Krawczyk, "SIGMA", 2003, is why both identities
+ * stand under each MAC.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { peerChannels, type PeerChannel } from '../cluster/peer-link.js';

@@ -1,7 +1,8 @@
 /**
- * Certificates of nodes (mTLS). The name that a certificate is issued for is the node's, not the host's: nodes
- * move between machines, and what must not happen is that one speaks in another's name. Files are read anew when
- * they change, so that certificates are rotated without a restart; links that stand keep theirs.
+ * Certificates of nodes (mTLS). The name that a certificate is issued for is the node's, not the
+ * host's: nodes move between machines, and what must not happen is that one speaks in another's
+ * name. Files are read anew when they change, so that certificates are rotated without a restart;
+ * links that stand keep theirs.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { connect as tlsConnect, createServer, createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';

@@ -1,12 +1,16 @@
 /**
- * What a node needs of a network of clients: links that come, give frames of text in order, and end. The
- * WebSocket driver (client-links.ts) and the simulated network both hand their links to `Accept`.
+ * What a node needs of a network of clients: links that come, give frames of text in order, and
+ * end. The WebSocket driver (client-links.ts) and the simulated network both hand their links to
+ * `Accept`.
  */
 
 export interface ServerLink {
   /** Never throws; after the end it does nothing. */
   send(frame: string): void;
-  /** Ends the link after what was sent before; `code` is told to the other side where the medium can. */
+  /**
+   * Ends the link after what was sent before; `code` is told to the other side where the medium
+   * can.
+   */
   close(code: string): void;
 }
 

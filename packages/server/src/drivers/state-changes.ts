@@ -1,6 +1,7 @@
 /**
- * What a run of commit entries comes to, for a store: the last version of each row, each replica's last settled
- * sequence, the entries to keep. Stores write this and nothing twice, however many entries touched a row.
+ * What a run of commit entries comes to, for a store: the last version of each row, each replica's
+ * last settled sequence, the entries to keep. Stores write this and nothing twice, however many
+ * entries touched a row.
  */
 import {
   appliedEntry, invariant, type AppliedEntry, type KeyText, type LedgerLine, type SpaceId,
@@ -29,7 +30,10 @@ interface Growing extends SpaceChanges {
   head: SpaceHead;
 }
 
-/** Entries of each space in csn order. Errors: `bad-value` never (they have been encoded before), `invariant`. */
+/**
+ * Entries of each space in csn order. Errors: `bad-value` never (they have been encoded before),
+ * `invariant`.
+ */
 export function gatherChanges(batches: Iterable<SpaceEntries>): SpaceChanges[] {
   const changes = new Map<SpaceId, Growing>();
   for (const batch of batches) {

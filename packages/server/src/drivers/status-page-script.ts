@@ -1,6 +1,6 @@
 /**
- * What the status page does: asks its node once a second and draws. All text goes in as text, never as markup: names
- * and messages come from other machines.
+ * What the status page does: asks its node once a second and draws. All text goes in as text, never
+ * as markup: names and messages come from other machines.
  */
 export const STATUS_SCRIPT = String.raw`
 'use strict';

@@ -1,4 +1,7 @@
-/** How the status page looks: one column on a phone, more where there is room; light and dark as the reader's system is. */
+/**
+ * How the status page looks: one column on a phone, more where there is room; light and dark as the
+ * reader's system is.
+ */
 export const STATUS_STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,4 +1,7 @@
-/** The status page in one piece: no build step, nothing loaded from elsewhere, so that it works where a cluster is in trouble. */
+/**
+ * The status page in one piece: no build step, nothing loaded from elsewhere, so that it works
+ * where a cluster is in trouble.
+ */
 import { createHash } from 'node:crypto';
 import { STATUS_SCRIPT } from './status-page-script.js';
 import { STATUS_STYLE } from './status-page-style.js';

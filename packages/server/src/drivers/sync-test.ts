@@ -1,4 +1,7 @@
-/** How long a sync takes on the disk of a folder: real writes, real fdatasync, a file that is removed after. */
+/**
+ * How long a sync takes on the disk of a folder: real writes, real fdatasync, a file that is
+ * removed after.
+ */
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';

@@ -1,6 +1,7 @@
 /**
- * A space as one link sees it: what anti-entropy may read (chosen entries only) and what happens to what it brings
- * (updates go to the actor, on behalf of whoever is behind the link). The server makes commits and takes them from nobody.
+ * A space as one link sees it: what anti-entropy may read (chosen entries only) and what happens to
+ * what it brings (updates go to the actor, on behalf of whoever is behind the link). The server
+ * makes commits and takes them from nobody.
  */
 import { cutPages } from '@oxbow/sdk/protocol';
 import type {

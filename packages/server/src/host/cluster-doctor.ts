@@ -1,4 +1,7 @@
-/** What an experienced operator would look at first, as findings with a cure each. Judges a status; measures nothing. */
+/**
+ * What an experienced operator would look at first, as findings with a cure each. Judges a status;
+ * measures nothing.
+ */
 import { paxosLimits } from '../paxos/limits.js';
 import type { ClusterStatus, NodeStatus } from './cluster-status.js';
 
@@ -14,7 +17,10 @@ export interface DiskTest {
   readonly p99: number;
 }
 
-/** A lease must not outlast what clocks can drift; offsets beyond this also confuse people who read logs. */
+/**
+ * A lease must not outlast what clocks can drift; offsets beyond this also confuse people who read
+ * logs.
+ */
 const CLOCK_OFFSET_MS = 500;
 /** Slower, and every commit waits for it: a network disk, or one that is shared. */
 const SLOW_SYNC_MS = 20;

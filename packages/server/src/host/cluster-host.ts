@@ -1,7 +1,7 @@
 /**
- * A node among others: links, the cluster machine and the log, put together. It decides nothing: links tell the
- * machine who is there, the machine tells the log when it may begin and who its peers are, and the log tells
- * the machine who governs. Frames of Paxos pass through unread.
+ * A node among others: links, the cluster machine and the log, put together. It decides nothing:
+ * links tell the machine who is there, the machine tells the log when it may begin and who its
+ * peers are, and the log tells the machine who governs. Frames of Paxos pass through unread.
  */
 import { invariant, OxbowError } from '@oxbow/sdk/protocol';
 import {

@@ -18,13 +18,25 @@ export interface ClusterNodeOptions {
 export interface ClusterOptions {
   /** This node's name. */
   readonly node: string;
-  /** All nodes, this one included: `a=10.0.0.1:8701,b=10.0.0.2:8701`, or the same by name. The same on all nodes. */
+  /**
+   * All nodes, this one included: `a=10.0.0.1:8701,b=10.0.0.2:8701`, or the same by name. The same
+   * on all nodes.
+   */
   readonly nodes: string | Readonly<Record<string, ClusterNodeOptions>>;
-  /** How nodes prove to each other who they are. At least 32 bytes, the same on all; the links are not encrypted. */
+  /**
+   * How nodes prove to each other who they are. At least 32 bytes, the same on all; the links are
+   * not encrypted.
+   */
   readonly secret?: string;
-  /** The same by certificates (mTLS), with encryption: PEM files; the certificate names the node. Instead of `secret`. */
+  /**
+   * The same by certificates (mTLS), with encryption: PEM files; the certificate names the node.
+   * Instead of `secret`.
+   */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Where clients reach this node, for redirects. Default: its entry in `nodes`, else where it listens. */
+  /**
+   * Where clients reach this node, for redirects. Default: its entry in `nodes`, else where it
+   * listens.
+   */
   readonly clientUrl?: string;
   /** Interface for the other nodes. Default: loopback if the own address is, else all. */
   readonly peerHost?: string;

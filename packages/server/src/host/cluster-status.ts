@@ -1,4 +1,7 @@
-/** The group as one node sees it, for operators: what the status page draws, `oxbow cluster status` prints and `doctor` judges. */
+/**
+ * The group as one node sees it, for operators: what the status page draws, `oxbow cluster status`
+ * prints and `doctor` judges.
+ */
 import type { Announcement } from '../cluster/cluster-message.js';
 import type { Advice } from '../cluster/effects.js';
 import type { ClusterMachine } from '../cluster/machine.js';

@@ -5,7 +5,10 @@ export interface HostClock {
   now(): number;
   /** Runs `task` once, at or after `now() + delayMs`. Returns the way to call it off. */
   after(delayMs: number, task: () => void): () => void;
-  /** Runs `task` when the present turn of the event loop is over: what has already arrived comes first. */
+  /**
+   * Runs `task` when the present turn of the event loop is over: what has already arrived comes
+   * first.
+   */
   soon(task: () => void): void;
 }
 
@@ -18,6 +21,7 @@ export const systemClock: HostClock = {
     const timer = setTimeout(task, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
     return () => clearTimeout(timer);
   },
-  // Not a microtask: each socket's data is a callback of its own, and a microtask would run between two of them.
+  // Not a microtask: each socket's data is a callback of its own, and a microtask would run between
+  // two of them.
   soon: (task) => setImmediate(task),
 };

@@ -1,9 +1,10 @@
 /**
- * The only loop of a node: gives the machine what happens, carries out what it asks. All of the world comes in as
- * drivers, so that the simulation runs this very code on virtual time with simulated disks and links.
+ * The only loop of a node: gives the machine what happens, carries out what it asks. All of the
+ * world comes in as drivers, so that the simulation runs this very code on virtual time with
+ * simulated disks and links.
  *
- * Frames that arrive in one turn of the event loop are handled together: `soon` runs the machine's end of turn
- * when the turn is over, and what came until then shares one slot of the log.
+ * Frames that arrive in one turn of the event loop are handled together: `soon` runs the machine's
+ * end of turn when the turn is over, and what came until then shares one slot of the log.
  */
 import type { AppDefinition } from '@oxbow/sdk/model';
 import { OxbowError, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
@@ -110,8 +111,8 @@ export class NodeHost {
   }
 
   /**
-   * Takes no more work, finishes what is in flight, closes log and store. After `done` nothing of this host runs
-   * any more. On a failed node only the store is closed.
+   * Takes no more work, finishes what is in flight, closes log and store. After `done` nothing of
+   * this host runs any more. On a failed node only the store is closed.
    */
   stop(done: () => void): void {
     if (this.#state === 'stopped') return done();
@@ -177,7 +178,10 @@ export class NodeHost {
     });
   }
 
-  /** One synchronous step of the machine. A throw out of it is a bug: the node stops rather than guess. */
+  /**
+   * One synchronous step of the machine. A throw out of it is a bug: the node stops rather than
+   * guess.
+   */
   #input(input: Input): void {
     if (this.#isOver()) return;
     if (this.#isInside) {

@@ -1,4 +1,6 @@
-/** The newest samples of a measure, for operators: what it was like just now, not since the start. */
+/**
+ * The newest samples of a measure, for operators: what it was like just now, not since the start.
+ */
 
 const KEPT = 512;
 

@@ -1,6 +1,7 @@
 /**
- * The machine's one alarm clock. It names a new time at nearly every turn; a timer that is early enough stays, and looks
- * again when it goes off, so that a busy node does not make and drop thousands of timers a second.
+ * The machine's one alarm clock. It names a new time at nearly every turn; a timer that is early
+ * enough stays, and looks again when it goes off, so that a busy node does not make and drop
+ * thousands of timers a second.
  */
 import type { HostClock } from './host-clock.js';
 

@@ -131,7 +131,9 @@ export class PaxosLog implements CommitLog {
     this.#input((member, now) => member.applied(slot, now));
   }
 
-  /** Where a state at `slot` stands, for whoever exports it; undefined: not chosen here, or trimmed. */
+  /**
+   * Where a state at `slot` stands, for whoever exports it; undefined: not chosen here, or trimmed.
+   */
   baseAt(slot: number): Base | undefined {
     return this.#run?.member.baseAt(slot);
   }

@@ -1,4 +1,7 @@
-/** Linearizable reads at the server: one question to the log a turn, no answer before what it names was sent. */
+/**
+ * Linearizable reads at the server: one question to the log a turn, no answer before what it names
+ * was sent.
+ */
 import { describe, expect, it } from 'vitest';
 import { encodeMessage, limits, type Message } from '@oxbow/sdk/protocol';
 import { GroupMember } from './testing/group-member.js';

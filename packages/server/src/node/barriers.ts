@@ -1,9 +1,10 @@
 /**
- * Linearizable reads of clients. Whoever asks must not get an answer older than anything acknowledged before it asked: the
- * log says which slot that takes (a lease, or a quorum that still follows us), and the answer waits until that slot is
- * told here. All that ask in one turn share one question to the log, which is what makes a read cheap: at 64 asking
- * links a question costs a sixty-fourth. A question that is under way is joined by nobody: its slot may be
- * older than what the late-comer has to see. Ongaro, "Consensus: Bridging Theory and Practice", 2014, §6.4.
+ * Linearizable reads of clients. Whoever asks must not get an answer older than anything
+ * acknowledged before it asked: the log says which slot that takes (a lease, or a quorum that still
+ * follows us), and the answer waits until that slot is told here. All that ask in one turn share
+ * one question to the log, which is what makes a read cheap: at 64 asking links a question costs a
+ * sixty-fourth. A question that is under way is joined by nobody: its slot may be older than what
+ * the late-comer has to see. Ongaro, "Consensus: Bridging Theory and Practice", 2014, §6.4.
  */
 import type { SpaceId } from '@oxbow/sdk/protocol';
 import type { NodeEffects } from './effects.js';
@@ -54,7 +55,9 @@ export class Barriers {
     this.#effects.barrier(tag);
   }
 
-  /** Answer to `NodeEffects.barrier`. A question that was forgotten meanwhile is nobody's any more. */
+  /**
+   * Answer to `NodeEffects.barrier`. A question that was forgotten meanwhile is nobody's any more.
+   */
   done(tag: number, slot: number | undefined): void {
     const asks = this.#asked.get(tag);
     if (asks === undefined) return;

@@ -1,4 +1,7 @@
-/** The node over its log and its store, killed at any moment: what was told as committed stays, once, in its place. */
+/**
+ * The node over its log and its store, killed at any moment: what was told as committed stays,
+ * once, in its place.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bareEntry, encodeEntry } from '@oxbow/sdk/protocol';
@@ -21,7 +24,10 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Clients that keep what they wrote, and bring it again to each new run from where they know it settled. */
+/**
+ * Clients that keep what they wrote, and bring it again to each new run from where they know it
+ * settled.
+ */
 class Run {
   server = new TestServer({ segmentBytes: 16_384 }).start();
   clients: TestClient[] = [];

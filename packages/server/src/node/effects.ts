@@ -1,6 +1,7 @@
 /**
- * What a node asks of the world. The machine only says it; the host does it (host/node-host.ts), and what comes of
- * it is a later input. So one seed can replay a server with its disk and its clients.
+ * What a node asks of the world. The machine only says it; the host does it (host/node-host.ts),
+ * and what comes of it is a later input. So one seed can replay a server with its disk and its
+ * clients.
  */
 import type { ReplicaId, SpaceId } from '@oxbow/sdk/protocol';
 import type { SpaceEntries } from '../space/state-store.js';
@@ -8,7 +9,10 @@ import type { SpaceEntries } from '../space/state-store.js';
 /** Number of a link within one run of a node: never used twice. */
 export type LinkId = number;
 
-/** What a verified token says. Rights by space pattern: 'team-42', or 'cal/*' for all that start with 'cal/'. */
+/**
+ * What a verified token says. Rights by space pattern: 'team-42', or 'cal/*' for all that start
+ * with 'cal/'.
+ */
 export interface Claims {
   readonly user: string | null;
   readonly spaces: Readonly<Record<string, 'r' | 'rw'>>;
@@ -50,29 +54,43 @@ export type Histogram =
 export interface NodeEffects {
   /** Frames of one link leave in this order. */
   send(link: LinkId, frame: string): void;
-  /** End the link after what was sent before. The machine has forgotten it: no answer is awaited. */
+  /**
+   * End the link after what was sent before. The machine has forgotten it: no answer is awaited.
+   */
   closeLink(link: LinkId, code: string): void;
   /** Answer: `verified`. */
   verify(link: LinkId, token: string | undefined, replica: ReplicaId): void;
-  /** Answer: `spaceLoaded` or `spaceLoadFailed`. Asked only when all applies of the space have been answered. */
+  /**
+   * Answer: `spaceLoaded` or `spaceLoadFailed`. Asked only when all applies of the space have been
+   * answered.
+   */
   loadSpace(space: SpaceId): void;
   /**
-   * To the commit log. Answer: `chosen` with the same tag, or `proposalRefused`, after the present input. Stays within
-   * `limits.…InFlightMax`.
+   * To the commit log. Answer: `chosen` with the same tag, or `proposalRefused`, after the present
+   * input. Stays within `limits.…InFlightMax`.
    */
   propose(payload: Uint8Array, tag: number): void;
   /**
-   * To the commit log: up to which slot must a state have come that holds all that was acknowledged by now? Answer:
-   * `barrierDone` with the same tag.
+   * To the commit log: up to which slot must a state have come that holds all that was acknowledged
+   * by now? Answer: `barrierDone` with the same tag.
    */
   barrier(tag: number): void;
-  /** To the state store, in slot order. Answer: `applied`; several may be answered at once by the last one's slot. */
+  /**
+   * To the state store, in slot order. Answer: `applied`; several may be answered at once by the
+   * last one's slot.
+   */
   apply(slot: number, batches: readonly SpaceEntries[]): void;
   /** To the commit log: the state up to `slot` is on disk. */
   trim(slot: number): void;
-  /** Call `tick` at this time (ms since 1970) or after; replaces the former wish. `undefined`: no need. */
+  /**
+   * Call `tick` at this time (ms since 1970) or after; replaces the former wish. `undefined`: no
+   * need.
+   */
   wakeAt(atMs: number | undefined): void;
-  /** Call `endTurn` once what has already arrived was given in: what comes until then shares one slot. */
+  /**
+   * Call `endTurn` once what has already arrived was given in: what comes until then shares one
+   * slot.
+   */
   endTurnSoon(): void;
   /** All that was accepted before `drain` is chosen, applied and told: the node may stop. */
   drained(): void;

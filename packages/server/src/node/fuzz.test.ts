@@ -1,4 +1,7 @@
-/** Nothing that a client sends can crash a node or disturb another client. Seeded: a failure names the frame that did it. */
+/**
+ * Nothing that a client sends can crash a node or disturb another client. Seeded: a failure names
+ * the frame that did it.
+ */
 import { describe, expect, it } from 'vitest';
 import { encodeMessage, protocolVersions } from '@oxbow/sdk/protocol';
 import type { Message } from '@oxbow/sdk/protocol';

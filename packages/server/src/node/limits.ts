@@ -1,6 +1,6 @@
 /**
- * Every bound of the server in one place, related by assertions. Chars are UTF-16 code units of frames, as in the
- * protocol's limits; what both sides must agree on stands there.
+ * Every bound of the server in one place, related by assertions. Chars are UTF-16 code units of
+ * frames, as in the protocol's limits; what both sides must agree on stands there.
  */
 import { checkLimits, invariant, limits as protocolLimits, OxbowError } from '@oxbow/sdk/protocol';
 import { paxosLimits } from '../paxos/limits.js';
@@ -10,7 +10,10 @@ const KI = 1024;
 const MI = 1024 * KI;
 
 export interface NodeLimits {
-  /** A link that has not said hello, or whose token is not verified, by then is cut: `hello-timeout`. */
+  /**
+   * A link that has not said hello, or whose token is not verified, by then is cut:
+   * `hello-timeout`.
+   */
   readonly helloMs: number;
   /** A link from which nothing came for so long is cut: `link-silent`. */
   readonly silentMs: number;
@@ -28,9 +31,15 @@ export interface NodeLimits {
   readonly retryMs: number;
   /** The same while it is not known who leads: an election takes less than a second. */
   readonly noLeaderRetryMs: number;
-  /** Questions to the log for linearizable reads that are under way; what is asked meanwhile shares the next. */
+  /**
+   * Questions to the log for linearizable reads that are under way; what is asked meanwhile shares
+   * the next.
+   */
   readonly barrierRoundsMax: number;
-  /** Frames of one link that wait because the log is full: more than flow control allows is `window-exceeded`. */
+  /**
+   * Frames of one link that wait because the log is full: more than flow control allows is
+   * `window-exceeded`.
+   */
   readonly waitingCharsPerLinkMax: number;
   /** The same over all links: `server-busy`. */
   readonly waitingCharsMax: number;
@@ -39,7 +48,10 @@ export interface NodeLimits {
   /** Proposed and not chosen. */
   readonly slotsInFlightMax: number;
   readonly bytesInFlightMax: number;
-  /** Executed and not chosen: beyond either, updates wait at their links. One message may overshoot it. */
+  /**
+   * Executed and not chosen: beyond either, updates wait at their links. One message may overshoot
+   * it.
+   */
   readonly entriesInFlightMax: number;
   readonly charsInFlightMax: number;
   /** Chosen and not yet in the state store: beyond it, updates wait at their links. */
@@ -99,7 +111,10 @@ export const socketLimits: SocketLimits = {
   drainMs: 10_000,
 };
 
-/** The defaults, with what an operator gives in their place. Errors: `config-invalid`, which names the bound. */
+/**
+ * The defaults, with what an operator gives in their place. Errors: `config-invalid`, which names
+ * the bound.
+ */
 export function resolveNodeLimits(given: Partial<NodeLimits> = {}): NodeLimits {
   for (const name of Object.keys(given)) {
     if (!(name in nodeLimits)) throw unusable(name, 'there is no such limit');
@@ -109,7 +124,10 @@ export function resolveNodeLimits(given: Partial<NodeLimits> = {}): NodeLimits {
   return limits;
 }
 
-/** Errors: `config-invalid` when a bound is no count, or contradicts another, the protocol's or the log's. */
+/**
+ * Errors: `config-invalid` when a bound is no count, or contradicts another, the protocol's or the
+ * log's.
+ */
 export function checkNodeLimits(
   limits: NodeLimits,
   logLimits: PaxosLimits = paxosLimits,

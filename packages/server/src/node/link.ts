@@ -1,6 +1,7 @@
 /**
- * One client's link: greeting, rights, its spaces, and what waits because the log is full. It never lets a message do
- * more than its sender may; whatever is wrong ends this link with a documented code and disturbs no other.
+ * One client's link: greeting, rights, its spaces, and what waits because the log is full. It never
+ * lets a message do more than its sender may; whatever is wrong ends this link with a documented
+ * code and disturbs no other.
  */
 import {
   BARRIERS_SINCE, LinkExchanges, OxbowError, decodeMessage, encodeMessage,
@@ -40,7 +41,10 @@ export interface LinkOwner {
   onExecuted(actor: SpaceActor, entry: CommitEntry, chars: number): void;
   /** It has something to send: `pump` at the end of the turn. */
   pumpSoon(link: Link): void;
-  /** So many chars more (or less) wait at it: `drainWaiting` when there is room. False: too much waits at the node. */
+  /**
+   * So many chars more (or less) wait at it: `drainWaiting` when there is room. False: too much
+   * waits at the node.
+   */
   waitingChanged(link: Link, byChars: number): boolean;
   closed(link: Link, code: string): void;
   count(counter: Counter): void;

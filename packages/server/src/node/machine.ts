@@ -1,6 +1,7 @@
 /**
- * The server as one synchronous machine: links and their rights, spaces and their actors, batches towards the commit
- * log, feed towards subscribers. Every input is a method; what follows comes out through `NodeEffects`.
+ * The server as one synchronous machine: links and their rights, spaces and their actors, batches
+ * towards the commit log, feed towards subscribers. Every input is a method; what follows comes out
+ * through `NodeEffects`.
  */
 import { Guard } from '@oxbow/sdk/model';
 import { invariant, isLinkUrl } from '@oxbow/sdk/protocol';
@@ -128,8 +129,8 @@ export class NodeMachine {
   }
 
   /**
-   * From the commit log, in slot order. `payload` undefined: the slot changes nothing. `tag` undefined: not proposed in
-   * this leadership. Errors: `bad-message`, which is fatal.
+   * From the commit log, in slot order. `payload` undefined: the slot changes nothing. `tag`
+   * undefined: not proposed in this leadership. Errors: `bad-message`, which is fatal.
    */
   chosen(
     slot: number, payload: Uint8Array | undefined, tag: number | undefined, now: number,
@@ -159,7 +160,10 @@ export class NodeMachine {
     else this.#phase = { kind: 'following', refused };
   }
 
-  /** The log takes no proposal: it has ceased to lead, and has not said so yet, or is fuller than our bounds foresaw. */
+  /**
+   * The log takes no proposal: it has ceased to lead, and has not said so yet, or is fuller than
+   * our bounds foresaw.
+   */
   proposalRefused(code: string, now: number): void {
     this.#begin(now);
     this.#effects.log('warn', 'proposal-refused', { code });
@@ -172,7 +176,10 @@ export class NodeMachine {
     this.#barriers.done(tag, slot);
   }
 
-  /** The log behind the state was gone everywhere: the state store holds another state now, which stands at `slot`. */
+  /**
+   * The log behind the state was gone everywhere: the state store holds another state now, which
+   * stands at `slot`.
+   */
   stateReplaced(slot: number, now: number): void {
     this.#begin(now);
     this.#pipeline.stateReplaced(slot);
@@ -288,8 +295,9 @@ export class NodeMachine {
   }
 
   /**
-   * What runs ahead of the log here is not what the log says, or nobody knows. Nothing of it was told to anyone; what was
-   * chosen is in the state store or on its way, and is read from there. Clients come back, and resend.
+   * What runs ahead of the log here is not what the log says, or nobody knows. Nothing of it was
+   * told to anyone; what was chosen is in the state store or on its way, and is read from there.
+   * Clients come back, and resend.
    */
   #startAnew(refused: Refused): void {
     this.#refuseAll(refused);
@@ -354,7 +362,10 @@ export class NodeMachine {
     }
   }
 
-  /** One link per replica: a client that comes back has lost its former link, whether we know it or not. */
+  /**
+   * One link per replica: a client that comes back has lost its former link, whether we know it or
+   * not.
+   */
   #seat(link: Link): Refused | undefined {
     const closedFor = this.#closedFor();
     if (closedFor !== undefined) return closedFor;

@@ -1,7 +1,8 @@
 /**
- * From executed entries to durable ones: what is executed in a turn becomes one slot, slots are proposed while earlier ones
- * are still being chosen (pipelining, bounded), and a batch is whatever came together meanwhile. Chosen slots go to the state store;
- * the log may forget them when they are there. Nothing here knows what an entry means.
+ * From executed entries to durable ones: what is executed in a turn becomes one slot, slots are
+ * proposed while earlier ones are still being chosen (pipelining, bounded), and a batch is whatever
+ * came together meanwhile. Chosen slots go to the state store; the log may forget them when they
+ * are there. Nothing here knows what an entry means.
  */
 import { encodeBatch, invariant, readBatch, limits as protocolLimits } from '@oxbow/sdk/protocol';
 import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
@@ -115,8 +116,8 @@ export class Pipeline {
   }
 
   /**
-   * `payload` undefined: the slot changes nothing, which moves the state's slot all the same. Errors: `bad-message` for a
-   * payload that this version cannot read.
+   * `payload` undefined: the slot changes nothing, which moves the state's slot all the same.
+   * Errors: `bad-message` for a payload that this version cannot read.
    */
   chosen(slot: number, payload: Uint8Array | undefined, tag: number | undefined): ChosenSlot {
     invariant(slot === this.#chosenSlot + 1, 'slots are chosen in order, without holes');
@@ -135,7 +136,10 @@ export class Pipeline {
       : { batches, sinceMs: flight.sinceMs, isVoid: false };
   }
 
-  /** The state was replaced by one that stands at `slot`. What was under way to the old one is answered for it only. */
+  /**
+   * The state was replaced by one that stands at `slot`. What was under way to the old one is
+   * answered for it only.
+   */
   stateReplaced(slot: number): void {
     invariant(slot >= this.#chosenSlot, 'a state is replaced by a newer one');
     this.#chosenSlot = slot;

@@ -5,8 +5,9 @@ import type { Claims } from './effects.js';
 export type Right = 'none' | 'r' | 'rw';
 
 /**
- * The strongest right that any pattern gives: the space's own name, or `prefix*` for all that start with the prefix. Bounded by
- * the space's length, not by the number of patterns, as it runs for every message.
+ * The strongest right that any pattern gives: the space's own name, or `prefix*` for all that start
+ * with the prefix. Bounded by the space's length, not by the number of patterns, as it runs for
+ * every message.
  */
 export function rightTo(space: SpaceId, { spaces }: Claims): Right {
   let right: Right = Object.hasOwn(spaces, space) ? (spaces[space] ?? 'none') : 'none';

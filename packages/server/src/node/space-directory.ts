@@ -1,6 +1,7 @@
 /**
- * The spaces that are in memory, and the links that have them open. A space is loaded when it is first wanted and dropped, the
- * longest unused first, when room is needed, no link has it open and nothing of it is in flight.
+ * The spaces that are in memory, and the links that have them open. A space is loaded when it is
+ * first wanted and dropped, the longest unused first, when room is needed, no link has it open and
+ * nothing of it is in flight.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { SpaceId } from '@oxbow/sdk/protocol';
@@ -114,8 +115,8 @@ export class SpaceDirectory {
   }
 
   /**
-   * Entries of the space were chosen that its actor did not execute. True: it is in use with a state that lacks them.
-   * What is being loaded may lack them, too, and is loaded again.
+   * Entries of the space were chosen that its actor did not execute. True: it is in use with a
+   * state that lacks them. What is being loaded may lack them, too, and is loaded again.
    */
   isOutdated(space: SpaceId): boolean {
     const seat = this.#seats.get(space);

@@ -1,6 +1,7 @@
 /**
- * Updates of one link that the log had no room for, in their order. They are not acknowledged while they wait, so the sender's
- * window fills and it stops: that is how a full log is felt at its source.
+ * Updates of one link that the log had no room for, in their order. They are not acknowledged while
+ * they wait, so the sender's window fills and it stops: that is how a full log is felt at its
+ * source.
  */
 import type { Updates } from '@oxbow/sdk/protocol';
 

@@ -1,7 +1,7 @@
 /**
- * The slots of one member in memory, from its base on: chosen ones that others may still ask for, and
- * accepted ones that may or may not be. A row by slot, since slots are dense but for the few that
- * a lost message left open; trimmed from the front without moving the rest each time.
+ * The slots of one member in memory, from its base on: chosen ones that others may still ask for,
+ * and accepted ones that may or may not be. A row by slot, since slots are dense but for the few
+ * that a lost message left open; trimmed from the front without moving the rest each time.
  */
 import type { Ballot } from './ballot.js';
 import type { Value } from './value.js';

@@ -3,8 +3,8 @@
  * Lamport, "Paxos Made Simple", 2001, §2.2 (P1a), §3 (many instances under one ballot).
  *
  * Messages may be lost between two that arrive, so it may accept slot 8 without slot 7. It says
- * `accepted` only up to where it holds everything: a vote for a slot is also word that all
- * before it is on this disk. So a quorum of votes in a new configuration keeps the old one's slots, too.
+ * `accepted` only up to where it holds everything: a vote for a slot is also word that all before
+ * it is on this disk. So a quorum of votes in a new configuration keeps the old one's slots, too.
  */
 import type { AcceptedLog } from './accepted-log.js';
 import { valueBytes } from './accepted-log.js';
@@ -59,8 +59,8 @@ export class Acceptor {
   }
 
   /**
-   * A value that is chosen, whoever said it. Its own ballot is unknown here; its origin is not above
-   * it, so it never outbids what the quorum that chose it holds.
+   * A value that is chosen, whoever said it. Its own ballot is unknown here; its origin is not
+   * above it, so it never outbids what the quorum that chose it holds.
    */
   keepChosen(slot: number, value: Value): void {
     const held = this.log.at(slot);

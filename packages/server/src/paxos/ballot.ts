@@ -7,8 +7,8 @@
 declare const brand: unique symbol;
 
 /**
- * One incarnation of a node's disk: `<name>.<random>`. Never used again after its disk was lost, for
- * what forgot its promises must not vote in the name of what gave them.
+ * One incarnation of a node's disk: `<name>.<random>`. Never used again after its disk was lost,
+ * for what forgot its promises must not vote in the name of what gave them.
  */
 export type MemberId = string & { readonly [brand]: 'MemberId' };
 

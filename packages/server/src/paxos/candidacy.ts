@@ -1,10 +1,11 @@
 /**
- * The way to a leadership: first the question whether anybody would promise, which changes nothing and
- * so keeps a member that hears nobody from unseating a leader that all others hear (Ongaro,
- * "Consensus", 2014, §9.6); then phase 1 over all slots at once (Lamport, "Paxos Made Simple", 2001, §3).
+ * The way to a leadership: first the question whether anybody would promise, which changes nothing
+ * and so keeps a member that hears nobody from unseating a leader that all others hear (Ongaro,
+ * "Consensus", 2014, §9.6); then phase 1 over all slots at once (Lamport, "Paxos Made Simple",
+ * 2001, §3).
  *
- * The trap of phase 1 is a promiser that has trimmed: the slots that it does not list are chosen, not
- * empty. So nothing is planned before this member holds all that any promiser knows as chosen.
+ * The trap of phase 1 is a promiser that has trimmed: the slots that it does not list are chosen,
+ * not empty. So nothing is planned before this member holds all that any promiser knows as chosen.
  */
 import type { Acceptor } from './acceptor.js';
 import { compareBallots } from './ballot.js';
@@ -119,10 +120,10 @@ export class Phase1 {
   }
 
   /**
-   * The value of the highest ballot of every slot, a no-op where a quorum has accepted nothing, then
-   * the own begin. A stop-sign that counts ends the plan: what follows it is another
-   * configuration's to find. A hole is never filled with a new command: clients that wait for an earlier
-   * slot would see it overtaken (Lamport, "The Part-Time Parliament", 1998, §3.2).
+   * The value of the highest ballot of every slot, a no-op where a quorum has accepted nothing,
+   * then the own begin. A stop-sign that counts ends the plan: what follows it is another
+   * configuration's to find. A hole is never filled with a new command: clients that wait for an
+   * earlier slot would see it overtaken (Lamport, "The Part-Time Parliament", 1998, §3.2).
    */
   #values(learner: Learner, acceptor: Acceptor): Value[] {
     const best = this.#highest(learner, acceptor);

@@ -1,7 +1,7 @@
 /**
- * A member on its way to lead, from its own promise to the plan of what to propose. The ballot is on
- * its disk before anybody hears of it: others may make up a quorum without it, and after a crash it
- * must never open the same ballot again.
+ * A member on its way to lead, from its own promise to the plan of what to propose. The ballot is
+ * on its disk before anybody hears of it: others may make up a quorum without it, and after a crash
+ * it must never open the same ballot again.
  */
 import type { Ballot } from './ballot.js';
 import { Phase1 } from './candidacy.js';

@@ -1,6 +1,6 @@
 /**
- * How a member gets slots that it missed: it asks one that knows more, chunk by chunk; when they are
- * gone there, it asks the other voters in turn; and when they are gone everywhere, it takes the
+ * How a member gets slots that it missed: it asks one that knows more, chunk by chunk; when they
+ * are gone there, it asks the other voters in turn; and when they are gone everywhere, it takes the
  * state instead. "Gone" means chosen and forgotten, never empty.
  */
 import type { MemberId } from './ballot.js';

@@ -1,13 +1,14 @@
 /**
- * What the chosen slots mean, judged alike by every replica: the one place where a primary's order is
- * kept. Plain Multi-Paxos agrees on each slot alone; a leader that pipelines slots 7 and 8 may lose 7
- * and keep 8, whose payload was made on top of what 7 would have done. Junqueira, Reed, Serafini,
- * "Zab", DSN'11 §III.
+ * What the chosen slots mean, judged alike by every replica: the one place where a primary's order
+ * is kept. Plain Multi-Paxos agrees on each slot alone; a leader that pipelines slots 7 and 8 may
+ * lose 7 and keep 8, whose payload was made on top of what 7 would have done. Junqueira, Reed,
+ * Serafini, "Zab", DSN'11 §III.
  *
  * A command takes effect only if the slot before it holds, and counts, for the same leadership: its
- * begin or its previous command. Since one ballot proposes one value per slot, that chain is what its
- * leader proposed. That a begin counts wherever it stands is safe, as a leader proposes commands only
- * when its begin, and all before it, is chosen: where a begin was moved, no command followed.
+ * begin or its previous command. Since one ballot proposes one value per slot, that chain is what
+ * its leader proposed. That a begin counts wherever it stands is safe, as a leader proposes
+ * commands only when its begin, and all before it, is chosen: where a begin was moved, no command
+ * followed.
  *
  * A stop-sign is judged like a command: a stale one must not end a configuration that it never saw.
  */

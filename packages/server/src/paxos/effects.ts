@@ -1,6 +1,6 @@
 /**
- * What a member asks of the world. It only says it; the host does it, and what comes of it is a later
- * input. The order of calls is the order in which they must happen.
+ * What a member asks of the world. It only says it; the host does it, and what comes of it is a
+ * later input. The order of calls is the order in which they must happen.
  */
 import type { Ballot, MemberId } from './ballot.js';
 import type { Configuration } from './configuration.js';
@@ -22,11 +22,16 @@ export interface PaxosEffects {
   /** At once, in order per receiver; may be lost. */
   send(to: MemberId, message: PaxosMessage): void;
   persist(record: PaxosRecord): void;
-  /** Once everything persisted before is on disk. `to` may be the member itself: then it is an input. */
+  /**
+   * Once everything persisted before is on disk. `to` may be the member itself: then it is an
+   * input.
+   */
   afterPersist(to: MemberId, message: PaxosMessage): void;
   /** In slot order, each slot once per start. */
   chosen(slot: number, chosen: Chosen): void;
-  /** What was proposed and not told as chosen is not known to take effect: propose anew elsewhere. */
+  /**
+   * What was proposed and not told as chosen is not known to take effect: propose anew elsewhere.
+   */
   leadership(leadership: Leadership): void;
   /** It governs the slots from `configuration.fromSlot`. */
   configured(configuration: Configuration): void;
@@ -34,7 +39,10 @@ export interface PaxosEffects {
   readable(tag: number, slot: number): void;
   /** The read can't be answered here: no longer leader. */
   unreadable(tag: number): void;
-  /** The log that this member needs is gone everywhere it asked: fetch the state. Answer: `installed`. */
+  /**
+   * The log that this member needs is gone everywhere it asked: fetch the state. Answer:
+   * `installed`.
+   */
   fetchState(from: MemberId): void;
   /** The records of slots up to base.slot are not needed on disk any more. */
   trimmed(base: Base): void;

@@ -1,6 +1,7 @@
 /**
  * What a member does at a leader's word: accepts, learns how far all is chosen, and answers. Its
- * `accepted` waits for the disk; its `heard` does not, so that a slow disk is never taken for a dead member.
+ * `accepted` waits for the disk; its `heard` does not, so that a slow disk is never taken for a
+ * dead member.
  */
 import type { MemberId } from './ballot.js';
 import type { CatchUp } from './catch-up.js';

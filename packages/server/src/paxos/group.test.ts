@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RandomCluster } from './testing/random-cluster.js';
 
-// More: node --conditions=oxbow-source --import tsx packages/server/src/paxos/testing/cli.ts --seeds 1..5000
+// More: node --conditions=oxbow-source --import tsx packages/server/src/paxos/testing/cli.ts
+// --seeds 1..5000
 const SEEDS = 320;
 
 describe('a group under loss, reordering, crashes, cuts and changes of its members', () => {

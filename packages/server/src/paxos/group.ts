@@ -1,6 +1,7 @@
 /**
  * One member of a group: acceptor, learner and, at times, candidate or leader. Every input is a
- * method, everything that follows comes out through `PaxosEffects`; the same inputs give the same effects.
+ * method, everything that follows comes out through `PaxosEffects`; the same inputs give the same
+ * effects.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { Acceptor } from './acceptor.js';
@@ -32,8 +33,8 @@ export interface GroupMemberOptions {
   readonly recovered: Recovered;
   /**
    * The state on disk stands there; every chosen slot after it is told. Nothing is written to the
-   * state before the log that told it is on disk, so what the log holds up to there is chosen. A state
-   * that was installed brings its base, as a `trimmed` record after those of the log.
+   * state before the log that told it is on disk, so what the log holds up to there is chosen. A
+   * state that was installed brings its base, as a `trimmed` record after those of the log.
    */
   readonly appliedSlot: number;
   readonly limits: PaxosLimits;
@@ -221,7 +222,10 @@ export class GroupMember implements PaxosMember {
     this.#answerLeader();
   }
 
-  /** False: nothing is to be done any more. The first input tells what the log holds beyond the state. */
+  /**
+   * False: nothing is to be done any more. The first input tells what the log holds beyond the
+   * state.
+   */
   #begin(): boolean {
     if (this.#isStarted) return !this.#isRemoved;
     this.#isStarted = true;
@@ -261,7 +265,9 @@ export class GroupMember implements PaxosMember {
     else if (this.#patience.isOver(now)) this.#ask(now);
   }
 
-  /** It has learned that it is in no configuration any more: those that go on can tell it for sure. */
+  /**
+   * It has learned that it is in no configuration any more: those that go on can tell it for sure.
+   */
   #knock(now: number): void {
     this.#knockedAt = now;
     const { learner, effects } = this.#ground;

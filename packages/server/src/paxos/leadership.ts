@@ -1,8 +1,8 @@
 /**
- * One leadership from its phase 1 on: it finishes what others began, begins itself, and only then leads;
- * after a stop-sign it does the same once more for the next configuration, under the same ballot.
- * Chandra et al., "Paxos Made Live", 2007, §5; Lamport, Malkhi, Zhou, "Reconfiguring a State Machine",
- * 2010, §3 (stop-signs: nothing is proposed beyond one before it is chosen).
+ * One leadership from its phase 1 on: it finishes what others began, begins itself, and only then
+ * leads; after a stop-sign it does the same once more for the next configuration, under the same
+ * ballot. Chandra et al., "Paxos Made Live", 2007, §5; Lamport, Malkhi, Zhou, "Reconfiguring a
+ * State Machine", 2010, §3 (stop-signs: nothing is proposed beyond one before it is chosen).
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { valueBytes } from './accepted-log.js';
@@ -200,7 +200,9 @@ export class Leadership {
     this.#reads.end();
   }
 
-  /** A stop-sign in flight is no hindrance: whoever goes beyond it must have heard of it from here. */
+  /**
+   * A stop-sign in flight is no hindrance: whoever goes beyond it must have heard of it from here.
+   */
   get #isServing(): boolean {
     return this.#stage.kind === 'leading' || this.#stage.kind === 'stopping';
   }
@@ -308,7 +310,9 @@ export class Leadership {
     if (wanted !== undefined && wanted > newest && answered === newest) this.#beat(now);
   }
 
-  /** Once the other has all that is chosen, it is told to stand, and this lease is never used again. */
+  /**
+   * Once the other has all that is chosen, it is told to stand, and this lease is never used again.
+   */
   #continueTransfer(now: number): void {
     const transfer = this.#transfer;
     if (transfer === undefined) return;

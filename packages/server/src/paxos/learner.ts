@@ -1,8 +1,8 @@
 /**
- * The learner: takes chosen slots strictly in order, says what counts, and forgets what nobody needs.
- * A speaker's word that all up to n is chosen is not enough: what is held here may be an older
- * ballot's value of that slot. Only a value accepted under the speaker's own ballot is surely the one that
- * it means; any other is asked for. Lamport, "Paxos Made Simple", 2001, §2.3.
+ * The learner: takes chosen slots strictly in order, says what counts, and forgets what nobody
+ * needs. A speaker's word that all up to n is chosen is not enough: what is held here may be an
+ * older ballot's value of that slot. Only a value accepted under the speaker's own ballot is surely
+ * the one that it means; any other is asked for. Lamport, "Paxos Made Simple", 2001, §2.3.
  */
 import { invariant } from '@oxbow/sdk/protocol';
 import { valueBytes } from './accepted-log.js';
@@ -79,7 +79,10 @@ export class Learner {
     }
   }
 
-  /** The speaker of `ballot` says that all up to `upTo` is chosen. False: some of it is not held here. */
+  /**
+   * The speaker of `ballot` says that all up to `upTo` is chosen. False: some of it is not held
+   * here.
+   */
   hear(ballot: Ballot, upTo: number): boolean {
     const { log } = this.#options.acceptor;
     while (this.#course.slot < upTo && !this.isWaitingForState) {
@@ -156,8 +159,8 @@ export class Learner {
         : { kind: 'nothing' });
     }
     if (counts && value.kind === 'stop') {
-      // Before any vote in the next configuration: after a crash this one might have no quorum any more
-      // that could tell it again.
+      // Before any vote in the next configuration: after a crash this one might have no quorum any
+      // more that could tell it again.
       effects.persist({ kind: 'chosen', upTo: slot });
       configured(this.#course.configuration);
     }

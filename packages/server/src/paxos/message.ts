@@ -18,9 +18,9 @@ export type PaxosMessage =
   /** Phase 1a, over all slots from `fromSlot`. `isHandover`: the leader itself asked for it. */
   | { readonly kind: 'prepare'; readonly ballot: Ballot; readonly fromSlot: number; readonly isHandover: boolean }
   /**
-   * Phase 1b. `accepted`: of the slots from max(fromSlot, chosenUpTo + 1), in order, in parts; `part`:
-   * how many values the earlier parts hold, so that parts of two answers never mix.
-   * Slots up to `chosenUpTo` are chosen, those up to `trimmedUpTo` moreover forgotten.
+   * Phase 1b. `accepted`: of the slots from max(fromSlot, chosenUpTo + 1), in order, in parts;
+   * `part`: how many values the earlier parts hold, so that parts of two answers never mix. Slots
+   * up to `chosenUpTo` are chosen, those up to `trimmedUpTo` moreover forgotten.
    */
   | {
       readonly kind: 'promise';
@@ -45,7 +45,9 @@ export type PaxosMessage =
   | { readonly kind: 'accepted'; readonly ballot: Ballot; readonly upTo: number; readonly chosenUpTo: number }
   /** Doubles as lease request and read round: `round` grows with each one of a ballot. */
   | { readonly kind: 'heartbeat'; readonly ballot: Ballot; readonly round: number; readonly chosenUpTo: number; readonly lastSlot: number }
-  /** `upTo`: as in `accepted`, but perhaps not on disk yet: it finds losses, and is never a vote. */
+  /**
+   * `upTo`: as in `accepted`, but perhaps not on disk yet: it finds losses, and is never a vote.
+   */
   | { readonly kind: 'heard'; readonly ballot: Ballot; readonly round: number; readonly upTo: number; readonly chosenUpTo: number; readonly appliedUpTo: number }
   /** Tell me what was chosen from this slot on. */
   | { readonly kind: 'learn'; readonly fromSlot: number }

@@ -1,8 +1,8 @@
 /**
  * When to stop waiting for a leader, and until when nobody else may be promised anything. Two
- * clocks on purpose: a lease is a promise to the leader and is never shortened; the wait is a guess, and a
- * process that was itself not running must not take its own sleep for the leader's silence.
- * Ongaro, "Consensus", 2014, §9.3 (timeouts at random); Gray, Cheriton, SOSP'89 (leases).
+ * clocks on purpose: a lease is a promise to the leader and is never shortened; the wait is a
+ * guess, and a process that was itself not running must not take its own sleep for the leader's
+ * silence. Ongaro, "Consensus", 2014, §9.3 (timeouts at random); Gray, Cheriton, SOSP'89 (leases).
  */
 import type { Ballot, MemberId } from './ballot.js';
 import type { PaxosLimits } from './limits.js';
@@ -44,7 +44,9 @@ export class Patience {
     this.#waitMs = this.#draw(isUp ? electionMs : electionCutMs);
   }
 
-  /** Somebody got a promise, or an own attempt came to nothing: wait anew for a leader to appear. */
+  /**
+   * Somebody got a promise, or an own attempt came to nothing: wait anew for a leader to appear.
+   */
   restart(now: number, isFailure: boolean): void {
     if (isFailure) this.#failures = Math.min(this.#failures + 1, BACKOFF_MAX);
     this.#silentSince = now;

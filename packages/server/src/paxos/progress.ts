@@ -1,6 +1,7 @@
 /**
  * How far one member has come, as its leader sees it: what is on its disk, what has arrived there,
- * and what is under way to it. Bounded in bytes and messages, so that a slow member holds up nobody.
+ * and what is under way to it. Bounded in bytes and messages, so that a slow member holds up
+ * nobody.
  */
 import type { MemberId } from './ballot.js';
 import type { PaxosLimits } from './limits.js';
@@ -10,7 +11,10 @@ export class Progress {
   isUp = true;
   /** Up to here all is on its disk. */
   match = 0;
-  /** Where the next message to it begins; undefined: it lacks earlier slots, and asks for them itself. */
+  /**
+   * Where the next message to it begins; undefined: it lacks earlier slots, and asks for them
+   * itself.
+   */
   next: number | undefined;
   /** The newest heartbeat round that it answered. */
   round = 0;
@@ -59,8 +63,9 @@ export class Progress {
   }
 
   /**
-   * It answered a heartbeat, and holds all up to `upTo`. Links are first in, first out: what had been sent
-   * before that heartbeat and is not held was lost. `floor`: it must hold this to be sent more.
+   * It answered a heartbeat, and holds all up to `upTo`. Links are first in, first out: what had
+   * been sent before that heartbeat and is not held was lost. `floor`: it must hold this to be sent
+   * more.
    */
   heard(round: number, upTo: number, floor: number): void {
     if (round > this.round) this.round = round;

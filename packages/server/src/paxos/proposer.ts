@@ -181,7 +181,9 @@ export class Proposer {
     }
   }
 
-  /** It holds more than it has said is on its disk, and nothing is under way: its answer was lost. */
+  /**
+   * It holds more than it has said is on its disk, and nothing is under way: its answer was lost.
+   */
   #askAgain({ id, next }: Progress): void {
     if (next === undefined) return;
     const { effects, learner: { chosenSlot: chosenUpTo } } = this.#ground;
@@ -190,7 +192,9 @@ export class Proposer {
     });
   }
 
-  /** Where a member must stand to be sent accepts: earlier slots are not of this ballot, or gone. */
+  /**
+   * Where a member must stand to be sent accepts: earlier slots are not of this ballot, or gone.
+   */
   get #floor(): number {
     return Math.max(this.firstSlot - 1, this.#ground.acceptor.log.base);
   }

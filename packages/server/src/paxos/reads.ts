@@ -1,9 +1,9 @@
 /**
  * Linearizable reads without a log entry. A read may be answered from what was chosen when it came,
  * once a quorum has answered a round that began after it came. A round that was under way does not
- * do: its answers may be older than a commit that another leader acknowledged. Rounds are numbered within a ballot
- * and never used twice, so a late answer is never taken for a new one. Ongaro, "Consensus", 2014, §6.4;
- * what goes wrong otherwise: etcd #20418.
+ * do: its answers may be older than a commit that another leader acknowledged. Rounds are numbered
+ * within a ballot and never used twice, so a late answer is never taken for a new one. Ongaro,
+ * "Consensus", 2014, §6.4; what goes wrong otherwise: etcd #20418.
  */
 import type { PaxosEffects } from './effects.js';
 

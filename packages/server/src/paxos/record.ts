@@ -1,6 +1,7 @@
 /**
  * What a member keeps on disk: replaying its records in order gives back the acceptor's state. The
- * write-ahead log carries them for all groups of a node; how they become bytes is `codec/`'s affair.
+ * write-ahead log carries them for all groups of a node; how they become bytes is `codec/`'s
+ * affair.
  */
 import type { Ballot, MemberId } from './ballot.js';
 import type { Configuration } from './configuration.js';
@@ -32,5 +33,7 @@ export type PaxosRecord =
     }
   /** Saves a restart from asking what it knew; never waited for. */
   | { readonly kind: 'chosen'; readonly upTo: number }
-  /** The state stands at `base.slot` or beyond on this disk: what the log held up to it may be gone. */
+  /**
+   * The state stands at `base.slot` or beyond on this disk: what the log held up to it may be gone.
+   */
   | { readonly kind: 'trimmed'; readonly base: Base };

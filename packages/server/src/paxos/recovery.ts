@@ -1,7 +1,7 @@
 /**
  * From the records on disk back to what a member was. Records come in the order in which they were
- * written, but a trimmed log begins anywhere: what stands before its `joined` or `trimmed` record is
- * taken as well, and the highest base decides what is still needed.
+ * written, but a trimmed log begins anywhere: what stands before its `joined` or `trimmed` record
+ * is taken as well, and the highest base decides what is still needed.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { AcceptedLog } from './accepted-log.js';

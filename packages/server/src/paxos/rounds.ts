@@ -1,7 +1,7 @@
 /**
  * Heartbeat rounds of one leadership. One mechanism does three things: a quorum's answer to a round
- * proves that at the time it was sent nobody else led (reads), keeps them from promising anything to
- * others for a while (lease), and tells the leader that it still has a quorum at all.
+ * proves that at the time it was sent nobody else led (reads), keeps them from promising anything
+ * to others for a while (lease), and tells the leader that it still has a quorum at all.
  *
  * A lease counts from when the round was sent: its grantors count from when they heard it, which is
  * later, so the leader's ends first. Gray, Cheriton, "Leases", SOSP'89; Chandra et al., "Paxos Made

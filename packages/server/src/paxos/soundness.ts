@@ -1,6 +1,6 @@
 /**
- * Whether a message can be true at all. The codec has made sure of its shape; its numbers may still be
- * anything, and a machine that computes with them must not stumble.
+ * Whether a message can be true at all. The codec has made sure of its shape; its numbers may still
+ * be anything, and a machine that computes with them must not stumble.
  */
 import type { Ballot, MemberId } from './ballot.js';
 import { flawOf } from './membership.js';

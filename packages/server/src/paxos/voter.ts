@@ -1,7 +1,7 @@
 /**
- * What a member answers to those who want to lead. It grants nothing while it hears a leader: that is
- * the leader's lease, and keeps one that hears nobody from unseating it. It hears only voters of the
- * newest configuration: who was voted out disturbs nobody. Ongaro, "Consensus", 2014, §4.2.3.
+ * What a member answers to those who want to lead. It grants nothing while it hears a leader: that
+ * is the leader's lease, and keeps one that hears nobody from unseating it. It hears only voters of
+ * the newest configuration: who was voted out disturbs nobody. Ongaro, "Consensus", 2014, §4.2.3.
  */
 import { isSameBallot } from './ballot.js';
 import type { Ballot, MemberId } from './ballot.js';
@@ -42,7 +42,9 @@ export class Voter {
     effects.send(from, { kind: 'pre-promise', ballot, isGranted, promised });
   }
 
-  /** Phase 1a. True: it has promised, and must not go on with an attempt or a leadership of its own. */
+  /**
+   * Phase 1a. True: it has promised, and must not go on with an attempt or a leadership of its own.
+   */
   onPrepare(
     from: MemberId,
     { ballot, fromSlot, isHandover }: PaxosMessage & { readonly kind: 'prepare' },

@@ -1,7 +1,8 @@
 /**
- * One active space: takes updates in, executes them at once and one after the other on state that runs ahead of the log, and
- * gives each its place in the order. What is executed is a promise to ourselves only: until the log has chosen it, nobody
- * is told (Terry et al., SOSP'95 §4.1, the primary's commit; here durable first).
+ * One active space: takes updates in, executes them at once and one after the other on state that
+ * runs ahead of the log, and gives each its place in the order. What is executed is a promise to
+ * ourselves only: until the log has chosen it, nobody is told (Terry et al., SOSP'95 §4.1, the
+ * primary's commit; here durable first).
  */
 import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
@@ -122,7 +123,10 @@ export class SpaceActor {
     return this.#obstacle(update, author) ?? this.#execute(update, author, now);
   }
 
-  /** The log has chosen these: the oldest that are in flight. `chars` of each entry's text is known by now. */
+  /**
+   * The log has chosen these: the oldest that are in flight. `chars` of each entry's text is known
+   * by now.
+   */
   chosen(entries: readonly CommitEntry[]): void {
     for (const entry of entries) {
       invariant(entry.csn === this.#chosenCsn + 1, 'entries are chosen in their order');
@@ -133,7 +137,9 @@ export class SpaceActor {
     }
   }
 
-  /** The state at some csn that is chosen; undefined: not now, ask again after the next `chosen`. */
+  /**
+   * The state at some csn that is chosen; undefined: not now, ask again after the next `chosen`.
+   */
   snapshot(): StateSnapshot | undefined {
     if (this.entriesInFlight === 0) return this.#take();
     this.#held ??= this.#take();
@@ -169,8 +175,8 @@ export class SpaceActor {
   }
 
   /**
-   * Who was allowed to write and is no longer gets an answer, as a rejection in the order. Who never was must not make
-   * others carry anything of his.
+   * Who was allowed to write and is no longer gets an answer, as a rejection in the order. Who
+   * never was must not make others carry anything of his.
    */
   #newcomerObstacle(author: Author): Intake | undefined {
     if (!author.mayWrite) {
@@ -209,7 +215,10 @@ export class SpaceActor {
     return execute(app, this.#tables, invocation);
   }
 
-  /** An entry that no frame could carry becomes a rejection; so does one that cannot be written down at all. */
+  /**
+   * An entry that no frame could carry becomes a rejection; so does one that cannot be written down
+   * at all.
+   */
   #fitting(entry: CommitEntry, update: Update): { entry: CommitEntry; chars: number } {
     try {
       return { entry, chars: encodeEntry(entry).length };
@@ -231,7 +240,10 @@ const CLONED =
 
 const refused = (code: string, message: string): Intake => ({ kind: 'refused', code, message });
 
-/** Stores give rows in table and key order, which makes filling cheap; in any other order they are put one by one. */
+/**
+ * Stores give rows in table and key order, which makes filling cheap; in any other order they are
+ * put one by one.
+ */
 function fill(tables: Tables, rows: StoredSpace['rows'], dev: boolean): void {
   if (dev) for (const { row } of rows) freezeValue(row);
   const isOrdered = rows.every((row, i) => {

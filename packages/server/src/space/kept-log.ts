@@ -1,4 +1,7 @@
-/** The newest chosen entries of a space in memory: what most receivers lack. Who lacks more gets the base. */
+/**
+ * The newest chosen entries of a space in memory: what most receivers lack. Who lacks more gets the
+ * base.
+ */
 import { decodeEntry, encodeEntry } from '@oxbow/sdk/protocol';
 import type { CommitEntry } from '@oxbow/sdk/protocol';
 
@@ -8,8 +11,9 @@ export interface KeptLogBounds {
 }
 
 /**
- * The newest stay as they are: subscribers are about to be sent them. Older ones are kept as text only: a few hundred bytes
- * without pointers, where an entry with its rows and arguments is two kilobytes that the garbage collector walks and moves.
+ * The newest stay as they are: subscribers are about to be sent them. Older ones are kept as text
+ * only: a few hundred bytes without pointers, where an entry with its rows and arguments is two
+ * kilobytes that the garbage collector walks and moves.
  */
 const WARM = 8;
 /** Dropped places at the front are given back in one go. */
@@ -25,8 +29,8 @@ export class KeptLog {
   #first: number;
 
   /**
-   * `stored`: dense up to `csn`. Their text is not made before someone needs it, so they are bounded by their number only, as
-   * they were in the store.
+   * `stored`: dense up to `csn`. Their text is not made before someone needs it, so they are
+   * bounded by their number only, as they were in the store.
    */
   constructor(bounds: KeptLogBounds, stored: readonly CommitEntry[], csn: number) {
     this.#bounds = bounds;

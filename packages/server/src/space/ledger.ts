@@ -1,7 +1,7 @@
 /**
- * Which updates of a space are settled: replica → last sequence, and whose replica it is. Holding it is what makes an
- * update happen once however often it arrives. It counts twice: what is executed (intake goes by it), and what is chosen
- * (only that is told to anyone).
+ * Which updates of a space are settled: replica → last sequence, and whose replica it is. Holding
+ * it is what makes an update happen once however often it arrives. It counts twice: what is
+ * executed (intake goes by it), and what is chosen (only that is told to anyone).
  */
 import { invariant, isRival, markOf } from '@oxbow/sdk/protocol';
 import type { LedgerLine, Mark, ReplicaId, Update, UpdateId } from '@oxbow/sdk/protocol';
@@ -11,15 +11,18 @@ interface Line {
   // chosen ≤ executed
   executed: number;
   chosen: number;
-  /** Which update the last executed one is; undefined where an older version of this code wrote the line. */
+  /**
+   * Which update the last executed one is; undefined where an older version of this code wrote the
+   * line.
+   */
   mark: Mark | undefined;
 }
 
 export class Ledger {
   readonly #lines = new Map<ReplicaId, Line>();
   /**
-   * Executed and not chosen, as a version vector. The same object always: it is read once per message, and building
-   * it anew would cost more than executing an update.
+   * Executed and not chosen, as a version vector. The same object always: it is read once per
+   * message, and building it anew would cost more than executing an update.
    */
   readonly inFlight: Record<ReplicaId, number> = {};
 

@@ -1,6 +1,6 @@
 /**
- * A process that writes pairs of records for ever and says after each write that it is done: to be killed
- * (storage-file.test.ts). When it cannot open the store it says why and ends.
+ * A process that writes pairs of records for ever and says after each write that it is done: to be
+ * killed (storage-file.test.ts). When it cannot open the store it says why and ends.
  */
 import { file } from '../storage-file.js';
 import type { Store } from '../storage.js';

@@ -1,6 +1,6 @@
 /**
- * What every storage driver promises, as a list that any runner can go through: vitest here, a page in a real
- * browser (test/e2e/storage-laws.browser.test.ts). So it asserts with plain throws.
+ * What every storage driver promises, as a list that any runner can go through: vitest here, a page
+ * in a real browser (test/e2e/storage-laws.browser.test.ts). So it asserts with plain throws.
  */
 import { limits, OxbowError } from '../../protocol/index.js';
 import { COLLECTIONS } from '../storage.js';
@@ -12,7 +12,10 @@ export interface StorageBench {
   readonly kind: string;
   /** A driver for the place of that name; the same place for the same name. Places start empty. */
   storage(place: string): Storage;
-  /** Makes a place look as newer code would have left it. Absent where stores do not outlive the code. */
+  /**
+   * Makes a place look as newer code would have left it. Absent where stores do not outlive the
+   * code.
+   */
   writtenByNewerCode?(place: string): Promise<void>;
 }
 
@@ -26,7 +29,10 @@ type Pair = readonly [key: string, value: string];
 /** Above every key that is allowed. */
 const ALL = { from: '', to: '\uffff'.repeat(limits.storeKeyUnitsMax + 1) };
 
-/** Every kind of code unit that has ever been sorted wrongly: controls, Latin, surrogates, the end of the plane. */
+/**
+ * Every kind of code unit that has ever been sorted wrongly: controls, Latin, surrogates, the end
+ * of the plane.
+ */
 const ODD_KEYS = [
   '', '\u0000', '\u0000\u0000', '\u0001', ' ', '"', '0', '10', '2', 'A', 'B', 'a', 'a\u0000', 'a\u0000b', 'aa',
   'b', '~', '\u007f', '\u0080', 'ß', 'é', 'e\u0301', '\u07ff', '\u0800', 'ÿ', '中', '\ud7ff', '😀', '😀a', '𝒳',

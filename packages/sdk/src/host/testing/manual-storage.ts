@@ -1,4 +1,7 @@
-/** A store for tests without waiting: it answers in a later turn of a manual clock, fails when told, and can be copied. */
+/**
+ * A store for tests without waiting: it answers in a later turn of a manual clock, fails when told,
+ * and can be copied.
+ */
 import type { Clock } from '../../drivers/clock.js';
 import { COLLECTIONS, type Collection, type Storage, type Store, type StoreOp } from '../../drivers/storage.js';
 import { failed, succeeded } from '../../drivers/store-queue.js';

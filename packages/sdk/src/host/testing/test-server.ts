@@ -1,4 +1,7 @@
-/** A server for tests of the host: greets, gives updates their place in memory, and can be told to misbehave. */
+/**
+ * A server for tests of the host: greets, gives updates their place in memory, and can be told to
+ * misbehave.
+ */
 import type { AppDefinition } from '../../model/index.js';
 import type { Link, LinkEvents } from '../../drivers/transport.js';
 import {
@@ -177,7 +180,9 @@ export class TestServer {
     }
   }
 
-  /** One link per replica, as the real one has it: what the former still carries arrives no more. */
+  /**
+   * One link per replica, as the real one has it: what the former still carries arrives no more.
+   */
   #supersede(replica: ReplicaId): void {
     for (const former of this.#clients) {
       if (former.replica !== replica) continue;

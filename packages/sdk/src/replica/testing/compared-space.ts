@@ -1,4 +1,7 @@
-/** A replica beside its oracle: whatever is done is done to both, and after it all that can be seen is compared. */
+/**
+ * A replica beside its oracle: whatever is done is done to both, and after it all that can be seen
+ * is compared.
+ */
 import { expect } from 'vitest';
 import { runQuery, sameValue } from '../../model/index.js';
 import type { AppDefinition, Reader } from '../../model/index.js';

@@ -1,4 +1,6 @@
-/** One replica of a space with everything around it in plain sight: disk, flushes, losses, reports. */
+/**
+ * One replica of a space with everything around it in plain sight: disk, flushes, losses, reports.
+ */
 import type { AppDefinition } from '../../model/index.js';
 import type {
   CommitEntry, OxbowError, ReplicaId, SpaceId, Update,

@@ -1,6 +1,7 @@
 /**
- * The replica as Bayou describes it, with nothing clever: after every step the committed entries give the base, and all
- * tentative updates are executed over it from the first to the last. What the real replica shows must equal this.
+ * The replica as Bayou describes it, with nothing clever: after every step the committed entries
+ * give the base, and all tentative updates are executed over it from the first to the last. What
+ * the real replica shows must equal this.
  */
 import { execute, placeOf, PRIMARY } from '../../model/index.js';
 import type { AppDefinition, IndexHit, Range, Reader } from '../../model/index.js';

@@ -1,4 +1,7 @@
-/** Who gives updates their final place, in tests: takes them from any replica in any order that causality allows. */
+/**
+ * Who gives updates their final place, in tests: takes them from any replica in any order that
+ * causality allows.
+ */
 import { execute, Tables } from '../../model/index.js';
 import type { AppDefinition } from '../../model/index.js';
 import { ledgerLineOf, markOf } from '../../protocol/index.js';
@@ -53,7 +56,9 @@ export class Primary {
     return line && markOf(line);
   }
 
-  /** Commits the first of that replica's, or of the next one's that may be; false: nothing is left. */
+  /**
+   * Commits the first of that replica's, or of the next one's that may be; false: nothing is left.
+   */
   commit(choice: number): boolean {
     const ready = [...this.#queues.values()].flatMap((queue) => {
       const [first] = queue;

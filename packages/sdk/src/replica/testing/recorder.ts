@@ -1,4 +1,7 @@
-/** Effects written down for tests of machines: what was asked for, in order, and what is still owed an answer. */
+/**
+ * Effects written down for tests of machines: what was asked for, in order, and what is still owed
+ * an answer.
+ */
 import { decodeMessage, type Message, type OxbowError } from '../../protocol/index.js';
 import type { LinkId, PersistOp, ReplicaEffects, Token } from '../effects.js';
 

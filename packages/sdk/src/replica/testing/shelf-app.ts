@@ -1,4 +1,7 @@
-/** An app for tests of the replica: every way in which a mutation can depend on the state, and collide. */
+/**
+ * An app for tests of the replica: every way in which a mutation can depend on the state, and
+ * collide.
+ */
 import { defineApp, mutation, reject, table, unchecked } from '../../model/index.js';
 
 export interface Item {

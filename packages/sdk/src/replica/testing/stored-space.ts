@@ -1,4 +1,6 @@
-/** A disk for one space, as plain as can be: maps. What was not written is lost with the program. */
+/**
+ * A disk for one space, as plain as can be: maps. What was not written is lost with the program.
+ */
 import { ledgerLineOf, updateKey } from '../../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, KeyText, LedgerLine, ReplicaId, Row, Update, UpdateId,

@@ -1,6 +1,7 @@
 /**
- * A server in a process of its own, through the command, so that tests can kill it. Command and app are bundled, each by
- * itself: they start fast, and the app has its own copy of the SDK, as a user's bundled app has.
+ * A server in a process of its own, through the command, so that tests can kill it. Command and app
+ * are bundled, each by itself: they start fast, and the app has its own copy of the SDK, as a
+ * user's bundled app has.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 /**
- * Nodes of a cluster in one process, driven by the lines of a transcript. The log is the plainest one that can be: a
- * change takes effect at once, for all that run, as soon as a quorum of the voters runs under one leader.
+ * Nodes of a cluster in one process, driven by the lines of a transcript. The log is the plainest
+ * one that can be: a change takes effect at once, for all that run, as soon as a quorum of the
+ * voters runs under one leader.
  */
 import { quorumSize, type Configuration, type Membership } from '../../paxos/configuration.js';
 import type { MemberId } from '../../paxos/ballot.js';

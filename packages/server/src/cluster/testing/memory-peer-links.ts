@@ -1,6 +1,6 @@
 /**
- * Links between nodes of one process, without sockets: for tests of what stands on them. Who runs the tasks is the
- * caller's affair: a queue, or the virtual time of a simulation.
+ * Links between nodes of one process, without sockets: for tests of what stands on them. Who runs
+ * the tasks is the caller's affair: a queue, or the virtual time of a simulation.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import {

@@ -1,6 +1,6 @@
 /**
- * Takes the state of one store into another and dies at a given step: before or after any call that changes a file. Says how
- * many steps there were if it came to the end.
+ * Takes the state of one store into another and dies at a given step: before or after any call that
+ * changes a file. Says how many steps there were if it came to the end.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

@@ -1,6 +1,7 @@
 /**
- * The records of a state store in memory, each run of slots whole or not at all: what survives a crash in the
- * simulation and in tests. The records are those of the LMDB store, byte for byte, so digests of the two are equal.
+ * The records of a state store in memory, each run of slots whole or not at all: what survives a
+ * crash in the simulation and in tests. The records are those of the LMDB store, byte for byte, so
+ * digests of the two are equal.
  */
 import { createHash } from 'node:crypto';
 import { invariant, type SpaceId } from '@oxbow/sdk/protocol';
@@ -161,7 +162,10 @@ export class MemoryRecords implements RecordView {
     return createHash('sha256').update(this.chunk(undefined, Infinity).bytes).digest('hex');
   }
 
-  /** Rot: flips a bit of the value that `pick` (0 ≤ pick < 1) chooses. False: there is nothing to rot. */
+  /**
+   * Rot: flips a bit of the value that `pick` (0 ≤ pick < 1) chooses. False: there is nothing to
+   * rot.
+   */
   damage(pick: number): boolean {
     const keys = this.#keys();
     const key = keys[Math.floor(pick * keys.length)];

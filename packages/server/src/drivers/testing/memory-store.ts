@@ -1,7 +1,8 @@
 /**
- * The state store in memory: for the simulation and for tests. `MemoryDisk` is what survives a crash; a
- * `MemoryStore` is one process's use of it, through which transactions come to the disk one after the other, each whole
- * or not at all. What a crash finds waiting is lost. Nothing here waits for anything but `later`, so virtual time rules it.
+ * The state store in memory: for the simulation and for tests. `MemoryDisk` is what survives a
+ * crash; a `MemoryStore` is one process's use of it, through which transactions come to the disk
+ * one after the other, each whole or not at all. What a crash finds waiting is lost. Nothing here
+ * waits for anything but `later`, so virtual time rules it.
  */
 import { invariant, OxbowError, type SpaceId } from '@oxbow/sdk/protocol';
 import type {
@@ -37,7 +38,10 @@ export class MemoryStore implements StateStore {
     this.#lastSlot = disk.appliedSlot;
   }
 
-  /** Its process ends: nobody is told anything any more. What was under way may yet have come to the disk. */
+  /**
+   * Its process ends: nobody is told anything any more. What was under way may yet have come to the
+   * disk.
+   */
   die(isFirstDone: boolean): void {
     this.#isDead = true;
     if (isFirstDone) this.#tasks[0]?.();

@@ -1,6 +1,6 @@
 /**
- * A client that speaks the protocol frame by frame, for tests of the server: it has no replica behind it and does
- * exactly what the test says, also what a proper client never would.
+ * A client that speaks the protocol frame by frame, for tests of the server: it has no replica
+ * behind it and does exactly what the test says, also what a proper client never would.
  */
 import { WebSocket } from 'ws';
 import {

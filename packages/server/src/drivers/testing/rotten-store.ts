@@ -1,6 +1,6 @@
 /**
- * Opens state stores whose files were edited and says what comes of it, a line each: the right data, or a code. Run as a
- * process of its own, for LMDB may end it with a signal.
+ * Opens state stores whose files were edited and says what comes of it, a line each: the right
+ * data, or a code. Run as a process of its own, for LMDB may end it with a signal.
  */
 import { writeSync } from 'node:fs';
 import { openLmdbStore } from '../lmdb-store.js';

@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made on the spot: X.509 v3 in DER (RFC 5280), P-256 keys. Files in the repository would run out
- * one day, and `openssl` is not on every machine.
+ * Certificates for tests, made on the spot: X.509 v3 in DER (RFC 5280), P-256 keys. Files in the
+ * repository would run out one day, and `openssl` is not on every machine.
  */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 

@@ -1,4 +1,7 @@
-/** A node whose log is told by hand what a group has agreed on: elections, strangers' slots, slots that change nothing. */
+/**
+ * A node whose log is told by hand what a group has agreed on: elections, strangers' slots, slots
+ * that change nothing.
+ */
 import { encodeBatch } from '@oxbow/sdk/protocol';
 import type { CommitEntry, SpaceId } from '@oxbow/sdk/protocol';
 import type { Member } from '../../paxos/configuration.js';

@@ -1,4 +1,7 @@
-/** The app that the server's tests serve: bookings that conflict, counters that tell what happened twice. */
+/**
+ * The app that the server's tests serve: bookings that conflict, counters that tell what happened
+ * twice.
+ */
 import { defineApp, mutation, reject, table, unchecked } from '@oxbow/sdk/model';
 
 export interface Booking {

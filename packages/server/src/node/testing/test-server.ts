@@ -1,4 +1,7 @@
-/** A node with its log and store in memory and clients that speak frames by hand: all in one turn, no time passes by itself. */
+/**
+ * A node with its log and store in memory and clients that speak frames by hand: all in one turn,
+ * no time passes by itself.
+ */
 import {
   OxbowError, decodeMessage, encodeMessage, protocolVersions,
 } from '@oxbow/sdk/protocol';
@@ -41,7 +44,9 @@ export class TestServer {
   isDrained = false;
   fatal: Error | undefined;
   loads: SpaceId[] = [];
-  /** Questions to the log that wait for their answer; answered by `settle` unless `holdsBarriers`. */
+  /**
+   * Questions to the log that wait for their answer; answered by `settle` unless `holdsBarriers`.
+   */
   barriers: number[] = [];
   holdsBarriers = false;
   #nextLink = 1;

@@ -1,4 +1,7 @@
-/** A state store in memory: each apply is atomic, in order, and takes until `run`. A crash loses those under way. */
+/**
+ * A state store in memory: each apply is atomic, in order, and takes until `run`. A crash loses
+ * those under way.
+ */
 import type { CommitEntry, LedgerLine, SpaceId } from '@oxbow/sdk/protocol';
 import { decodeEntry, encodeEntry, ledgerLineOf } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, SpaceHead, StoredSpace } from '../../space/state-store.js';

@@ -1,6 +1,6 @@
 /**
- * Many seeds of the random cluster, by hand:
- * `node --conditions=oxbow-source --import tsx packages/server/src/paxos/testing/cli.ts --seeds 1..5000`
+ * Many seeds of the random cluster, by hand: `node --conditions=oxbow-source --import tsx
+ * packages/server/src/paxos/testing/cli.ts --seeds 1..5000`
  */
 import { RandomCluster } from './random-cluster.js';
 

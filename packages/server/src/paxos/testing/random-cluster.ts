@@ -1,7 +1,8 @@
 /**
- * A small cluster under everything that a network and power failures do: loss, duplicates, reordering, cuts
- * in one direction, crashes that lose what was not synced, members that come and go, states that are
- * fetched; while it runs and after it has healed, it is held to what a replicated log promises. One seed replays a run.
+ * A small cluster under everything that a network and power failures do: loss, duplicates,
+ * reordering, cuts in one direction, crashes that lose what was not synced, members that come and
+ * go, states that are fetched; while it runs and after it has healed, it is held to what a
+ * replicated log promises. One seed replays a run.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { Ballot, MemberId } from '../ballot.js';
@@ -12,7 +13,10 @@ import type { PaxosMessage } from '../message.js';
 import { memberId, memberOf, text, TestNode } from './node.js';
 import type { Seen, TestWorld } from './node.js';
 
-/** Small bounds, so that windows fill, parts split, leaders change and logs are trimmed all the time. */
+/**
+ * Small bounds, so that windows fill, parts split, leaders change and logs are trimmed all the
+ * time.
+ */
 const tightLimits: PaxosLimits = {
   ...paxosLimits,
   tickMs: 5, heartbeatMs: 10, leaseMs: 40, electionMs: 120, electionCutMs: 42, quorumLostMs: 100,

@@ -1,7 +1,7 @@
 /**
- * Plays a transcript: a text file in which each line that begins with `>` says what happens, and the
- * lines below it what the members then say to each other and to their servers. A stranger reads them as the
- * protocol's examples; the test holds the code to them.
+ * Plays a transcript: a text file in which each line that begins with `>` says what happens, and
+ * the lines below it what the members then say to each other and to their servers. A stranger reads
+ * them as the protocol's examples; the test holds the code to them.
  *
  * Links are first in, first out. Disks are instant unless told otherwise. `quiet` hides heartbeats.
  */
@@ -67,7 +67,10 @@ const commands: Readonly<Record<string, Command>> = {
   lose: (stage, _name, [link = '', count = '1']) => stage.losing.set(link, Number(count)),
   /** From now on messages wait. */
   hold: (stage) => { stage.isHeld = true; },
-  /** `> deliver a>b` everything that waits there, or `> deliver` everything, and what follows from it. */
+  /**
+   * `> deliver a>b` everything that waits there, or `> deliver` everything, and what follows from
+   * it.
+   */
   deliver: (stage, _name, [link]) => stage.deliver(link),
   release: (stage) => {
     stage.isHeld = false;

@@ -1,4 +1,7 @@
-/** What every state store keeps. A driver's test calls `stateStoreLaws` with its way to open, reopen and destroy one. */
+/**
+ * What every state store keeps. A driver's test calls `stateStoreLaws` with its way to open, reopen
+ * and destroy one.
+ */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Effect, Row, SpaceId } from '@oxbow/sdk/protocol';

@@ -1,6 +1,7 @@
 /**
- * Plays a script of two nodes, a who offers and b who fetches, on virtual time, and writes down every message and what
- * happens to b's store. Lines that begin with `>` are the script; all others are what followed.
+ * Plays a script of two nodes, a who offers and b who fetches, on virtual time, and writes down
+ * every message and what happens to b's store. Lines that begin with `>` are the script; all others
+ * are what followed.
  */
 import { MemoryDisk, MemoryStore } from '../../drivers/testing/memory-store.js';
 import { StateTravel } from '../../host/state-travel.js';
