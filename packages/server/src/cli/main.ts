@@ -1,17 +1,20 @@
-/** The command `oxbow`. Everything that fails ends with one readable sentence: code, cause, cure. */
-import { readFileSync } from 'node:fs';
+/**
+ * The command `oxbow`. Everything that fails ends with one readable sentence: code, cause, cure.
+ */
 import { Command, Option } from 'commander';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { backupCommand, restoreCommand } from './backup.js';
+import { SERVER_VERSION } from '../host/version.js';
+import { clusterCommand } from './cluster.js';
 import { serve, type ServeFlags } from './serve.js';
 import { mintToken, type TokenFlags } from './token.js';
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('oxbow')
     .description('The server that Oxbow replicas sync to.')
-    .version(versionOf());
+    .version(SERVER_VERSION);
   program.addCommand(serveCommand()).addCommand(tokenCommand());
-  program.addCommand(backupCommand()).addCommand(restoreCommand());
+  program.addCommand(backupCommand()).addCommand(restoreCommand()).addCommand(clusterCommand());
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -21,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 function serveCommand(): Command {
-  return new Command('serve')
+  return withClusterOptions(new Command('serve'))
     .description('Serves an app: its log and state in one folder, clients over WebSocket at /sync.')
     .requiredOption('--app <file>', 'module that exports what defineApp returned (default, or as `app`)')
     .requiredOption('--data <folder>', 'folder for log and state, on a local disk')
@@ -37,6 +40,21 @@ function serveCommand(): Command {
     .addOption(new Option('--log-level <level>', 'least level that is logged')
       .choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'))
     .action((flags: ServeFlags) => serve(flags));
+}
+
+function withClusterOptions(command: Command): Command {
+  return command
+    .option('--cluster <list>', 'all nodes of the group, the same on each: a=host:port,b=host:port,c=host:port')
+    .option('--node <name>', 'which of them this one is')
+    .option('--peer <host:port>', 'instead of --cluster: starts alone, others can be added while it serves')
+    .option('--cluster-secret-file <file>', 'secret of at least 32 bytes by which nodes know each other (development)')
+    .option('--cluster-tls-ca <file>', 'PEM: whose certificates nodes believe')
+    .option('--cluster-tls-cert <file>', 'PEM: this node\'s certificate, issued for its name')
+    .option('--cluster-tls-key <file>', 'PEM: its key')
+    .option('--client-url <url>', 'where clients reach this node (default: where it listens)')
+    .option('--peer-host <address>', 'interface for other nodes (default: loopback if the own address is, else all)')
+    .option('--config <file>', 'the same as JSON: nodes, node, secretFile or tls')
+    .option('--admin-token-file <file>', 'opens /cluster (default: made of the cluster\'s secret)');
 }
 
 function tokenCommand(): Command {
@@ -59,11 +77,4 @@ export function explain(error: unknown): string {
   }
   const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : '';
   return `oxbow: ${error.message}\n  code: ${error.code} (docs/errors.md)${cause}`;
-}
-
-function versionOf(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const value: unknown = JSON.parse(text);
-  const version = typeof value === 'object' && value !== null && 'version' in value && value.version;
-  return typeof version === 'string' ? version : 'unknown';
 }

@@ -1,12 +1,16 @@
-/** `oxbow serve`: a server until SIGTERM or SIGINT, then a graceful stop; a second signal ends at once. */
+/**
+ * `oxbow serve`: a server until SIGTERM or SIGINT, then a graceful stop; a second signal ends at
+ * once.
+ */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { createVerifier, type AuthOptions, type TokenRules } from '../drivers/auth.js';
 import { createLogger } from '../drivers/log.js';
 import { createServer } from '../host/create-server.js';
+import { clusterOf, type ClusterFlags } from './cluster-flags.js';
 import { loadApp } from './load-app.js';
 import { mustRead } from './must-read.js';
 
-export interface ServeFlags {
+export interface ServeFlags extends ClusterFlags {
   readonly app: string;
   readonly data: string;
   readonly port: string;
@@ -18,12 +22,14 @@ export interface ServeFlags {
   readonly audience?: string;
   readonly devAuth?: boolean;
   readonly origin?: readonly string[];
+  readonly adminTokenFile?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
 export async function serve(flags: ServeFlags): Promise<void> {
   const auth = authOf(flags);
   if (flags.devAuth === true) shout(createVerifier(auth).warnings);
+  const cluster = clusterOf(flags);
   const server = createServer({
     app: await loadApp(flags.app),
     data: flags.data,
@@ -32,6 +38,9 @@ export async function serve(flags: ServeFlags): Promise<void> {
     auth,
     logger: createLogger({ level: flags.logLevel }),
     ...(flags.origin === undefined ? {} : { origins: flags.origin }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(flags.adminTokenFile === undefined
+      ? {} : { adminToken: mustRead(flags.adminTokenFile, 'admin token') }),
     // What was acknowledged is on disk; whoever supervises the process starts it again.
     onFailure: () => process.exit(1),
   });
@@ -43,7 +52,9 @@ export async function serve(flags: ServeFlags): Promise<void> {
       });
     }
   });
-  await server.listen();
+  process.on('SIGHUP', () => server.reloadCertificates());
+  // A node of a cluster that is not complete yet may wait for long.
+  await Promise.race([server.listen(), stopped]);
   await stopped;
   await server.close();
   process.exit(0);

@@ -1,9 +1,9 @@
 /**
- * Links between the nodes of a cluster, over TCP with a cluster secret or over mTLS: one connection per node and
- * channel. Both sides may dial, so two connections may come about at once, or a new one while a dead one still
- * looks alive; if each side chose by itself they could choose differently and cut both. So the
- * node with the smaller name decides: it alone opens connections, numbers them, and the other follows the
- * newest number.
+ * Links between the nodes of a cluster, over TCP with a cluster secret or over mTLS: one connection
+ * per node and channel. Both sides may dial, so two connections may come about at once, or a new
+ * one while a dead one still looks alive; if each side chose by itself they could choose
+ * differently and cut both. So the node with the smaller name decides: it alone opens connections,
+ * numbers them, and the other follows the newest number.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -20,7 +20,10 @@ import { peerLinkLimits, type PeerLinkLimits } from './peer-links-limits.js';
 import { certifies, PeerCertificates, type PeerTlsFiles } from './peer-links-tls.js';
 
 export type PeerTrust =
-  /** At least 32 bytes, the same on all nodes. What follows the greeting is not encrypted: for trusted networks. */
+  /**
+   * At least 32 bytes, the same on all nodes. What follows the greeting is not encrypted: for
+   * trusted networks.
+   */
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'tls'; readonly files: PeerTlsFiles };
 
@@ -42,8 +45,12 @@ export interface ListeningPeerLinks extends PeerLinks {
 }
 
 const SECRET_BYTES_MIN = 32;
+const PASSING = new Set(['peer-unreachable', 'link-closed']);
 
-/** Binds the port; nobody is greeted before `start`. Errors: `config-invalid`, `port-in-use`, `listen-failed`. */
+/**
+ * Binds the port; nobody is greeted before `start`. Errors: `config-invalid`, `port-in-use`,
+ * `listen-failed`.
+ */
 export function listenPeerLinks(options: PeerLinksOptions): Promise<ListeningPeerLinks> {
   const links = new TcpPeerLinks(options);
   return links.listen().then(() => links);
@@ -271,7 +278,9 @@ class TcpPeerLinks implements ListeningPeerLinks {
     this.#take(pair, connection);
   }
 
-  /** Two processes under one name: the first one stays, or they would drive each other out for ever. */
+  /**
+   * Two processes under one name: the first one stays, or they would drive each other out for ever.
+   */
   #refuseNamesake(connection: PeerConnection, pair: Pair): void {
     const problem = nameTaken(pair.name);
     pair.problem = problem;
@@ -351,7 +360,9 @@ class TcpPeerLinks implements ListeningPeerLinks {
     if (problem !== undefined) {
       const isNews = pair.problem?.code !== problem.code;
       pair.problem = problem;
-      if (isNews) this.#options.logger.log('warn', 'peer-dial-failed', { peer: pair.name, ...problem });
+      // A node that is not there yet is no news; one that is not who it should be needs somebody.
+      const level = PASSING.has(problem.code) ? 'info' : 'warn';
+      if (isNews) this.#options.logger.log(level, 'peer-dial-failed', { peer: pair.name, ...problem });
     }
     pair.dialer?.failed();
   }

@@ -4,7 +4,7 @@
  */
 export const STATUS_SCRIPT = String.raw`
 'use strict';
-const POLL_MS = 1000, KEPT = 180, COLORS = ['#3b76e1', '#d97706', '#0e9f6e', '#c2417c', '#7c5cd6', '#0891b2', '#a16207'];
+const POLL_MS = 1000, KEPT = 120, COLORS = ['#3b76e1', '#d97706', '#0e9f6e', '#c2417c', '#7c5cd6', '#0891b2', '#a16207'];
 const find = (id) => document.getElementById(id);
 const make = (tag, look, text) => {
   const made = document.createElement(tag);
@@ -57,7 +57,7 @@ function nodeCard(node, status) {
   card.append(facts([
     ['chosen', number(node.chosenSlot)],
     ['applied', number(node.appliedSlot)],
-    ['behind', node.lagSlots === undefined ? '–' : number(node.lagSlots) + ' slots'],
+    ['behind', node.lagSlots === undefined ? '–' : number(node.lagSlots) + (node.lagSlots === 1 ? ' slot' : ' slots')],
     ['last sync', ms(node.fsyncMs)],
     ['round trip', node.isSelf ? '–' : ms(node.roundTripMs)],
     ['loop late', ms(node.loopLagMs)],

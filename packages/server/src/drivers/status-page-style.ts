@@ -32,8 +32,8 @@ header .when { margin-left: auto; color: var(--soft); font-size: 13px; }
 .summary.good { color: var(--good); }
 .summary.warn { color: var(--warn); }
 .summary.bad { color: var(--bad); }
-.grid { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(270px, 100%), 1fr)); }
-.charts { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
+.grid { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(270px, 100%), 1fr)); }
+.charts { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .card.down { border-color: var(--bad); }
 .card .top { display: flex; align-items: center; gap: 8px; }

@@ -27,9 +27,9 @@ const PAGE = `<!doctype html>
 <p id="summary" class="summary"></p>
 <h2>Nodes</h2>
 <div id="nodes" class="grid"></div>
-<h2>Log: applied (dark) and chosen (light), the newest slots</h2>
+<h2>Log: applied (strong) and chosen (pale), the newest slots</h2>
 <div id="lanes" class="card"></div>
-<h2>Who led, the last three minutes</h2>
+<h2>Who led, the last two minutes</h2>
 <div id="leaders" class="card"></div>
 <h2>Latency and load</h2>
 <div id="charts" class="charts"></div>

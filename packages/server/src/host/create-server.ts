@@ -59,6 +59,8 @@ export interface OxbowServer {
   listen(): Promise<{ readonly url: string }>;
   /** Where it listens; undefined before and after. */
   readonly address: { readonly host: string; readonly port: number } | undefined;
+  /** Reads the cluster's certificates anew; it looks at their files by itself too. */
+  reloadCertificates(): void;
   /** Finishes what was accepted, tells clients to come back later, closes the data. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -145,6 +147,10 @@ class NodeServer implements OxbowServer {
     const url = urlOf(this.#http);
     this.#logger.log('info', 'listening', { url, app: this.#options.app.name });
     return { url };
+  }
+
+  reloadCertificates(): void {
+    this.#run?.links?.reloadCertificates();
   }
 
   close(): Promise<void> {
