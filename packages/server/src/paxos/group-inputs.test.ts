@@ -51,7 +51,7 @@ describe('a member starts from its disk', () => {
     const member = start([joined, at(1), at(2)], 2, told);
     member.tick(0);
     expect(member.chosenSlot).toBe(2);
-    expect(told).toEqual(['configured 0']);
+    expect(told).toEqual(['configured 0', 'persist']);
   });
 
   it('does not start when log and state do not meet', () => {

@@ -118,16 +118,20 @@ export class Bench {
     });
   }
 
-  /** `helper` grants, promises and accepts whatever is needed until it leads. */
-  lead(helper: string): Ballot {
+  /** `helpers` grant, promise and accept whatever is needed until it leads. */
+  lead(...helpers: string[]): Ballot {
     this.pass(600);
     const [asked] = this.said('pre-prepare');
     if (asked === undefined) throw new Error('It does not stand');
-    this.tell(helper, { kind: 'pre-promise', ballot: asked.ballot, isGranted: true, promised: undefined });
-    this.promise(helper, asked.ballot);
-    this.beHeard(helper, asked.ballot);
-    this.hold(helper, asked.ballot);
-    return asked.ballot;
+    const by = asked.ballot;
+    for (const helper of helpers) {
+      this.tell(helper, { kind: 'pre-promise', ballot: by, isGranted: true, promised: undefined });
+    }
+    for (const helper of helpers) this.promise(helper, by);
+    const [first = ''] = helpers;
+    this.beHeard(first, by);
+    for (const helper of helpers) this.hold(helper, by);
+    return by;
   }
 
   /** `from` has everything on its disk that was ever sent to it. */
