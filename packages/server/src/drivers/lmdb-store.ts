@@ -48,7 +48,10 @@ export interface LmdbStoreOptions {
   readonly checkBytesMax?: number;
   /** How long what nobody reads may rot before it is noticed. Default: 6 hours. */
   readonly scrubEveryMs?: number;
-  /** The scrub found damage: whatever is asked of the store from now on fails with this. */
+  /**
+   * Damage was found: by the scrub, and then whatever is asked of the store from now on fails with
+   * this; or in a space that was loaded, and others may be whole.
+   */
   readonly onDamaged?: (error: OxbowError) => void;
   /** Told how long each transaction took, ms. */
   readonly observeApply?: (durationMs: number) => void;
@@ -156,7 +159,11 @@ class LmdbStore implements StateStore {
       if (this.#failure !== undefined) return done(undefined, this.#failure);
       this.#load(space).then(
         (stored) => done(stored),
-        (error: unknown) => done(undefined, damaged(`space '${space}' cannot be read`, error)),
+        (error: unknown) => {
+          const damage = damaged(`space '${space}' cannot be read`, error);
+          this.#options.onDamaged?.(damage);
+          done(undefined, damage);
+        },
       );
     });
   }

@@ -1,7 +1,7 @@
 /**
- * The replicated log of one node with all that belongs to it: the write-ahead log, the Paxos member, the links to the
- * others and the state that travels between them. To the server it is a `CommitLog`. A node without others is the
- * same, less the links.
+ * The replicated log of one node with all that belongs to it: the write-ahead log, the Paxos
+ * member, the links to the others and the state that travels between them. To the server it is a
+ * `CommitLog`. A node without others is the same, less the links.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { ClusterStatus } from './cluster-status.js';
@@ -20,6 +20,7 @@ import type { Member } from '../paxos/configuration.js';
 import type { PaxosLimits } from '../paxos/limits.js';
 import type { CheckLimits, TransferLimits } from '../space/limits.js';
 import type { StateStore } from '../space/state-store.js';
+import type { StateExport } from '../space/state-transfer.js';
 import { ClusterHost } from './cluster-host.js';
 import type { HostClock } from './host-clock.js';
 import type { Spread } from './recent-samples.js';
@@ -138,6 +139,16 @@ export class ClusterNode {
     });
   }
 
+  /** All that is applied here by now: of a follower perhaps not yet the newest. */
+  exportState(): Promise<StateExport> {
+    return new Promise((resolve, reject) => {
+      this.#parts.store.exportState((picture, error) => {
+        if (picture !== undefined) resolve(picture);
+        else reject(error ?? new OxbowError('invariant', 'a store gives a picture or an error'));
+      });
+    });
+  }
+
   order(order: Order, done: (result: OrderResult) => void): void {
     this.#cluster.order(order, done);
   }
@@ -148,7 +159,16 @@ export class ClusterNode {
     this.#travel?.fetch(from, this.#appliedSlot + 1);
   }
 
-  /** From the next start on this disk is another member's. Answers whether there are others to fill it. */
+  /** A record of the state cannot be read. Where there are others, they fill this node anew. */
+  damaged(error: OxbowError): void {
+    this.#parts.logger.log('error', 'state-damaged', { code: error.code, error });
+    if (this.#parts.links !== undefined) this.#events?.onFatal(error);
+  }
+
+  /**
+   * From the next start on this disk is another member's. Answers whether there are others to fill
+   * it.
+   */
   forget(): boolean {
     const note = this.#parts.notes.read();
     if (this.#parts.links === undefined || note === undefined || note.kind === 'fresh') return false;

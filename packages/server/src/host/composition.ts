@@ -1,7 +1,7 @@
 /**
- * One run of a node on its data directory: disk, log, links and server, put together. A run may end because what the
- * node promised is not all on its disk any more; its data are then set aside and the next run begins as
- * another member, to be filled by the others.
+ * One run of a node on its data directory: disk, log, links and server, put together. A run may end
+ * because what the node promised is not all on its disk any more; its data are then set aside and
+ * the next run begins as another member, to be filled by the others.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
@@ -62,8 +62,9 @@ export async function compose(parts: CompositionParts): Promise<Composition> {
     keptEntriesMax: parts.limits.keptEntriesMax,
     keptCharsMax: parts.limits.keptCharsMax,
     observeApply: (durationMs) => parts.metrics.storeApplied(durationMs),
+    onDamaged: (error) => node.damaged(error),
   });
-  const node = new ClusterNode({
+  const node: ClusterNode = new ClusterNode({
     node: name, list, peerAddress, clientUrl, version, links, store, logger, monotonicMs,
     notes: memberNotes(data),
     wal: new SegmentLog(openLog(parts, monotonicMs)),

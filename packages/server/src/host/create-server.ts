@@ -2,9 +2,11 @@
  * The composition root: puts the real disk, sockets, tokens, logs and clock under one `NodeHost`, in the order in
  * which they depend on each other, and takes them down in the reverse one.
  */
+import type { ServerResponse } from 'node:http';
 import type { AppDefinition } from '@oxbow/sdk/model';
 import { limits, OxbowError } from '@oxbow/sdk/protocol';
 import { answerAdmin } from '../drivers/admin-http.js';
+import { answerBackup } from '../drivers/backup-http.js';
 import { createVerifier, type AuthOptions, type Verifier } from '../drivers/auth.js';
 import { clientLinks } from '../drivers/client-links.js';
 import { lockData, type DataLock } from '../drivers/data-lock.js';
@@ -19,6 +21,7 @@ import {
   resolveAdminToken, resolveCluster, splitAddress, type ClusterOptions, type ResolvedCluster,
 } from './cluster-options.js';
 import type { ClusterStatus } from './cluster-status.js';
+import { systemClock } from './host-clock.js';
 import { compose, isRefillable, setAside, type Composition } from './composition.js';
 import { RecentSamples } from './recent-samples.js';
 import { SERVER_VERSION } from './version.js';
@@ -199,6 +202,7 @@ class NodeServer implements OxbowServer {
         token: this.#adminToken,
         status: () => this.#status(),
         doctor: () => this.#doctor(),
+        backup: (response) => this.#backup(response),
         order: (order, done) => {
           const node = this.#run?.node;
           if (node !== undefined) node.order(order, done);
@@ -284,6 +288,15 @@ class NodeServer implements OxbowServer {
     const status = this.#status();
     if (!('nodes' in status)) throw new OxbowError('server-starting', 'This node is starting. Try again.');
     return { status, findings: diagnose(status, disk) };
+  }
+
+  async #backup(response: ServerResponse): Promise<void> {
+    const node = this.#run?.node;
+    if (node === undefined) {
+      throw new OxbowError('server-starting', 'This node is starting. Try again.');
+    }
+    const takenAt = new Date(systemClock.now()).toISOString();
+    await answerBackup(response, await node.exportState(), takenAt);
   }
 
   #gauges() {

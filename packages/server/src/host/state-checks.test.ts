@@ -9,7 +9,9 @@ import { StateChecks } from './state-checks.js';
 const IDS = ['a.1', 'b.1', 'c.1'] as MemberId[];
 const [A] = IDS as [MemberId];
 
-/** Three nodes on one log that chooses whatever is proposed; their stores answer in their own time. */
+/**
+ * Three nodes on one log that chooses whatever is proposed; their stores answer in their own time.
+ */
 class Three {
   readonly diverged: string[] = [];
   readonly events: string[] = [];

@@ -1,0 +1,73 @@
+/**
+ * From a running server to a new one: nothing is lost on the way, and clients notice that it is
+ * another history.
+ */
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { memory, openReplica } from '@oxbow/sdk';
+import { server } from '@oxbow/sdk/node';
+import { backupCommand, restoreCommand } from '../cli/backup.js';
+import { silentLogger } from '../drivers/log.js';
+import { app } from '../drivers/testing/test-app.js';
+import { createServer, type OxbowServer } from './create-server.js';
+
+const TOKEN = 't'.repeat(40);
+let folder = '';
+const servers: OxbowServer[] = [];
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'oxbow-backup-'));
+});
+afterEach(async () => {
+  for (const started of servers.splice(0)) await started.close();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(data: string, port = 0): Promise<{ server: OxbowServer; http: string; url: string }> {
+  const started = createServer({
+    app, data: join(folder, data), port, auth: { devAuth: true }, logger: silentLogger,
+    adminToken: TOKEN,
+  });
+  servers.push(started);
+  const { url } = await started.listen();
+  return { server: started, url, http: url.replace('ws:', 'http:').replace('/sync', '') };
+}
+
+test('a running server is backed up, and a client of the restored one keeps what it had not sent', async () => {
+  const first = await start('data');
+  const { port } = first.server.address ?? { port: 0 };
+  const replica = await openReplica({
+    app, storage: memory(), sync: [server(first.url, { token: 'dev:ann' })],
+  });
+  const team = await replica.open('team');
+  await team.mutate.put({ id: '1', text: 'before' }).until('committed');
+
+  await expect(backup('--url', first.http, '--to', folder, '--admin-token-file', tokenFile('wrong'.repeat(10))))
+    .rejects.toMatchObject({ code: 'backup-failed', message: expect.stringContaining('401') as string });
+  const file = join(folder, 'team.backup');
+  await backup('--url', first.http, '--to', file, '--admin-token-file', tokenFile(TOKEN));
+
+  await team.mutate.put({ id: '2', text: 'after the backup' }).until('committed');
+  replica.goOffline();
+  const unsent = team.mutate.put({ id: '3', text: 'never sent' });
+  await first.server.close();
+  await restoreCommand().parseAsync(['--from', file, '--data', join(folder, 'restored')], { from: 'user' });
+  await start('restored', port);
+  replica.goOnline();
+  expect(await unsent.until('committed')).toMatchObject({ kind: 'applied' });
+  const ids = team.query((tx) => tx.item.all().map(({ id }) => id), { view: 'committed' });
+  // What was committed after the backup is gone with the history that it belonged to.
+  expect(ids).toEqual(['1', '3']);
+  await replica.close();
+}, 30_000);
+
+function tokenFile(token: string): string {
+  const path = join(folder, 'token');
+  fs.writeFileSync(path, `${token}\n`);
+  return path;
+}
+
+async function backup(...args: string[]): Promise<void> {
+  await backupCommand().exitOverride().parseAsync(args, { from: 'user' });
+}
