@@ -54,8 +54,8 @@ export function sealOfBytes(value: Uint8Array): number {
   let seal = 0;
   for (let at = 0; at < SEAL_CHARS; at++) {
     const code = value[at] ?? 0;
-    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : NaN;
-    seal = seal * 16 + digit;
+    if (code >= 48 && code <= 57) seal = seal * 16 + code - 48;
+    else seal = code >= 97 && code <= 102 ? seal * 16 + code - 87 : NaN;
   }
   return seal;
 }
