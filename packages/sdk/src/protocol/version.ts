@@ -4,7 +4,7 @@
  *
  * History:
  *   1  the first: open/opened, commits, updates, transfer by pages, bundles.
- *   2  barriers: `barrier`, `barrier-at`, `barrier-failed`. Nobody sends one on a link that speaks 1.
+ *   2  `barrier`, `barrier-at`, `barrier-failed`: nobody sends one on a link that speaks 1.
  *
  * Without a new version: `redirect` in a `fail`, which comes before any version is agreed on. Who
  * does not know the field passes it over and waits, as it always did (docs/decisions/).

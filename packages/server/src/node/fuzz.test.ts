@@ -33,6 +33,8 @@ const entry = {
 const summary = { history: HISTORY, csn: 0, vector: { [replicaOf('fuzz')]: 1 } };
 
 const SEEDS: readonly Message[] = [
+  { kind: 'barrier', space: spaceOf('team'), id: 1 },
+  { kind: 'barrier-at', space: spaceOf('team'), id: 1, csn: 1 },
   { kind: 'hello', versions: protocolVersions, app: 'test', appVersion: 1, replica: replicaOf('fuzz'), token: 'good' },
   { kind: 'welcome', version: 1, replica: replicaOf('fuzz'), user: null },
   { kind: 'open', space, round: 1, wants: 'all', summary, settledSeq: 0 },
