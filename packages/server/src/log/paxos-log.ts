@@ -150,8 +150,10 @@ export class PaxosLog implements CommitLog {
 
   /** Answer to `onStateNeeded`. Undefined: the state could not be fetched. */
   installed(base: Base | undefined): void {
+    if (this.#phase !== 'running' && this.#phase !== 'draining') return;
+    // First: what the member tells next are the slots after it.
+    if (base !== undefined) this.#events?.onStateReplaced(base.slot);
     this.#input((member, now) => member.installed(base, now));
-    if (base !== undefined && this.#run !== undefined) this.#events?.onStateReplaced(base.slot);
   }
 
   /** Another takes over where there is one; what is proposed comes to its end, or is given up. */
@@ -289,7 +291,7 @@ export class PaxosLog implements CommitLog {
     const run = this.#run;
     if (run?.member.leadership.kind !== 'leading') return;
     const to = run.member.configuration.voters.find(({ id }) => this.#linked.has(id));
-    if (to !== undefined) this.transfer(to.id);
+    if (to !== undefined) run.input((member, now) => member.transfer(to.id, now));
   }
 
   /** A leader leaves when what it proposed is chosen and, where others vote, one of them leads. */
