@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +9,8 @@ import { adminTokenOf } from '../drivers/admin-http.js';
 import { silentLogger } from '../drivers/log.js';
 import { RawClient } from '../drivers/testing/raw-client.js';
 import { app } from '../drivers/testing/test-app.js';
+import { TestAuthority } from '../drivers/testing/test-certificates.js';
+import type { Finding } from './cluster-doctor.js';
 import type { ClusterStatus } from './cluster-status.js';
 import { createServer, type OxbowServer, type ServerOptions } from './create-server.js';
 
@@ -83,6 +87,91 @@ test('a wiped node comes back under a new id and votes again', async () => {
   expect(await ann.commit(SPACE, 'put', { id: 'after', text: 'y' })).toMatchObject({ csn: 21 });
 });
 
+for (const [what, ruin] of [
+  ['is damaged in the middle', (log: string) => rot(log)],
+  ['is gone', (log: string) => rmSync(log, { recursive: true })],
+  ['is whole, but whose state is rotten,', (log: string) => rotState(join(log, '..', 'state'))],
+] as const) {
+  test(`a node whose log ${what} is filled anew under a new id, and nobody else notices`, async () => {
+    const list = await freeAddresses(['a', 'b', 'c']);
+    await Promise.all(['a', 'b', 'c'].map((name) => start(name, list)));
+    const leader = await theLeader();
+    const ann = await client(leader, 'replica-a');
+    await ann.open(SPACE);
+    for (let i = 0; i < 50; i++) await ann.commit(SPACE, 'put', { id: String(i), text: 'x' });
+    const victim = [...nodes.values()].find(({ name }) => name !== leader.name)?.name ?? '';
+    const before = idOf(await status(leader), victim);
+    await stop(victim);
+    ruin(join(folder, victim, 'log'));
+    await start(victim, list);
+    await expect.poll(async () => {
+      const seen = (await status(leader)).nodes.find(({ name }) => name === victim);
+      return [seen?.role, seen?.id !== before, seen?.lagSlots];
+    }, WAIT).toEqual(['voter', true, 0]);
+    expect(existsSync(join(folder, victim, 'set-aside-1'))).toBe(true);
+    expect(await ann.commit(SPACE, 'put', { id: 'after', text: 'y' })).toMatchObject({ csn: 51 });
+    expect((await status(leader)).isLeading).toBe(true);
+  });
+}
+
+test('certificates instead of a secret', async () => {
+  const list = await freeAddresses(['a', 'b']);
+  const authority = new TestAuthority();
+  for (const name of ['a', 'b']) {
+    const { cert, key } = authority.issue(name);
+    for (const [end, pem] of Object.entries({ ca: authority.ca, cert, key })) {
+      writeFileSync(join(folder, `${name}.${end}`), pem);
+    }
+  }
+  await Promise.all(['a', 'b'].map((name) => start(name, list, {
+    adminToken: adminTokenOf(SECRET),
+    cluster: { node: name, nodes: list, tls: filesOf(name) },
+  })));
+  const leader = await theLeader();
+  const ann = await client(leader, 'replica-a');
+  await ann.open(SPACE);
+  expect(await ann.commit(SPACE, 'put', { id: '1', text: 'room' })).toMatchObject({ csn: 1 });
+});
+
+test('without a quorum a node is alive and not ready, and stops at once when told', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  const events: string[] = [];
+  void start('a', list, { logger: { log: (_level, event) => events.push(event) } });
+  const http = await httpOf('a');
+  expect((await fetch(`${http}/livez`)).status).toBe(200);
+  const ready = await fetch(`${http}/readyz`);
+  expect([ready.status, await ready.json()]).toMatchObject([503, { ready: false, state: 'starting' }]);
+  await expect.poll(async () => {
+    const seen = await fetch(`${http}/cluster/status`, { headers: bearer });
+    return ((await seen.json()) as ClusterStatus).advice;
+  }, WAIT).toMatchObject({ code: 'waiting-for-nodes', message: expect.stringContaining('b, c') as string });
+  await stop('a');
+  expect(events).toContain('stopped');
+  expect(events).not.toContain('drain-timeout');
+});
+
+test('the metrics of a group; a down peer fails nobody\'s probe', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  await Promise.all(['a', 'b', 'c'].map((name) => start(name, list)));
+  const leader = await theLeader();
+  const victim = [...nodes.values()].find(({ name }) => name !== leader.name)?.name ?? '';
+  await stop(victim);
+  await expect.poll(async () => (await status(leader)).votersUp, WAIT).toBe(2);
+  for (const { http } of nodes.values()) expect((await fetch(`${http}/readyz`)).status).toBe(200);
+  const text = await (await fetch(`${leader.http}/metrics`)).text();
+  for (const line of ['oxbow_leading 1', 'oxbow_voters 3', 'oxbow_peers_linked 1', 'oxbow_snapshot_running 0']) {
+    expect(text).toContain(line);
+  }
+  await expect.poll(async () => {
+    const doctor = await fetch(`${leader.http}/cluster/doctor`, { headers: bearer });
+    const { findings } = (await doctor.json()) as { findings: readonly Finding[] };
+    return findings.map(({ level, code }) => `${level} ${code}`);
+  }, WAIT).toEqual(expect.arrayContaining([
+    'error no-tolerance', 'error peer-unreachable',
+    expect.stringMatching(/^(ok disk|warning disk-slow)$/) as string,
+  ]));
+});
+
 test('one node grows to three while it serves', async () => {
   const list = await freeAddresses(['a', 'b', 'c']);
   const alone = await start('a', undefined);
@@ -123,12 +212,15 @@ test('orders and figures are for those who have the token', async () => {
 const bearer = { authorization: `Bearer ${adminTokenOf(SECRET)}` };
 
 /** `list` undefined: a node that knows no others. */
-async function start(name: string, list: Record<string, { peer: string }> | undefined): Promise<Node> {
+async function start(
+  name: string, list: Record<string, { peer: string }> | undefined, more: Partial<ServerOptions> = {},
+): Promise<Node> {
   const data = join(folder, name);
   const options: ServerOptions = { app, data, port: 0, auth: { devAuth: true }, logger: silentLogger };
   const server = createServer({
     ...options,
     ...(list === undefined ? {} : { cluster: { node: name, nodes: list, secret: SECRET } }),
+    ...more,
   });
   // Before it is ready, so that it is closed in any case.
   nodes.set(name, { name, data, server, http: '' });
@@ -142,6 +234,33 @@ async function stop(name: string): Promise<void> {
   await nodes.get(name)?.server.close();
   nodes.delete(name);
 }
+
+/** Where a node listens that is not ready yet. */
+async function httpOf(name: string): Promise<string> {
+  await expect.poll(() => nodes.get(name)?.server.address?.port ?? 0, WAIT).toBeGreaterThan(0);
+  return `http://127.0.0.1:${nodes.get(name)?.server.address?.port ?? 0}`;
+}
+
+/** Changes one byte half-way: of a record that others follow. */
+function rot(log: string): void {
+  const [name = ''] = readdirSync(log).sort();
+  const bytes = readFileSync(join(log, name));
+  const used = bytes.findLastIndex((byte) => byte !== 0);
+  const at = Math.floor(used / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+  writeFileSync(join(log, name), bytes);
+}
+
+/** Changes what the rows hold, on every page: some are free. */
+function rotState(state: string): void {
+  const bytes = readFileSync(join(state, 'data.mdb'));
+  for (let at = 0; (at = bytes.indexOf('"text":"x"', at)) >= 0; at += 1_000) bytes.write('y', at + 8);
+  writeFileSync(join(state, 'data.mdb'), bytes);
+}
+
+const filesOf = (name: string): { ca: string; cert: string; key: string } => ({
+  ca: join(folder, `${name}.ca`), cert: join(folder, `${name}.cert`), key: join(folder, `${name}.key`),
+});
 
 async function theLeader(): Promise<Node> {
   let leader: Node | undefined;
