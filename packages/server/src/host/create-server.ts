@@ -1,6 +1,6 @@
 /**
- * The composition root: puts the real disk, sockets, tokens, logs and clock under one `NodeHost`, in the order in
- * which they depend on each other, and takes them down in the reverse one.
+ * The composition root: puts the real disk, sockets, tokens, logs and clock under one `NodeHost`,
+ * in the order in which they depend on each other, and takes them down in the reverse one.
  */
 import type { ServerResponse } from 'node:http';
 import type { AppDefinition } from '@oxbow/sdk/model';
@@ -29,7 +29,10 @@ import { SERVER_VERSION } from './version.js';
 export interface ServerOptions {
   /** What `defineApp` returned: the same module that the clients load. */
   readonly app: AppDefinition;
-  /** Folder for the log and the state, on a local disk; created if missing. One process at a time uses it. */
+  /**
+   * Folder for the log and the state, on a local disk; created if missing. One process at a time
+   * uses it.
+   */
   readonly data: string;
   /** Default: 8787. 0 takes any free port. */
   readonly port?: number;
@@ -41,11 +44,20 @@ export interface ServerOptions {
   readonly logger?: Logger;
   /** Web origins whose pages may connect. Default: any, for a token is needed in any case. */
   readonly origins?: readonly string[];
-  /** Checks that cost time: frozen rows, a report of nondeterminism in mutations. Default: unless NODE_ENV is `production`. */
+  /**
+   * Checks that cost time: frozen rows, a report of nondeterminism in mutations. Default: unless
+   * NODE_ENV is `production`.
+   */
   readonly dev?: boolean;
-  /** The group that this node is part of. Default: a group of one, which others can be added to later. */
+  /**
+   * The group that this node is part of. Default: a group of one, which others can be added to
+   * later.
+   */
   readonly cluster?: ClusterOptions;
-  /** Opens `/cluster`: at least 32 characters. Default: made of the cluster's secret; without one nobody is let in. */
+  /**
+   * Opens `/cluster`: at least 32 characters. Default: made of the cluster's secret; without one
+   * nobody is let in.
+   */
   readonly adminToken?: string;
   /** Other bounds than the defaults (node/limits.ts), each checked against the others. */
   readonly limits?: Partial<NodeLimits>;
@@ -55,16 +67,19 @@ export interface ServerOptions {
 
 export interface OxbowServer {
   /**
-   * Opens the data, replays the log and listens; resolves when clients are served, or sent to the leader. Errors:
-   * `data-in-use`, `data-unavailable`, `store-newer`, `store-damaged`, `log-damaged`, `port-in-use`, `listen-failed`,
-   * `config-invalid`.
+   * Opens the data, replays the log and listens; resolves when clients are served, or sent to the
+   * leader. Errors: `data-in-use`, `data-unavailable`, `store-newer`, `store-damaged`,
+   * `log-damaged`, `port-in-use`, `listen-failed`, `config-invalid`.
    */
   listen(): Promise<{ readonly url: string }>;
   /** Where it listens; undefined before and after. */
   readonly address: { readonly host: string; readonly port: number } | undefined;
   /** Reads the cluster's certificates anew; it looks at their files by itself too. */
   reloadCertificates(): void;
-  /** Finishes what was accepted, tells clients to come back later, closes the data. Safe to call twice. */
+  /**
+   * Finishes what was accepted, tells clients to come back later, closes the data. Safe to call
+   * twice.
+   */
   close(): Promise<void>;
 }
 
@@ -263,7 +278,10 @@ class NodeServer implements OxbowServer {
     next.host.start();
   }
 
-  /** A down peer or a missing quorum is no reason to restart this node, nor to send nobody here while it can redirect. */
+  /**
+   * A down peer or a missing quorum is no reason to restart this node, nor to send nobody here
+   * while it can redirect.
+   */
   #readiness(): Readiness {
     const { host, node } = this.#run ?? {};
     const state = this.#closing === undefined ? (host?.state ?? 'starting') : 'draining';
@@ -306,7 +324,10 @@ class NodeServer implements OxbowServer {
     };
   }
 
-  /** Not ready first, then drained, then deaf: no client is refused by a closed port before it was told. */
+  /**
+   * Not ready first, then drained, then deaf: no client is refused by a closed port before it was
+   * told.
+   */
   async #close(): Promise<void> {
     const [run, http] = [this.#run, this.#http];
     if (run !== undefined) {
