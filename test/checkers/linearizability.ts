@@ -128,7 +128,10 @@ class Search<State, Input, Output> {
         if (last === undefined) return 'none';
         this.#takeBack(last);
         state = last.stateBefore;
-        event = last.question.after;
+        const { operation } = last.question;
+        const isRead = operation !== undefined && this.#model.isRead?.(operation.input) === true;
+        // Without a read that fitted here nothing else would fit: on to what came before it.
+        event = isRead ? undefined : last.question.after;
       }
     }
     return 'found';

@@ -20,6 +20,8 @@ export interface Model<State, Input, Output> {
    * 2015).
    */
   partOf?(input: Input): string;
+  /** It never changes any state. Where such an operation fits, trying it later can gain nothing. */
+  isRead?(input: Input): boolean;
   /**
    * A model that judges just these operations alike and refuses sooner what can't come out right.
    * Without it the proof that there is no order may have to try them all.
@@ -57,6 +59,7 @@ export const registers: Model<string, RegisterInput, RegisterOutput> = {
   },
   keyOf: (state) => state,
   partOf: (input) => input.key,
+  isRead: (input) => input.kind === 'read',
 };
 
 export type ListInput =
@@ -78,6 +81,7 @@ export const lists: Model<string, ListInput, ListOutput> = {
   },
   keyOf: (state) => state,
   partOf: (input) => input.key,
+  isRead: (input) => input.kind === 'read',
   knowing: (operations) => listsThatLeadTo(longestRead(operations)),
 };
 

@@ -6,7 +6,7 @@
 import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
-import { updateKey } from '@oxbow/sdk/protocol';
+import { updateKey, type SpaceId } from '@oxbow/sdk/protocol';
 import { app } from './app.js';
 import {
   checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, rowsAfter, SessionChecker, Violation, type Truth,
@@ -16,6 +16,7 @@ import type { Network } from './network.js';
 import { checkViews, committedRows } from './oracle.js';
 import type { Random } from './random.js';
 import type { Swarm } from './swarm.js';
+import type { OrderHistory } from './order-history.js';
 import { drawMutation } from './workload.js';
 import { Process, type World } from './world.js';
 
@@ -31,11 +32,16 @@ export interface ClientParts {
   readonly swarm: Swarm;
   readonly truths: ReadonlyMap<string, Truth>;
   readonly random: Random;
+  /** Of the servers that it knows. */
+  readonly addresses: readonly string[];
+  /** By space: updates and reads as their clients saw them. */
+  readonly orders?: ReadonlyMap<string, OrderHistory>;
   /** Whose profile this one began as a copy of. */
   readonly copyOf?: SimClient;
 }
 
 interface OpenSpace {
+  readonly name: string;
   readonly replica: SpaceReplica<typeof app>;
   readonly session: SessionChecker;
   readonly truth: Truth;
@@ -49,6 +55,7 @@ export class SimClient {
   /** Updates that were saved here, by key: each must be committed in the end. */
   readonly saved = new Map<string, string>();
   mutations = 0;
+  reads = 0;
   readonly #parts: ClientParts;
   readonly #disk: SimClientDisk;
   #host: ReplicaHost<typeof app> | undefined;
@@ -129,9 +136,25 @@ export class SimClient {
       const receipt = space.replica.mutate(name, args, this.process.clock.now());
       this.mutations++;
       space.session.wrote(receipt);
+      this.#parts.orders?.get(space.name)?.wrote(this.name, receipt);
       this.#follow(receipt);
     }
     this.look();
+  }
+
+  /** A read that must see all that anyone was told before it was asked for. */
+  read(): void {
+    const open = [...this.#spaces.values()];
+    const host = this.#host;
+    if (open.length === 0 || host === undefined) return;
+    const { name, replica } = this.#parts.random.pick(open);
+    const asked = this.#parts.orders?.get(name)?.read(this.name);
+    if (asked === undefined) return;
+    // reason: a space that is open has a name that is one.
+    host.machine.read(name as SpaceId, this.process.bound(() => {
+      this.reads++;
+      asked.answered(`${replica.head.csn}`);
+    }));
   }
 
   /** What a user would see now, compared with what must be so. */
@@ -169,7 +192,7 @@ export class SimClient {
       const truth = this.#truthOf(space);
       const replica = result.value;
       const open: OpenSpace = {
-        replica, truth, session: new SessionChecker(this.name, truth), checkedCsn: 0,
+        name: space, replica, truth, session: new SessionChecker(this.name, truth), checkedCsn: 0,
       };
       this.#spaces.set(space, open);
       for (const pending of replica.pending()) {
@@ -200,7 +223,9 @@ export class SimClient {
       if (receipt.stage === 'local') return;
       noted = updateKey(receipt.id);
       this.saved.set(noted, `${this.name} ${space}`);
-      if (receipt.stage === 'committed') checkReceipt(this.#truthOf(space), receipt);
+      if (receipt.stage !== 'committed') return;
+      checkReceipt(this.#truthOf(space), receipt);
+      this.#parts.orders?.get(space)?.settled(receipt);
     };
     note();
     receipt.onChange(this.process.bound(note));

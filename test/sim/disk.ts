@@ -50,6 +50,8 @@ export class SimDirectory implements SegmentDirectory {
   readonly #random: Random;
   readonly #faults: DiskFaults;
   readonly #onSync: () => void;
+  #stalledUntil = 0;
+  #isFailing = false;
 
   /** `onSync` is told that a sync has begun: the moment at which a crash hurts most. */
   constructor(
@@ -65,8 +67,11 @@ export class SimDirectory implements SegmentDirectory {
 
   /**
    * What a power failure leaves: each unsynced write survives by chance, the last survivor torn.
+   * When only the process dies, the system still has all that it wrote.
    */
-  crash(): void {
+  crash(isPowerLost = true): void {
+    this.#isFailing = false;
+    if (!isPowerLost) return this.#keepAll();
     for (const file of this.#files.values()) {
       const survivors = file.unsynced.filter(() => this.#random.chance(0.5));
       const last = survivors.at(-1);
@@ -77,6 +82,39 @@ export class SimDirectory implements SegmentDirectory {
       for (const write of survivors) file.durable = put(file.durable, write);
       file.unsynced = [];
     }
+  }
+
+  #keepAll(): void {
+    for (const file of this.#files.values()) {
+      for (const write of file.unsynced) file.durable = put(file.durable, write);
+      file.unsynced = [];
+    }
+  }
+
+  /** Nothing comes to an end for so long. */
+  stall(ms: number): void {
+    this.#stalledUntil = this.#world.now + ms;
+  }
+
+  /** Full, or broken: whatever is synced or made fails, until the next crash. */
+  fail(): void {
+    this.#isFailing = true;
+  }
+
+  /** While nobody uses it: another disk is put in. */
+  wipe(): void {
+    this.#files.clear();
+  }
+
+  /** While nobody uses it: one bit of what was written is another. False: there is nothing to rot. */
+  rot(random: Random): boolean {
+    const isWritten = ({ durable }: FileState): boolean => durable.some((byte) => byte !== 0);
+    const files = [...this.#files.values()].filter(isWritten);
+    if (files.length === 0) return false;
+    const { durable } = random.pick(files);
+    const at = random.int(0, durable.findLastIndex((byte) => byte !== 0) + 1);
+    durable[at] = (durable[at] ?? 0) ^ (1 << random.int(0, 8));
+    return true;
   }
 
   list(done: (names: readonly string[], error?: Error) => void): void {
@@ -99,6 +137,7 @@ export class SimDirectory implements SegmentDirectory {
     done: (file: SegmentFile | undefined, error?: Error) => void,
   ): void {
     this.#later(() => {
+      if (this.#isFailing) return done(undefined, new Error('no space left on the disk'));
       const file = this.#files.get(name) ?? { durable: new Uint8Array(sizeBytes), unsynced: [] };
       this.#files.set(name, file);
       done(this.#handle(name, file));
@@ -132,6 +171,7 @@ export class SimDirectory implements SegmentDirectory {
         const writes = [...file.unsynced];
         this.#onSync();
         this.#later(() => {
+          if (this.#isFailing) return done(new Error('the disk has failed'));
           for (const write of writes) file.durable = put(file.durable, write);
           file.unsynced = file.unsynced.filter((write) => !writes.includes(write));
           done();
@@ -142,6 +182,8 @@ export class SimDirectory implements SegmentDirectory {
   }
 
   #later(run: () => void): void {
-    this.#world.after(diskDelayMs(this.#random, this.#faults), this.#process.bound(run));
+    const stalledMs = Math.max(0, this.#stalledUntil - this.#world.now);
+    const delayMs = stalledMs + diskDelayMs(this.#random, this.#faults);
+    this.#world.after(delayMs, this.#process.bound(run));
   }
 }

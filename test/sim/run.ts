@@ -95,7 +95,7 @@ class Run {
   #client(name: string, copyOf?: SimClient): SimClient {
     return new SimClient(name, {
       world: this.#world, network: this.#network, swarm: this.#swarm, truths: this.#truths,
-      random: this.#seeds.fork(name), ...(copyOf && { copyOf }),
+      random: this.#seeds.fork(name), addresses: ['ws://server'], ...(copyOf && { copyOf }),
     });
   }
 

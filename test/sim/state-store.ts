@@ -51,6 +51,12 @@ export class SimStateStore implements StateStore {
     this.#store = this.#opened();
   }
 
+  /** While nobody uses it. */
+  setAsideOffline(): void {
+    this.disk.setAside();
+    this.#store = this.#opened();
+  }
+
   opened(done: (at: StorePlace, error?: Error) => void): void {
     this.#store.opened(done);
   }

@@ -1,17 +1,21 @@
 /** The worlds that a seed can be run in, and which one it is run in unless somebody says. */
+import { runClusterSeed } from './cluster/run-cluster.js';
 import { runPaxosSeed } from './paxos/run-paxos.js';
 import { runSeed, type RunResult } from './run.js';
 
-export type WorldName = 'node' | 'paxos';
+export type WorldName = 'node' | 'paxos' | 'cluster';
 
 export const runners: Readonly<Record<WorldName, (seed: number, keepLog?: boolean) => RunResult>> = {
   /** One server and its clients. */
   node: runSeed,
   /** A group of Paxos members and whoever asks them. */
   paxos: runPaxosSeed,
+  /** A group of whole nodes, and their clients. */
+  cluster: runClusterSeed,
 };
 
-export const worldNames: readonly WorldName[] = ['node', 'paxos'];
+export const worldNames: readonly WorldName[] = ['node', 'paxos', 'cluster'];
 
 /** Shares: every world gets its part of any range of seeds. */
-export const worldOf = (seed: number): WorldName => (seed % 2 === 0 ? 'node' : 'paxos');
+export const worldOf = (seed: number): WorldName =>
+  (['node', 'cluster', 'paxos', 'cluster'] as const)[seed % 4] ?? 'cluster';

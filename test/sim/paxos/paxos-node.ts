@@ -122,6 +122,7 @@ export class PaxosNode {
     });
     network.want(this.name, allNames(swarm));
     this.disk.recovered((records) => {
+      if (this.#machine !== undefined) return;
       if (records.length === 0) {
         if (this.#founding !== undefined) this.#found();
         return;

@@ -1,0 +1,326 @@
+/**
+ * One seed of the cluster world: clients and a group of nodes under the faults that the seed draws; then the faults end,
+ * and within a bound of virtual time everything that was asked for is settled and all replicas, of nodes and of
+ * clients, are equal.
+ */
+import { quorumSize, type Configuration } from '../../../packages/server/src/paxos/configuration.js';
+import type { NodeList } from '../../../packages/server/src/cluster/node-list.js';
+import { drawCut } from '../cut-shapes.js';
+import { SimClient } from '../client.js';
+import {
+  checkCounters, checkEqualRows, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
+} from '../checkers.js';
+import { Network, QUIET_NETWORK } from '../network.js';
+import { NodeNetwork, QUIET_NODE_NETWORK } from '../node-network.js';
+import { committedRows, tentativeRows } from '../oracle.js';
+import { OrderHistory } from '../order-history.js';
+import { Random } from '../random.js';
+import type { RunResult } from '../run.js';
+import { World } from '../world.js';
+import { ClusterChecks } from './cluster-checks.js';
+import { drawClusterSwarm, type ClusterSwarm } from './cluster-swarm.js';
+import { SimNode } from './sim-node.js';
+
+/** After healing, everything must be settled within this virtual time. */
+const SETTLE_MS = 120_000;
+const LOOK_EVERY_MS = 250;
+
+export function runClusterSeed(seed: number, keepLog = false): RunResult {
+  const random = new Random(seed).fork('cluster');
+  const world = new World(random, keepLog);
+  const swarm = drawClusterSwarm(random.fork('swarm'));
+  world.trace(`swarm ${JSON.stringify(swarm)}`);
+  const run = new ClusterRun(world, random, swarm);
+  let violation: string | undefined;
+  try {
+    run.turmoil();
+    run.settle();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    violation = error instanceof Violation ? error.message : error.stack ?? error.message;
+    world.trace(`VIOLATION ${violation}`);
+  }
+  return {
+    seed, violation, traceHash: world.traceHash, events: world.events,
+    mutations: run.mutations, commits: run.commits, log: world.log,
+  };
+}
+
+class ClusterRun {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #swarm: ClusterSwarm;
+  readonly #checks: ClusterChecks;
+  readonly #network: Network;
+  readonly #peers: NodeNetwork<Uint8Array>;
+  readonly #nodes: readonly SimNode[];
+  readonly #clients: readonly SimClient[];
+  #inTurmoil = true;
+
+  constructor(world: World, random: Random, swarm: ClusterSwarm) {
+    this.#world = world;
+    this.#random = random.fork('run');
+    this.#swarm = swarm;
+    this.#checks = new ClusterChecks(world, {
+      truths: new Map(swarm.spaces.map((space) => [space, new Truth()])),
+      orders: new Map(swarm.spaces.map((space) => [space, new OrderHistory()])),
+    });
+    this.#network = new Network(world, { random: random.fork('network'), faults: swarm.network });
+    this.#peers = new NodeNetwork<Uint8Array>(world, {
+      random: random.fork('peers'), faults: swarm.peers, channels: ['control', 'bulk'],
+    });
+    this.#nodes = this.#makeNodes(random.fork('nodes'));
+    const addresses = this.#nodes.slice(0, swarm.nodes).map(({ name }) => `ws://${name}`);
+    this.#clients = Array.from({ length: swarm.clients }, (_, index) => new SimClient(`client${index + 1}`, {
+      world, network: this.#network, swarm, addresses,
+      truths: this.#checks.truths, orders: this.#checks.orders,
+      random: random.fork(`client${index + 1}`),
+    }));
+  }
+
+  get mutations(): number {
+    return this.#clients.reduce((sum, client) => sum + client.mutations, 0);
+  }
+
+  get commits(): number {
+    return [...this.#checks.truths.values()].reduce((sum, truth) => sum + truth.entries.length, 0);
+  }
+
+  #makeNodes(random: Random): SimNode[] {
+    const { nodes, spares } = this.#swarm;
+    const names = Array.from({ length: nodes + spares }, (_, index) => `n${index + 1}`);
+    const entry = (name: string): [string, { peerAddress: string }] => [name, { peerAddress: `${name}:1` }];
+    const founders: NodeList = new Map(names.slice(0, nodes).map(entry));
+    // A spare knows all the others; those learn of it when it knocks.
+    const all: NodeList = new Map(names.map(entry));
+    return names.map((name, index) => new SimNode(name, {
+      world: this.#world, random, swarm: this.#swarm, clients: this.#network, peers: this.#peers,
+      checks: this.#checks, list: index < nodes ? founders : all,
+    }));
+  }
+
+  turmoil(): void {
+    const { faults, turmoilMs, nodes } = this.#swarm;
+    for (const node of this.#nodes.slice(0, nodes)) node.start();
+    for (const node of this.#nodes.slice(nodes)) {
+      this.#world.after(this.#random.int(0, turmoilMs), () => node.start());
+    }
+    for (const client of this.#clients) this.#drive(client);
+    this.#every(faults.crashEveryMs, () => this.#crashSome());
+    this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
+    this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
+    this.#every(faults.cutEveryMs, () => this.#cut());
+    this.#every(faults.failEveryMs, () => this.#random.pick(this.#nodes).directory.fail());
+    this.#every(faults.loseEveryMs, () => this.#maybeLose());
+    this.#every(faults.orderEveryMs, () => this.#order());
+    this.#every(faults.stopEveryMs, () => this.#stop(this.#random.pick(this.#nodes)));
+    this.#every(faults.wallJumpEveryMs, () =>
+      this.#random.pick(this.#nodes).process.jumpWall(this.#random.int(-5_000, 5_000)));
+    this.#world.run(turmoilMs);
+  }
+
+  #drive(client: SimClient): void {
+    const swarm = this.#swarm;
+    client.start();
+    this.#every(swarm.mutateEveryMs, () => {
+      if (client.process.isAlive) client.write();
+    });
+    this.#every(swarm.readEveryMs, () => {
+      if (client.process.isAlive) client.read();
+    });
+    this.#every(swarm.clientCrashEveryMs, () => {
+      if (!client.process.isAlive) return;
+      client.crash();
+      this.#later(500, () => {
+        if (!client.process.isAlive) client.start();
+      });
+    });
+    this.#every(swarm.partitionEveryMs, () => {
+      this.#network.partition(client.name, true);
+      this.#later(1_500, () => this.#network.partition(client.name, false));
+    });
+  }
+
+  /** Faults end; what is down comes up; then nothing may remain open. */
+  settle(): void {
+    this.#inTurmoil = false;
+    this.#network.faults = QUIET_NETWORK;
+    this.#peers.faults = QUIET_NODE_NETWORK;
+    this.#peers.healAll();
+    for (const node of this.#nodes) {
+      node.process.resume();
+      if (!node.process.isAlive) node.start();
+    }
+    this.#network.cutWhere(() => true, 'healed');
+    for (const client of this.#clients) {
+      this.#network.partition(client.name, false);
+      if (!client.process.isAlive) client.start();
+      client.goOnline();
+    }
+    const deadline = this.#world.now + SETTLE_MS;
+    this.#until(deadline, 'settled', () => this.#clients.every(({ isSettled }) => isSettled));
+    this.#until(deadline, 'equal', () => this.#areEqual());
+    this.#readAtLast(deadline);
+    this.#checkTheEnd();
+  }
+
+  #readAtLast(deadline: number): void {
+    const [reader] = this.#clients;
+    if (reader === undefined) return;
+    const before = reader.reads;
+    reader.read();
+    this.#until(deadline, 'read', () => reader.reads > before);
+  }
+
+  #until(deadline: number, what: string, isSo: () => boolean): void {
+    while (!isSo()) {
+      if (this.#world.now >= deadline) {
+        const states = [...this.#clients, ...this.#nodes].map(({ state }) => state).join('; ');
+        throw new Violation('everything settles once the faults are over', `not ${what}: ${states}`);
+      }
+      this.#world.run(this.#world.now + LOOK_EVERY_MS);
+    }
+  }
+
+  /** Who belongs to the group holds the same state on disk. */
+  #areEqual(): boolean {
+    const members = this.#members();
+    const leader = members.find(({ isLeading }) => isLeading);
+    const slot = leader?.appliedSlot;
+    return members.length >= this.#quorum() && slot !== undefined &&
+      members.every(({ appliedSlot }) => appliedSlot === slot);
+  }
+
+  #quorum(): number {
+    const configuration = this.#newestConfiguration();
+    return configuration === undefined ? 1 : quorumSize(configuration);
+  }
+
+  #members(): SimNode[] {
+    const { voters = [], learners = [] } = this.#newestConfiguration() ?? {};
+    const ids = new Set<string | undefined>([...voters, ...learners].map(({ id }) => id));
+    return this.#nodes.filter(({ id, process }) => process.isAlive && ids.has(id));
+  }
+
+  #newestConfiguration(): Configuration | undefined {
+    return this.#nodes.flatMap(({ configuration }) => configuration ?? [])
+      .sort((a, b) => b.number - a.number)[0];
+  }
+
+  #checkTheEnd(): void {
+    const digests = new Map(this.#members().map(({ name, store }) => [name, store.disk.records.digest()]));
+    if (new Set(digests.values()).size > 1) {
+      throw new Violation('all replicas are equal in the end', JSON.stringify([...digests]));
+    }
+    for (const client of this.#clients) client.look();
+    for (const [space, truth] of this.#checks.truths) {
+      const rows = rowsAfter(truth.entries);
+      checkNoDoubleBooking(rows, `the order of ${space}`);
+      checkCounters(truth, rows);
+      for (const client of this.#clients) {
+        const replica = client.replica(space);
+        checkEqualRows(committedRows(replica), rows, `all replicas converge (${client.name}, committed)`);
+        checkEqualRows(tentativeRows(replica), rows, `all replicas converge (${client.name}, tentative)`);
+        checkSaved(truth, client.savedIn(space));
+      }
+      this.#checks.orders.get(space)?.check(truth);
+    }
+  }
+
+  // Faults
+
+  #crashSome(): void {
+    const { crashMany, powerLoss } = this.#swarm.faults;
+    const isPowerLost = this.#random.chance(powerLoss);
+    const count = this.#random.chance(crashMany) ? this.#random.int(2, this.#nodes.length + 1) : 1;
+    const from = this.#random.int(0, this.#nodes.length);
+    for (let i = 0; i < count; i++) {
+      const node = this.#nodes[(from + i) % this.#nodes.length];
+      if (node !== undefined) this.#crash(node, isPowerLost);
+    }
+  }
+
+  #crash(node: SimNode, isPowerLost: boolean): void {
+    if (!this.#inTurmoil || !node.process.isAlive) return;
+    node.crash(isPowerLost);
+    this.#restartLater(node);
+  }
+
+  #restartLater(node: SimNode): void {
+    this.#later(this.#swarm.faults.downMs, () => {
+      if (!node.process.isAlive) node.start();
+    });
+  }
+
+  #pause(node: SimNode): void {
+    if (!node.process.isAlive || node.process.isPaused) return;
+    node.process.pause();
+    const ms = this.#random.exponential(this.#random.pick([50, 400, 2_000]));
+    this.#world.after(ms, () => node.process.resume());
+  }
+
+  /** A disk that hangs, often until the power is switched off. */
+  #stall(node: SimNode): void {
+    const ms = this.#random.exponential(300);
+    node.directory.stall(ms);
+    if (this.#random.chance(0.5)) this.#world.after(ms * this.#random.unit(), () => this.#crash(node, true));
+  }
+
+  #cut(): void {
+    const names = this.#nodes.map(({ name }) => name);
+    const leader = this.#nodes.find(({ isLeading }) => isLeading)?.name;
+    const isLoud = this.#random.chance(0.5);
+    const paths = drawCut(this.#random, names, leader);
+    this.#world.trace(`cut ${paths.map(([from, to]) => `${from}>${to}`).join(' ')}`);
+    for (const [from, to] of paths) this.#peers.block(from, to, isLoud);
+    this.#later(900, () => this.#peers.healAll());
+  }
+
+  #stop(node: SimNode): void {
+    if (!node.process.isAlive || node.process.isPaused) return;
+    node.stop(5_000, () => this.#restartLater(node));
+  }
+
+  /** Only as many disks are lost as the group is built to survive, counting by every configuration in use. */
+  #maybeLose(): void {
+    const victim = this.#random.pick(this.#nodes);
+    const intact = new Set(this.#nodes.filter((node) => node !== victim).map(({ id }) => id));
+    const inUse = this.#nodes.flatMap(({ configuration }) => configuration ?? []);
+    const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>
+      voters.filter(({ id }) => intact.has(id)).length >= quorumSize({ ...rest, voters }));
+    if (!isBearable || this.#swarm.faults.orderEveryMs > 0) return;
+    victim.crash(true);
+    if (this.#random.chance(0.5)) victim.wipe();
+    else victim.rot();
+    this.#restartLater(victim);
+  }
+
+  #order(): void {
+    const leader = this.#nodes.find(({ isLeading }) => isLeading);
+    const node = this.#random.chance(0.8) ? leader : this.#random.pick(this.#nodes);
+    const { name } = this.#random.pick(this.#nodes);
+    const { voters = [] } = leader?.configuration ?? {};
+    const kind = this.#random.pick(['add', 'add', 'transfer', 'remove'] as const);
+    if (kind === 'remove' && voters.length < 3) return;
+    node?.order({ kind, name });
+  }
+
+  #later(meanMs: number, task: () => void): void {
+    this.#world.after(this.#random.exponential(meanMs), () => {
+      if (this.#inTurmoil) task();
+    });
+  }
+
+  /** Again and again while the turmoil lasts, on average so often; never if 0. */
+  #every(meanMs: number, task: () => void): void {
+    if (meanMs === 0) return;
+    const next = (): void => {
+      this.#world.after(this.#random.exponential(meanMs), () => {
+        if (!this.#inTurmoil) return;
+        task();
+        next();
+      });
+    };
+    next();
+  }
+}
