@@ -105,6 +105,8 @@ class LmdbStore implements StateStore {
   #reaching = 0;
   /** Of the newest `apply`. */
   #last = 0;
+  /** Where the state stood that was last taken in. */
+  #taken = 0;
   #waiting: Waiting[] = [];
   #waitingEntries = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -169,6 +171,8 @@ class LmdbStore implements StateStore {
   }
 
   apply(slot: number, batches: readonly SpaceEntries[], done: (error?: Error) => void): void {
+    // It waited for the log while a state that holds it was taken in.
+    if (slot <= this.#taken) return void setImmediate(done);
     invariant(slot > this.#last, 'slots are applied in order');
     this.#last = slot;
     this.#waiting.push({ slot, batches, done });
@@ -386,6 +390,7 @@ class LmdbStore implements StateStore {
           const failed = await this.#errorOf(() => replaceFile(this.#options.path));
           // Whichever file is there now, it is whole.
           await this.#attach(() => attachState(this.#options.path));
+          this.#taken = this.#written;
           if (failed !== undefined) throw failed;
           if (this.#failure !== undefined) throw this.#failure;
         });

@@ -48,7 +48,7 @@ export interface StateStore {
   load(space: SpaceId, done: (stored: StoredSpace | undefined, error?: Error) => void): void;
   /**
    * Entries of one or more slots in order; afterwards the state stands at `slot`. Calls back when
-   * surely on disk.
+   * surely on disk. Of slots that a state which was taken in meanwhile holds nothing is changed.
    */
   apply(slot: number, batches: readonly SpaceEntries[], done: (error?: Error) => void): void;
   /** The state with every `apply` that was called before. */

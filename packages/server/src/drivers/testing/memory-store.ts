@@ -29,6 +29,8 @@ export class MemoryStore implements StateStore {
   readonly #marks = new SlotMarks();
   /** Of the newest `apply`, done or waiting. */
   #lastSlot: number;
+  /** Where the state stood that was last taken in. */
+  #takenSlot = 0;
   #import: MemoryImport | undefined;
   #isDead = false;
 
@@ -65,6 +67,8 @@ export class MemoryStore implements StateStore {
   }
 
   apply(slot: number, batches: readonly SpaceEntries[], done: (error?: Error) => void): void {
+    // It waited for the log while a state that holds it was taken in.
+    if (slot <= this.#takenSlot) return this.#later(() => this.#tell(done));
     invariant(slot > this.#lastSlot, 'slots are applied in order');
     this.#lastSlot = slot;
     this.#enqueue(() => {
@@ -101,7 +105,10 @@ export class MemoryStore implements StateStore {
       this.#import = new MemoryImport(head, {
         disk: this.#disk,
         enqueue: (done, task) => this.#enqueue(() => this.#answer(done, task)),
-        replaced: () => (this.#lastSlot = Math.max(this.#lastSlot, head.slot)),
+        replaced: () => {
+          this.#lastSlot = Math.max(this.#lastSlot, head.slot);
+          this.#takenSlot = head.slot;
+        },
       });
       return this.#import;
     }));

@@ -177,6 +177,20 @@ export function stateTransferLaws(
       picture.close();
     });
 
+    test('a slot that a state taken in meanwhile holds changes nothing', async () => {
+      await fill(source, 6);
+      await fill(target, 4);
+      const picture = await exported(source);
+      const given = await digest(picture);
+      await copy(picture, await importing(target, { slot: 6, cluster: 'c1', base: undefined }), 100);
+      picture.close();
+      await fill(target, 6, 4);
+      expect(await digestNow(target)).toBe(given);
+      await fill(source, 8, 6);
+      await fill(target, 8, 6);
+      expect(await digestNow(target)).toBe(await digestNow(source));
+    });
+
     test('two imports in quick succession: the older is given up, the newer counts', async () => {
       await fill(source, 6);
       const picture = await exported(source);
