@@ -121,7 +121,10 @@ export const limits = {
   addressesMax: 64,
   /** An address that gave no answer is passed over for so long while there are others. */
   silentAddressMs: 3_000,
-  /** A link that was lost so lately is being replaced; only then it is worth a word to the user. */
+  /**
+   * A link that lived so long and is lost is being replaced; only later it is worth a word to the
+   * user. The pauses between attempts begin anew.
+   */
   resumeMs: 2_000,
   /**
    * Where there are other addresses and something waits: silence after which the link must prove
@@ -132,7 +135,7 @@ export const limits = {
   suspectAnswerMs: 3_000,
   /** After a refusal that nothing here can cure; the other side may have been changed. */
   refusedRetryMs: 300_000,
-  /** A link that lived so long was a good one: the next failure starts a new count. */
+  /** A link that lived so long was a good one: what was refused before it may be asked again. */
   healthyMs: 10_000,
   /** After a hint that the network changed: an answer must come so soon, or the link is dead. */
   probeMs: 5_000,

@@ -147,6 +147,17 @@ describe('a session with a service of several nodes', () => {
     expect(bench.dialled.slice(0, 6)).toEqual([B, C, A, B, C, A]);
   });
 
+  it('begins with short pauses at each failover, also when one follows soon after the other', () => {
+    const bench = settled();
+    for (let failover = 0; failover < 8; failover++) {
+      bench.cut();
+      while (bench.session.link !== undefined) bench.refuse(NOT_LEADER);
+      expect(bench.wake()).toBeLessThanOrEqual(125);
+      bench.welcome();
+      bench.now += limits.resumeMs;
+    }
+  });
+
   it('shows nothing but that it resumes, as long as a failover takes', () => {
     const bench = settled();
     bench.cut();

@@ -403,12 +403,14 @@ export class Session {
     if (state.kind !== 'live') return;
     this.#roundToken = undefined;
     this.#roundPauseMs = Infinity;
-    if (now - state.sinceMs >= limits.resumeMs) this.#lostMs = now;
+    if (now - state.sinceMs >= limits.resumeMs) {
+      // Often enough to be a burden it cannot be: the pauses begin anew.
+      this.#lostMs = now;
+      this.#backoff.succeeded();
+    }
     // Not by how long it was open: a silent link is what is suspected.
     if (this.#heardMs - state.sinceMs >= limits.healthyMs) this.#suspicions = 0;
-    if (!this.#wasHealthy(now)) return;
-    this.#backoff.succeeded();
-    this.#renewed = false;
+    if (this.#wasHealthy(now)) this.#renewed = false;
   }
 
   /** The next address at once, or a pause when all have been tried. */
