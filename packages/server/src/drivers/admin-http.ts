@@ -39,7 +39,7 @@ export function adminTokenOf(secret: string): string {
 export function mustAdminToken(text: string): string {
   const token = text.trim();
   if (token.length >= TOKEN_CHARS_MIN && /^[\x21-\x7e]+$/.test(token)) return token;
-  const message = `Cannot use the admin token: it needs at least ${TOKEN_CHARS_MIN} printable characters. ` +
+  const message = `Cannot use the admin token: it needs at least ${TOKEN_CHARS_MIN} printable characters without blanks. ` +
     'Make one with `openssl rand -hex 32`.';
   throw new OxbowError('config-invalid', message);
 }

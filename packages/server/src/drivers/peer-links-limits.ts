@@ -35,7 +35,7 @@ export const peerLinkLimits: PeerLinkLimits = {
   helloBytesMax: 1_024,
   bufferedBytesMax: { control: 64 * MI, bulk: 32 * MI },
   pingMs: 500,
-  quietPeriodsMax: 4,
+  quietPeriodsMax: 6,
   greetingMs: 5_000,
   dialMs: 3_000,
   backoffMinMs: 50,

@@ -15,11 +15,15 @@ const make = (tag, look, text) => {
 const samples = [];
 const leaders = [];
 let token = sessionStorage.getItem('oxbow-admin') || '';
-if (location.hash.startsWith('#token=')) {
+/** A link may bring the token behind the hash, where no server sees it; nor shall who looks over a shoulder. */
+function takeToken() {
+  if (!location.hash.startsWith('#token=')) return false;
   token = decodeURIComponent(location.hash.slice(7));
   sessionStorage.setItem('oxbow-admin', token);
   history.replaceState(null, '', location.pathname);
+  return true;
 }
+takeToken();
 
 const number = (value) => (value === undefined ? '–' : Math.round(value).toLocaleString('en'));
 const ms = (value) => (value === undefined ? '–' : value < 10 ? value.toFixed(2) + ' ms' : value.toFixed(0) + ' ms');
@@ -216,6 +220,7 @@ function draw(status) {
 }
 
 async function poll() {
+  isPolling = true;
   try {
     const answer = await fetch('cluster/status', { headers: { Authorization: 'Bearer ' + token }, cache: 'no-store' });
     if (answer.status === 401 || answer.status === 403) return ask(await answer.json());
@@ -233,17 +238,23 @@ async function poll() {
 }
 
 function ask(why) {
+  isPolling = false;
   find('view').hidden = true;
   find('ask').hidden = false;
   find('why').textContent = why.message;
   find('token').disabled = why.code === 'admin-disabled';
 }
 
+let isPolling = false;
+const resume = () => {
+  if (!isPolling) poll();
+};
+addEventListener('hashchange', () => takeToken() && resume());
 find('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   token = find('token').value.trim();
   sessionStorage.setItem('oxbow-admin', token);
-  poll();
+  resume();
 });
 poll();
 `;
