@@ -82,7 +82,7 @@ it('gives back what a member is, promised and holds, whatever was trimmed in bet
         persist({ kind: 'accepted', ballot, slot, value: { kind: 'command', origin: ballot, payload } });
       } else if (kind === 'trim') {
         base = Math.min(slot, base + by);
-        const trimmed = { slot: base, configuration, epoch: ballot };
+        const trimmed = { slot: base, configuration, epoch: undefined };
         persist({ kind: 'trimmed', base: trimmed });
         disk.trimmed(trimmed);
         settle(segments);
