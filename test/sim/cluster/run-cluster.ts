@@ -161,6 +161,7 @@ class ClusterRun {
     this.#until(deadline, 'settled', () => this.#clients.every(({ isSettled }) => isSettled));
     this.#until(deadline, 'equal', () => this.#areEqual());
     this.#readAtLast(deadline);
+    this.#until(deadline, 'equal', () => this.#areEqual());
     this.#checkTheEnd();
   }
 
@@ -187,13 +188,16 @@ class ClusterRun {
     const members = this.#members();
     const leader = members.find(({ isLeading }) => isLeading);
     const slot = leader?.appliedSlot;
-    return members.length >= this.#quorum() && slot !== undefined &&
+    return slot !== undefined && this.#areAllRefilled() &&
       members.every(({ appliedSlot }) => appliedSlot === slot);
   }
 
-  #quorum(): number {
-    const configuration = this.#newestConfiguration();
-    return configuration === undefined ? 1 : quorumSize(configuration);
+  /** Where nobody changed the group on purpose, all its nodes decide again, under whatever identity. */
+  #areAllRefilled(): boolean {
+    const { nodes, faults } = this.#swarm;
+    if (faults.orderEveryMs > 0) return true;
+    const ids = new Set<string | undefined>(this.#newestConfiguration()?.voters.map(({ id }) => id));
+    return this.#nodes.slice(0, nodes).every(({ id }) => ids.has(id));
   }
 
   #members(): SimNode[] {
@@ -284,7 +288,8 @@ class ClusterRun {
   /** Only as many disks are lost as the group is built to survive, counting by every configuration in use. */
   #maybeLose(): void {
     const victim = this.#random.pick(this.#nodes);
-    const intact = new Set(this.#nodes.filter((node) => node !== victim).map(({ id }) => id));
+    const intact = new Set(this.#nodes.filter((node) => node !== victim && !node.isRotten)
+      .map(({ id }) => id));
     const inUse = this.#nodes.flatMap(({ configuration }) => configuration ?? []);
     const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>
       voters.filter(({ id }) => intact.has(id)).length >= quorumSize({ ...rest, voters }));

@@ -59,6 +59,7 @@ export class SimNode {
   readonly #random: Random;
   #note: MemberNote | undefined;
   #run: Run | undefined;
+  #rottenAs: string | undefined;
   /** It was voted out, and stays so. */
   isRemoved = false;
   /** Times that its data could not be trusted. */
@@ -84,6 +85,11 @@ export class SimNode {
   /** Under which id it has voted, or will. */
   get id(): string | undefined {
     return this.#note?.id;
+  }
+
+  /** A bit of its log has changed, and it has not yet found out, or found it harmless. */
+  get isRotten(): boolean {
+    return this.#rottenAs !== undefined && this.#rottenAs === this.id;
   }
 
   get isLeading(): boolean {
@@ -150,7 +156,9 @@ export class SimNode {
 
   /** While it is down: a bit of its log changes. */
   rot(): void {
-    if (this.directory.rot(this.#random)) this.#parts.world.trace(`${this.name} has a rotten log`);
+    if (!this.directory.rot(this.#random)) return;
+    this.#parts.world.trace(`${this.name} has a rotten log`);
+    this.#rottenAs = this.id;
   }
 
   order(order: Order): void {
@@ -266,6 +274,10 @@ export class SimNode {
           const now = run();
           if (now !== undefined) now.chosenSlot = slot;
           events.onChosen(slot, payload, tag);
+        },
+        onJoined: (cluster, self) => {
+          this.#rottenAs = undefined;
+          events.onJoined(cluster, self);
         },
         onConfigured: (configuration) => {
           const now = run();
