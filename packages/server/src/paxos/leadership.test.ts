@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { paxosLimits } from './limits.js';
-import { ballot, begin, Bench, codeOf, command } from './testing/bench.js';
+import { ballot, begin, Bench, codeOf, command, stop } from './testing/bench.js';
 import { memberId, memberOf } from './testing/node.js';
 
 const payload = Buffer.from('x');
@@ -110,6 +110,36 @@ describe('on the way to lead', () => {
     part(2, [3, 4], true);
     bench.beHeard('b', one);
     expect(bench.said('accept')[0]?.values).toHaveLength(5);
+  });
+
+  it('finishes up to a stop-sign that it finds, leaves what is beyond to the next quorum, and asks that', () => {
+    const old = ballot(1, 'c');
+    const bench = new Bench('a', trusted);
+    bench.accept(old, 1, [begin(old), stop(old, 'a', 'd', 'e'), command(old, 'beyond')]);
+    bench.sync();
+    bench.pass(1_600);
+    const own = bench.said('pre-prepare').at(-1)?.ballot ?? one;
+    bench.tell('b', { kind: 'pre-promise', ballot: own, isGranted: true, promised: undefined });
+    bench.promise('b', own);
+    bench.beHeard('b', own);
+    expect(bench.said('accept')[0]?.values).toEqual([begin(old), stop(old, 'a', 'd', 'e')]);
+    bench.hold('b', own);
+    expect(bench.member.configuration).toMatchObject({ number: 1, fromSlot: 3 });
+    expect(bench.sent.filter(({ message }) => message.kind === 'prepare').map(({ to }) => to))
+      .toEqual(['b', 'c', 'd', 'e']);
+
+    // b has promised, and is no voter any more: it does not count. d does, and knows of a value.
+    bench.promise('b', own);
+    expect(bench.isLeading).toBe(false);
+    const later = begin(ballot(1, 'd'));
+    bench.tell('d', {
+      kind: 'promise', ballot: own, part: 0, isLast: true, chosenUpTo: 2, trimmedUpTo: 0,
+      accepted: [{ slot: 3, ballot: ballot(1, 'd'), value: later }],
+    });
+    bench.hold('d', own);
+    expect(bench.member.chosenSlot).toBe(4);
+    expect(bench.said('accept').at(-1)?.values.at(0)).toEqual(later);
+    expect(bench.isLeading).toBe(true);
   });
 
   it('a group of one needs nobody, and leads at once', () => {
