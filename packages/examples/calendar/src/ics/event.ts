@@ -4,7 +4,7 @@
  * field: the library silently turns month 13 into next January.
  */
 import ICAL from 'ical.js';
-import type { Block, ContentLine, Problem } from './lines.js';
+import { nameOf, NAMELESS, type Block, type ContentLine, type Problem } from './lines.js';
 import { utc, type Wall, type Zone, type Zones } from './zones.js';
 
 export interface Moment {
@@ -60,7 +60,11 @@ class EventReader {
   }
 
   line(content: ContentLine): void {
-    const name = /^[A-Za-z0-9-]+(?=[:;])/.exec(content.text)?.[0].toUpperCase();
+    const name = nameOf(content);
+    if (name === undefined) {
+      this.#report(content.line, NAMELESS);
+      return;
+    }
     try {
       // reason: the library types what it parses as any; JCal is the shape that RFC 7265 gives
       // it.
@@ -69,7 +73,7 @@ class EventReader {
       const said = cause instanceof Error ? cause.message : String(cause);
       // The library repeats the line, which may be long and private, in quotes.
       const why = said.length > 80 ? said.replace(/ ".*$/s, '').slice(0, 80) : said;
-      this.#report(content.line, `${name ?? 'This line'} cannot be read: ${why}`);
+      this.#report(content.line, `${name} cannot be read: ${why}`);
     }
   }
 
@@ -148,7 +152,8 @@ class EventReader {
     if (end !== undefined) {
       const { wall, zone } = end;
       const between = zone(wall) - instantOf(start);
-      if (between <= 0) return 'This event ends before it starts';
+      if (between === 0) return 'This event has no length';
+      if (between < 0) return 'This event ends before it starts';
       if (!start.wall.isDate) return { days: 0, ms: between };
       return { days: Math.max(1, utcDays(wall) - utcDays(start.wall)), ms: 0 };
     }

@@ -28,6 +28,12 @@ export interface Block {
   readonly whole: readonly ContentLine[];
 }
 
+/** The name of the property that a line holds. */
+export const nameOf = ({ text }: ContentLine): string | undefined =>
+  /^[A-Za-z0-9-]+(?=[:;])/.exec(text)?.[0].toUpperCase();
+
+export const NAMELESS = 'This line cannot be read: it does not begin with a name and a colon';
+
 /** A line that begins with a space or a tab continues the one before it. */
 export function unfold(text: string): ContentLine[] {
   const unfolded: { line: number; text: string }[] = [];
@@ -57,6 +63,8 @@ class BlockReader {
   readonly blocks: Block[] = [];
   readonly problems: Problem[] = [];
   #top: OpenBlock | undefined;
+  /** Within VCALENDAR: what stands before it is no calendar, and not worth a report a line. */
+  #isInside = false;
   #inner: string[] = [];
 
   line(content: ContentLine): void {
@@ -72,12 +80,16 @@ class BlockReader {
   }
 
   #content(content: ContentLine): void {
-    if (this.#top === undefined) return;
+    if (this.#top === undefined) {
+      if (this.#isInside && nameOf(content) === undefined) this.#report(content.line, NAMELESS);
+      return;
+    }
     this.#top.whole.push(content);
     if (this.#inner.length === 0) this.#top.lines.push(content);
   }
 
   #begin(name: string, content: ContentLine): void {
+    if (name === 'VCALENDAR') this.#isInside = true;
     if (TOP_LEVEL.has(name)) {
       if (this.#top !== undefined) this.#abandon(this.#top, `END:${this.#top.name} is missing`);
       this.#top = { name, line: content.line, lines: [], whole: [content] };

@@ -106,6 +106,26 @@ describe('a file as Apple exports it', () => {
   });
 });
 
+describe('a series with a further date in another zone', () => {
+  it('lasts as long there as everywhere', () => {
+    const lines = [
+      'BEGIN:VCALENDAR',
+      'BEGIN:VEVENT',
+      'UID:two-zones',
+      'DTSTART;TZID=Europe/Berlin:20260310T090000',
+      'DTEND;TZID=Europe/Berlin:20260310T100000',
+      'RDATE:20260312T090000Z',
+      'END:VEVENT',
+      'END:VCALENDAR',
+    ];
+    const { events } = read(lines.join('\n'));
+    expect(events.map(({ start, end }) => [new Date(start).toISOString(), end - start])).toEqual([
+      ['2026-03-10T08:00:00.000Z', 3_600_000],
+      ['2026-03-12T09:00:00.000Z', 3_600_000],
+    ]);
+  });
+});
+
 describe('a file with broken lines', () => {
   const result = read(fixture('broken'));
 
@@ -124,7 +144,7 @@ describe('a file with broken lines', () => {
       .toMatchInlineSnapshot(`
         [
           "BEGIN:VTIMEZONE | This time zone cannot be read: it has no rules",
-          "this line has lost its name | This line cannot be read: invalid line (no token ";" or ":") "this line has lost its name"",
+          "this line has lost its name | This line cannot be read: it does not begin with a name and a colon",
           "ATTENDEE;CN="never closed:mailto:x@example.com | ATTENDEE cannot be read: invalid line (no matching double quote) ";CN="never closed:mailto:x@example.com"",
           "BEGIN:VEVENT | This event has no readable start (DTSTART)",
           "DTSTART:20261341T080000Z | DTSTART cannot be read: there is no 2026-13-41T08:00:00Z",

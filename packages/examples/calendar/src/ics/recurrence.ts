@@ -65,7 +65,8 @@ class BoundedIterator extends ICAL.RecurIterator {
 }
 
 class Series {
-  readonly walls = new Map<number, Wall>();
+  /** By instant. A further date may be told in another zone than the series. */
+  readonly starts = new Map<number, Moment>();
   readonly problems: Problem[] = [];
   readonly #event: ParsedEvent;
   readonly #window: Window;
@@ -77,8 +78,7 @@ class Series {
 
   fill(): void {
     const { start, extra, rules, except } = this.#event;
-    this.#add(start.wall, instantOf(start));
-    for (const moment of extra) this.#add(moment.wall, instantOf(moment));
+    for (const moment of [start, ...extra]) this.#add(moment, instantOf(moment));
     for (const rule of rules) {
       try {
         this.#walk(rule);
@@ -98,7 +98,7 @@ class Series {
     endless.until = null;
     const iterator = new BoundedIterator({ rule: endless, dtstart: floating(first) });
     for (let steps = 0; ; steps++) {
-      if (steps === STEPS_MAX || this.walls.size > OCCURRENCES_MAX) {
+      if (steps === STEPS_MAX || this.starts.size > OCCURRENCES_MAX) {
         this.problems.push({
           line,
           reason: 'This series repeats too often: its later occurrences are left out',
@@ -110,20 +110,20 @@ class Series {
       const wall = wallOfTime(next);
       const instant = zone(wall);
       if (instant >= this.#window.to || !withinUntil(recur.until, wall, instant, zone)) return;
-      this.#add(wall, instant);
+      this.#add({ wall, zone }, instant);
     }
   }
 
-  #add(wall: Wall, instant: number): void {
-    if (instant < this.#window.to && instant >= this.#window.from) this.walls.set(instant, wall);
+  #add(moment: Moment, instant: number): void {
+    if (instant < this.#window.to && instant >= this.#window.from) this.starts.set(instant, moment);
   }
 
   /** An exception that is a bare date takes out whatever begins on that day. */
   #remove(moment: Moment): void {
-    this.walls.delete(instantOf(moment));
+    this.starts.delete(instantOf(moment));
     if (!moment.wall.isDate) return;
-    for (const [instant, wall] of this.walls) {
-      if (dateText(wall) === dateText(moment.wall)) this.walls.delete(instant);
+    for (const [instant, { wall }] of this.starts) {
+      if (dateText(wall) === dateText(moment.wall)) this.starts.delete(instant);
     }
   }
 }
@@ -152,12 +152,11 @@ export function occurrences(
   window: Window,
   replaced: ReadonlySet<number>,
 ): { spans: Span[]; problems: Problem[] } {
-  const { zone } = event.start;
   const series = new Series(event, window);
   series.fill();
-  const spans = [...series.walls]
+  const spans = [...series.starts]
     .filter(([instant]) => !replaced.has(instant))
-    .map(([start, wall]) => ({ start, end: endOf(wall, zone, event.length) }))
+    .map(([start, { wall, zone }]) => ({ start, end: endOf(wall, zone, event.length) }))
     .sort((a, b) => a.start - b.start);
   return { spans, problems: series.problems };
 }
