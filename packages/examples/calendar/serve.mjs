@@ -1,8 +1,8 @@
 /**
  * Serves the built page: node serve.mjs [--port 5173] [--host 127.0.0.1] [--root dist]
- * [--server URL …]. Only files below dist/, only GET and HEAD. Names with a hash in them never change
- * and may be kept; index.html must be asked for again. `--server` names the sync server to the page,
- * or each node of a cluster: repeated, or separated by commas.
+ * [--server URL …] [--quiet]. Only files below dist/, only GET and HEAD. Names with a hash in them
+ * never change and may be kept; index.html must be asked for again. `--server` names the sync
+ * server to the page, or each node of a cluster: repeated, or separated by commas.
  */
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -95,6 +95,13 @@ export function servePage({ root, port, host, servers = [] }) {
   });
 }
 
+/** What a person at a terminal needs, in place of a stack trace. */
+function explain(error, port) {
+  if (error.code !== 'EADDRINUSE') throw error;
+  console.error(`Cannot listen on port ${port}: another program does. Give another --port.`);
+  process.exit(1);
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({
     options: {
@@ -102,13 +109,16 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
       host: { type: 'string', default: '127.0.0.1' },
       server: { type: 'string', multiple: true, default: [] },
       root: { type: 'string', default: fileURLToPath(new URL('./dist', import.meta.url)) },
+      quiet: { type: 'boolean', default: false },
     },
   });
-  const server = await servePage({
+  const wanted = {
     root: resolve(values.root),
     port: Number(values.port),
     host: values.host,
     servers: values.server.flatMap((list) => list.split(',')).filter((url) => url.trim() !== ''),
-  });
-  console.log(`Calendar at http://${values.host}:${server.address().port}/`);
+  };
+  const server = await servePage(wanted).catch((error) => explain(error, values.port));
+  const { port } = server.address();
+  if (!values.quiet) console.log(`Calendar at http://${values.host}:${port}/`);
 }
