@@ -5,6 +5,7 @@
  */
 import '@event-calendar/core/index.css';
 import { createRoot } from 'react-dom/client';
+import { keepPage } from './keep-page.js';
 import { openSession } from './session/open.js';
 import { serverUrls } from './session/server-urls.js';
 import './styles.css';
@@ -12,9 +13,10 @@ import { Root } from './view/Root.js';
 
 const address = new URL(location.href);
 const named = document.querySelector<HTMLMetaElement>('meta[name="sync-servers"]')?.content;
-const space = address.searchParams.get('space') ?? 'team-42';
+const space = address.searchParams.get('space') || 'team-42';
 
 const host = document.getElementById('root');
 if (host === null) throw new Error('The page has no element #root.');
 const open = (me: string) => openSession({ space, me, serverUrls: serverUrls(address, named) });
+keepPage();
 createRoot(host).render(<Root space={space} open={open} />);

@@ -3,6 +3,7 @@
  * all.
  */
 import { useCallback, useEffect, useState } from 'react';
+import { forgetName, rememberedName, rememberName } from '../remembered-name.js';
 import type { Session } from '../session/session.js';
 import { CalendarScreen } from './CalendarScreen.js';
 import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
@@ -22,7 +23,6 @@ type Opening =
   | { readonly kind: 'in-use' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
-const NAME_KEY = 'oxbow-calendar.me';
 const RETRY_MS = 2_000;
 
 function failureOf(error: unknown): Opening {
@@ -79,13 +79,13 @@ function Opened({
 }
 
 export function Root({ space, open }: RootProps) {
-  const [me, setMe] = useState(() => localStorage.getItem(NAME_KEY));
+  const [me, setMe] = useState(rememberedName);
   const enter = (name: string): void => {
-    localStorage.setItem(NAME_KEY, name);
+    rememberName(name);
     setMe(name);
   };
   const leave = (): void => {
-    localStorage.removeItem(NAME_KEY);
+    forgetName();
     setMe(null);
   };
   if (me === null) return <WelcomePage space={space} onName={enter} />;
