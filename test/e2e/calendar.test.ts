@@ -254,6 +254,52 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
     expect(await bothSeeTheSame(ann, bob)).toEqual([]);
   });
 
+  it('the keyboard stays on the booking that it moves and opens', async () => {
+    const ann = await arrive('ann');
+    await ann.addStarterRooms();
+    await ann.book({ title: 'Draft', ...ten });
+    await ann.seesBooking('Draft', 'committed');
+    const focused = (): Promise<string | undefined> =>
+      ann.page.evaluate(() =>
+        document.activeElement?.querySelector('[data-title]')?.getAttribute('data-title') ?? undefined,
+      );
+    const isAt = async (start: number): Promise<void> => {
+      await expect.poll(async () => (await ann.sees())[0]).toMatchObject({ start, stage: 'committed' });
+      await expect.poll(focused).toBe('Draft');
+    };
+    await ann.press('Draft', 'Alt+ArrowDown');
+    await isAt(at('10:15'));
+    await ann.page.keyboard.press('Alt+ArrowDown');
+    await isAt(at('10:30'));
+    await ann.page.keyboard.press('Enter');
+    await expect
+      .poll(() => ann.page.evaluate(() => document.activeElement?.getAttribute('data-testid')))
+      .toBe('field-title');
+    await ann.page.keyboard.press('Escape');
+    await isAt(at('10:30'));
+    expect(ann.errors).toEqual([]);
+  });
+
+  it('the page is loaded again when nothing answers any more, with what waits', async () => {
+    const ownPages = await PageServer.start(join(folder, 'page'));
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    contexts.push(context);
+    const address = `${ownPages.url}?space=team-${spaces}&server=${encodeURIComponent(server.url)}`;
+    const ann = await Person.arrive(context, 'ann', { url: address, day });
+    await ann.addStarterRooms();
+    await ann.inSync();
+    await ann.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await ownPages.stop();
+    await server.kill();
+    await ann.book({ title: 'Kept', ...ten });
+    await ann.page.reload();
+    await ann.lookAtTheDay();
+    await ann.seesBooking('Kept', 'tentative');
+    await server.start();
+    await ann.seesBooking('Kept', 'committed');
+    expect(ann.errors).toEqual([]);
+  });
+
   it('two who both add the starter rooms offline end up with one set', async () => {
     const ann = await arrive('ann');
     const bob = await arrive('bob');

@@ -6,21 +6,42 @@ import type { Slot } from './shapes.js';
 
 export const HOUR_MS = 3_600_000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const dayName = new Intl.DateTimeFormat(undefined, {
   weekday: 'short',
   day: 'numeric',
   month: 'short',
 });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 
 export const timeText = (ms: number): string => clock.format(ms);
 export const dayText = (ms: number): string => dayName.format(ms);
-/**
- * “Tue, 3 Mar, 10:00 – 11:00”. The language's own way of writing a range would hide the day of a
- * short one.
- */
-export const slotText = (slot: Pick<Slot, 'start' | 'end'>): string =>
-  `${dayText(slot.start)}, ${timeText(slot.start)} – ${timeText(slot.end)}`;
+/** “Mon 7”, in this order in every language. */
+export const dayHeadText = (ms: number): string =>
+  `${weekday.format(ms)} ${new Date(ms).getDate()}`;
+
+type Span = Pick<Slot, 'start' | 'end'>;
+
+/** On one day of the calendar; midnight at its end belongs to it. */
+export const isOnOneDay = ({ start, end }: Span): boolean => dayStart(start) === dayStart(end - 1);
+
+const isWholeDays = ({ start, end }: Span): boolean =>
+  dayStart(start) === start && dayStart(end) === end;
+
+/** “10:00 – 11:00”, where the day is known from elsewhere. */
+export function rangeText(span: Span): string {
+  const { start, end } = span;
+  if (isWholeDays(span)) return isOnOneDay(span) ? 'all day' : 'whole days';
+  if (dayStart(start) === dayStart(end)) return clock.formatRange(start, end);
+  const until = isOnOneDay(span) ? timeText(end) : `${dayText(end)}, ${timeText(end)}`;
+  return `${timeText(start)} – ${until}`;
+}
+
+/** “Tue, 3 Mar, 10:00 – 11:00”. */
+export function slotText(slot: Span): string {
+  if (!isWholeDays(slot) || isOnOneDay(slot)) return `${dayText(slot.start)}, ${rangeText(slot)}`;
+  return `${dayText(slot.start)} – ${dayText(slot.end - 1)}, ${rangeText(slot)}`;
+}
 
 const two = (n: number): string => String(n).padStart(2, '0');
 

@@ -13,8 +13,11 @@ import {
 import type { Calendar } from '@event-calendar/core';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { Room, Slot } from '../shapes.js';
-import { addDays, slotText, timeText } from '../times.js';
-import type { BoardBooking } from './board.js';
+import { dayHeadText } from '../times.js';
+import { movedByKey } from './board-keys.js';
+import { redrawing, type BoardBooking } from './board.js';
+import { contentOf, eventOf } from './card.js';
+import { bookingOf, focusBooking } from './focus.js';
 
 export type BoardView = 'day' | 'week';
 
@@ -47,81 +50,6 @@ const titleFormat = (narrow: boolean, view: BoardView): Intl.DateTimeFormatOptio
 
 const VIEWS: Record<BoardView, string> = { day: 'resourceTimeGridDay', week: 'timeGridWeek' };
 
-function span(className: string, text: string): HTMLSpanElement {
-  const element = document.createElement('span');
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
-
-const stageText = ({ stage, wish }: BoardBooking): string | undefined => {
-  if (stage === 'committed') return undefined;
-  return wish === undefined ? 'waiting' : `waiting · choice ${wish + 1}`;
-};
-
-/** The card of a booking. While it is dragged a copy shows the time where it would be dropped. */
-function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement {
-  const { booking, room, byName, mine } = shown;
-  const element = document.createElement('div');
-  element.className = 'card';
-  const lines = document.createElement('div');
-  lines.className = 'card-lines';
-  const waiting = stageText(shown);
-  // A narrow card shows its title only; the pointer gets the rest.
-  element.title = [booking.title, room.name, slotText(booking), byName, waiting]
-    .filter(Boolean)
-    .join(' · ');
-  lines.append(
-    span('card-title', booking.title),
-    ...(waiting === undefined ? [] : [span('card-stage', waiting)]),
-    span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`),
-    span('card-room', room.name),
-    span('card-by', mine ? 'you' : byName),
-  );
-  element.append(lines);
-  return element;
-}
-
-/** Tests find a booking by these. */
-function markedCard(shown: BoardBooking): HTMLElement {
-  const { booking, mine, stage } = shown;
-  const element = card(shown, booking);
-  Object.assign(element.dataset, {
-    testid: 'booking',
-    bookingId: booking.id,
-    stage,
-    room: booking.room,
-    title: booking.title,
-    start: String(booking.start),
-    end: String(booking.end),
-    mine: String(mine),
-  });
-  return element;
-}
-
-function eventOf(shown: BoardBooking): Calendar.EventInput {
-  const { booking, room, stage, mine } = shown;
-  return {
-    id: booking.id,
-    start: new Date(booking.start),
-    end: new Date(booking.end),
-    resourceIds: [booking.room],
-    title: booking.title,
-    classNames: [`is-${stage}`, ...(mine ? ['is-mine'] : [])],
-    styles: [`--room: ${room.colour}`],
-    extendedProps: { shown },
-  };
-}
-
-function contentOf({ event }: Calendar.EventContentInfo): Calendar.Content {
-  const at = { start: event.start.getTime(), end: event.end.getTime() };
-  // reason: extendedProps carries what eventOf put there, and nothing for a selection under way.
-  const shown = event.extendedProps['shown'] as BoardBooking | undefined;
-  if (shown === undefined)
-    return { domNodes: [span('card-time', `${timeText(at.start)} – ${timeText(at.end)}`)] };
-  return { domNodes: [event.display === 'auto' ? markedCard(shown) : card(shown, at)] };
-}
-
 function slotOf(event: Calendar.Event): Slot {
   return {
     room: String(event.resourceIds[0] ?? ''),
@@ -150,18 +78,20 @@ function fixedOptions(
     firstDay: 1,
     allDaySlot: false,
     slotDuration: '00:30',
+    // A quarter of an hour is as high as a line of text.
+    slotHeight: 30,
     snapDuration: '00:15',
     scrollTime: '06:45',
     slotEventOverlap: false,
     eventOrder: byStartThenRoom,
-    dayHeaderFormat: { weekday: 'short', day: 'numeric' },
+    dayHeaderFormat: (date) => dayHeadText(date.getTime()),
     nowIndicator: true,
     editable: true,
     selectable: true,
     selectLongPressDelay: 350,
     eventLongPressDelay: 350,
     eventTimeFormat: () => '',
-    slotLabelFormat: { hour: '2-digit', minute: '2-digit' },
+    slotLabelFormat: { timeStyle: 'short' },
     eventContent: contentOf,
     datesSet: ({ view }) =>
       latest.current.onRange({
@@ -199,41 +129,47 @@ function drawn(start: number, end: number, resource: Calendar.Resource | undefin
   return { start, end, ...(resource === undefined ? {} : { room: String(resource.id) }) };
 }
 
-const QUARTER_MS = 15 * 60_000;
+type Shown = Map<string, BoardBooking>;
 
 /**
- * Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next
- * day or room.
+ * Draws what has changed and leaves the rest alone: a busy week is hundreds of cards, and drawing
+ * them all takes a noticeable while. Where most of them change, all at once is faster.
  */
-function movedByKey(
-  event: KeyboardEvent<HTMLElement>,
-  props: CalendarBoardProps,
-): [string, Slot] | undefined {
-  if (!event.altKey || !(event.target instanceof HTMLElement)) return undefined;
-  const id = event.target.querySelector<HTMLElement>('[data-booking-id]')?.dataset['bookingId'];
-  const booking = props.bookings.find((b) => b.booking.id === id)?.booking;
-  if (booking === undefined) return undefined;
-  const { room, start, end } = booking;
-  const up = event.key === 'ArrowUp' || event.key === 'ArrowLeft' ? -1 : 1;
-  if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
-    const shift = up * QUARTER_MS;
-    return [booking.id, { room, start: event.shiftKey ? start : start + shift, end: end + shift }];
+function draw(calendar: Calendar, shown: Shown, bookings: readonly BoardBooking[]): void {
+  const { removed, changed, added } = redrawing(shown, bookings);
+  const changes = removed.length + changed.length + added.length;
+  if (changes > bookings.length / 2) calendar.setOption('events', bookings.map(eventOf));
+  else {
+    removed.forEach((id) => calendar.removeEventById(id));
+    changed.forEach((booking) => calendar.updateEvent(eventOf(booking)));
+    added.forEach((booking) => calendar.addEvent(eventOf(booking)));
   }
-  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return undefined;
-  if (props.view === 'week')
-    return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
-  const next = props.rooms[props.rooms.findIndex((r) => r.id === room) + up];
-  return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
+  removed.forEach((id) => shown.delete(id));
+  for (const booking of [...changed, ...added]) shown.set(booking.booking.id, booking);
 }
 
-/** The card is drawn anew where the booking went; the focus follows it. */
-function focusBooking(id: string): void {
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      const card = document.querySelector(`[data-booking-id="${CSS.escape(id)}"]`);
-      card?.closest<HTMLElement>('.ec-event')?.focus();
-    }),
-  );
+/** The bookings on the board, and the focus on the one that had it. */
+function useDrawing(
+  calendar: { readonly current: Calendar | null },
+  bookings: readonly BoardBooking[],
+): void {
+  const drawn = useRef<{ readonly on: Calendar; readonly shown: Shown }>(undefined);
+  const awaited = useRef<string>(undefined);
+  useEffect(() => {
+    // Once a frame: the board carries out what it is told only when the caller has returned, and
+    // would lose a booking that is added in the same breath.
+    const frame = requestAnimationFrame(() => {
+      const on = calendar.current;
+      if (on === null) return;
+      if (drawn.current?.on !== on) drawn.current = { on, shown: new Map() };
+      const focused = bookingOf(document.activeElement) ?? awaited.current;
+      draw(on, drawn.current.shown, bookings);
+      if (focused === undefined) return;
+      awaited.current = focused;
+      focusBooking(focused, () => (awaited.current = undefined));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [calendar, bookings]);
 }
 
 export function CalendarBoard(props: CalendarBoardProps) {
@@ -263,7 +199,7 @@ export function CalendarBoard(props: CalendarBoardProps) {
   useEffect(() => {
     calendar.current?.setOption(
       'columnWidth',
-      narrow ? (view === 'day' ? '148px' : '132px') : 'minmax(116px, 1fr)',
+      narrow ? (view === 'day' ? '148px' : '132px') : 'minmax(96px, 1fr)',
     );
     calendar.current?.setOption('titleFormat', titleFormat(narrow, view));
     calendar.current?.setOption('view', VIEWS[view]);
@@ -271,9 +207,7 @@ export function CalendarBoard(props: CalendarBoardProps) {
   useEffect(() => {
     calendar.current?.setOption('date', new Date(date));
   }, [date]);
-  useEffect(() => {
-    calendar.current?.setOption('events', bookings.map(eventOf));
-  }, [bookings]);
+  useDrawing(calendar, bookings);
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const move = movedByKey(event, props);
@@ -281,7 +215,6 @@ export function CalendarBoard(props: CalendarBoardProps) {
     event.preventDefault();
     const [id, slot] = move;
     if (slot.end > slot.start) props.onMove(id, slot);
-    focusBooking(id);
   };
   return (
     <div

@@ -60,3 +60,39 @@ export function boardBookings(input: BoardInput): BoardBooking[] {
     ];
   });
 }
+
+/** What is drawn alike need not be drawn again. */
+function isDrawnAlike(a: BoardBooking, b: BoardBooking): boolean {
+  return (
+    same(a.booking, b.booking) &&
+    a.room.name === b.room.name &&
+    a.room.colour === b.room.colour &&
+    a.byName === b.byName &&
+    a.mine === b.mine &&
+    a.stage === b.stage &&
+    a.wish === b.wish
+  );
+}
+
+export interface Redrawing {
+  /** Booking ids. */
+  readonly removed: readonly string[];
+  readonly changed: readonly BoardBooking[];
+  readonly added: readonly BoardBooking[];
+}
+
+/** What turns a board that shows the one into a board that shows the other. */
+export function redrawing(
+  shown: ReadonlyMap<string, BoardBooking>,
+  wanted: readonly BoardBooking[],
+): Redrawing {
+  const ids = new Set(wanted.map(({ booking }) => booking.id));
+  const changed: BoardBooking[] = [];
+  const added: BoardBooking[] = [];
+  for (const booking of wanted) {
+    const before = shown.get(booking.booking.id);
+    if (before === undefined) added.push(booking);
+    else if (!isDrawnAlike(before, booking)) changed.push(booking);
+  }
+  return { removed: [...shown.keys()].filter((id) => !ids.has(id)), changed, added };
+}

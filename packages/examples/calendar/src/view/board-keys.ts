@@ -1,0 +1,39 @@
+/** Moving a booking without a pointer: what a key means for the booking that has the focus. */
+import type { KeyboardEvent } from 'react';
+import type { Room, Slot } from '../shapes.js';
+import { addDays } from '../times.js';
+import type { BoardBooking } from './board.js';
+import { bookingOf } from './focus.js';
+
+interface Shown {
+  readonly view: 'day' | 'week';
+  readonly rooms: readonly Room[];
+  readonly bookings: readonly BoardBooking[];
+}
+
+const QUARTER_MS = 15 * 60_000;
+
+/**
+ * Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next
+ * day or room.
+ */
+export function movedByKey(
+  event: KeyboardEvent<HTMLElement>,
+  { view, rooms, bookings }: Shown,
+): [string, Slot] | undefined {
+  if (!event.altKey || !(event.target instanceof HTMLElement)) return undefined;
+  const id = bookingOf(event.target);
+  const booking = bookings.find((b) => b.booking.id === id)?.booking;
+  if (booking === undefined) return undefined;
+  const { room, start, end } = booking;
+  const up = event.key === 'ArrowUp' || event.key === 'ArrowLeft' ? -1 : 1;
+  if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+    const shift = up * QUARTER_MS;
+    return [booking.id, { room, start: event.shiftKey ? start : start + shift, end: end + shift }];
+  }
+  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return undefined;
+  if (view === 'week')
+    return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
+  const next = rooms[rooms.findIndex((r) => r.id === room) + up];
+  return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
+}
