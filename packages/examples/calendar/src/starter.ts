@@ -30,4 +30,4 @@ export function personOf(name: string): Person {
 }
 
 /** What may stand in a development token as a name. */
-export const NAME_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,39}$/u;
+export const NAME_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} .'’_-]{0,39}$/u;

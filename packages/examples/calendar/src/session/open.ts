@@ -2,7 +2,7 @@
 import { indexedDb, openReplica, OxbowError, server } from '@oxbow/sdk';
 import type { Conflict, PendingUpdate, ReadTx, Receipt, Replica, Space } from '@oxbow/sdk';
 import { calendar } from '../app.js';
-import { LENGTH_MAX_MS, type Booking } from '../shapes.js';
+import { LENGTH_MAX_MS, type Booking, type Room } from '../shapes.js';
 import { personOf } from '../starter.js';
 import type { ListedNotice } from '../view/Notices.js';
 import { noticeOf, type ConflictFacts, type Names } from '../view/notices.js';
@@ -44,6 +44,8 @@ const between = (tx: Tx, from: number, to: number): readonly Booking[] =>
     .between([from - LENGTH_MAX_MS], [to])
     .all()
     .filter((booking) => booking.end > from);
+
+const byName = (a: Room, b: Room): number => a.name.localeCompare(b.name);
 
 function namesOf(team: Team): Names {
   return team.query((tx) => {
@@ -146,7 +148,7 @@ function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session 
   return {
     space: team.id,
     me,
-    rooms: liveStore(() => team.live((tx) => tx.room.all())),
+    rooms: liveStore(() => team.live((tx) => tx.room.all().toSorted(byName))),
     people: liveStore(() => team.live((tx) => tx.person.all())),
     sync: syncOf(replica, team),
     notices: noticesOf(team),
@@ -167,6 +169,7 @@ function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session 
     edit: (change) => attempt(team, () => mutate.edit(change)),
     cancel: (id) => void attempt(team, () => mutate.cancel({ id })),
     addRoom: (room) => void attempt(team, () => mutate.addRoom(room)),
+    dismissAll: () => [...team.conflicts].forEach((conflict) => conflict.dismiss()),
     dismiss: (id) => team.conflicts.find((conflict) => noticeId(conflict) === id)?.dismiss(),
     goOffline: () => replica.goOffline(),
     goOnline: () => replica.goOnline(),

@@ -42,6 +42,7 @@ export interface Session {
   addRoom(room: Room): void;
   /** Takes a notice off the list, for good. */
   dismiss(noticeId: string): void;
+  dismissAll(): void;
 
   goOffline(): void;
   goOnline(): void;

@@ -1,5 +1,6 @@
 /** The replica's health and its queue, in the words of someone who books rooms. */
 import type { LinkHealth, StorageHealth } from '@oxbow/sdk';
+import { quoted } from '../quote.js';
 import type { SyncState } from '../view/SyncStatus.js';
 
 export function linkOf(links: readonly LinkHealth[]): SyncState['link'] {
@@ -38,19 +39,19 @@ export function waitingText(
   titleOf: (bookingId: string) => string | undefined,
 ): string {
   const args: Args = typeof given === 'object' && given !== null ? given : {};
-  const title = args.title ?? titleOf(String(args.id)) ?? 'a booking';
+  const title = quoted(String(args.title ?? titleOf(String(args.id)) ?? 'a booking'));
   switch (name) {
     case 'addRoom':
-      return `Add the room “${String(args.name)}”`;
+      return `Add the room ${quoted(String(args.name))}`;
     case 'addPerson':
-      return `Introduce “${String(args.name)}”`;
+      return `Introduce ${quoted(String(args.name))}`;
     case 'cancel':
       return 'Cancel a booking';
     case 'move':
-      return `Move “${String(title)}”`;
+      return `Move ${title}`;
     case 'edit':
-      return `Change “${String(title)}”`;
+      return `Change ${title}`;
     default:
-      return `Book “${String(title)}”`;
+      return `Book ${title}`;
   }
 }

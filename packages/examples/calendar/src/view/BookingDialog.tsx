@@ -5,7 +5,7 @@
  */
 import { useState } from 'react';
 import { Dialog } from './Dialog.js';
-import { Availability, SlotFields, type Known } from './fields.js';
+import { Availability, Overnight, SlotFields, type Known } from './fields.js';
 import {
   formOf,
   slotOfText,
@@ -40,7 +40,7 @@ function Fields({ form, self, known, onChange }: FieldsProps) {
       <label className="field">
         Title
         <input
-          autoFocus
+          data-first
           required
           maxLength={200}
           value={form.title}
@@ -54,6 +54,7 @@ function Fields({ form, self, known, onChange }: FieldsProps) {
         rooms={known.rooms}
         onChange={(slot) => onChange({ ...form, slot })}
       />
+      <Overnight slot={first} />
       <Availability slot={first} self={self} known={known} />
       <Wishes
         wishes={form.wishes}

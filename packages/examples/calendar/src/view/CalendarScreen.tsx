@@ -2,19 +2,18 @@
  * The calendar with everything around it. Decides only what is open; all that lasts is in the
  * session.
  */
-import { useEffect, useState } from 'react';
+import { useState, type MouseEvent } from 'react';
 import type { Outlook, Session } from '../session/session.js';
-import { writeCalendar } from '../ics/write.js';
 import type { Slot } from '../shapes.js';
 import { STARTER_ROOMS } from '../starter.js';
 import { addDays, dayStart, HOUR_MS, slotText } from '../times.js';
 import { BookingDialog } from './BookingDialog.js';
 import { CalendarBoard } from './CalendarBoard.js';
-import { download } from './download.js';
+import { exportAll } from './exportAll.js';
 import { ImportDialog } from './ImportDialog.js';
 import { Icon } from './icons.js';
 import { NoticePanel, Toasts } from './Notices.js';
-import { Fetching, NoRooms } from './pages.js';
+import { Fetching, NoneShown, NoRooms } from './pages.js';
 import { RoomDialog } from './RoomDialog.js';
 import { Sidebar } from './Sidebar.js';
 import { Banner, SyncStatus } from './SyncStatus.js';
@@ -25,43 +24,13 @@ import { useNarrow } from './useNarrow.js';
 import { useNow } from './useNow.js';
 import { useShortcuts } from './useShortcuts.js';
 import { useStore } from './useStore.js';
+import { useWord } from './useWord.js';
 
 type Panel = 'import' | 'room' | undefined;
 
 export interface CalendarScreenProps {
   readonly session: Session;
   onLeave(): void;
-}
-
-/** A word about what has just been asked for, when it will not simply be done. */
-function useWord() {
-  const [word, setWord] = useState<string>();
-  useEffect(() => {
-    if (word === undefined) return;
-    const timer = setTimeout(() => setWord(undefined), 7_000);
-    return () => clearTimeout(timer);
-  }, [word]);
-  const say = (outlook: Outlook | undefined): void => {
-    if (outlook?.kind === 'rejected') {
-      setWord(
-        `As things stand it would be refused. ${outlook.reason ?? ''} The calendar decides when it is sent.`,
-      );
-    } else if (outlook?.kind === 'alternative') {
-      setWord('Your first choice looks taken: one of your alternatives is in the calendar.');
-    }
-  };
-  return { word, say };
-}
-
-function exportAll(session: Session): void {
-  const rooms = new Map(session.rooms.get().map((r) => [r.id, r.name]));
-  const people = new Map(session.people.get().map((p) => [p.id, p.name]));
-  const bookings = session.bookingsBetween(0, Number.MAX_SAFE_INTEGER).map((b) => ({
-    ...b,
-    location: rooms.get(b.room) ?? b.room,
-    by: people.get(b.by) ?? b.by,
-  }));
-  download(`${session.space}.ics`, 'text/calendar', writeCalendar(session.space, bookings));
 }
 
 function provenanceOf(session: Session, bookingId: string | undefined): string | undefined {
@@ -176,6 +145,7 @@ function useNoticeList({ session, board, dialog, narrow }: NoticeListOptions) {
       if (narrow) setOpen(false);
     },
     onDismiss: session.dismiss,
+    onDismissAll: session.dismissAll,
   };
   return { notices, isOpen, setOpen, actions };
 }
@@ -195,6 +165,7 @@ function Main(props: PartProps & { readonly narrow: boolean }) {
       />
     );
   }
+  if (board.shownRooms.length === 0) return <NoneShown onShowAll={board.showAllRooms} />;
   return (
     <CalendarBoard
       view={board.view}
@@ -228,20 +199,32 @@ function useMoves(board: Board, dialog: BookingDialogState, now: number) {
   return { add, step, today };
 }
 
+/** On a narrow screen the side lies over the calendar; it goes when something is chosen there. */
+function useDrawer() {
+  const [isOpen, setOpen] = useState(false);
+  const onClick = ({ target, currentTarget }: MouseEvent<HTMLElement>): void => {
+    const isAction = target instanceof Element && target.closest('[data-closes-menu]') !== null;
+    if (target === currentTarget || isAction) setOpen(false);
+  };
+  return { isOpen, onClick, toggle: () => setOpen(!isOpen) };
+}
+
 export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
   const now = useNow();
   const narrow = useNarrow();
   const sync = useStore(session.sync);
   const board = useBoard(session, narrow, now);
-  const dialog = useBookingDialog({ session, now, defaultRoom: board.shownRooms[0]?.id });
-  const { word, say } = useWord();
+  const rooms = useStore(session.rooms);
+  const defaultRoom = (board.shownRooms[0] ?? rooms[0])?.id;
+  const dialog = useBookingDialog({ session, now, defaultRoom });
   const [panel, open] = useState<Panel>();
-  const [drawer, setDrawer] = useState(false);
+  const drawer = useDrawer();
   const list = useNoticeList({ session, board, dialog, narrow });
+  const { word, say } = useWord(list.notices.length);
   const moves = useMoves(board, dialog, now);
   const part: PartProps = { session, onLeave, board, dialog, now, say, open };
   return (
-    <div className="screen" data-drawer={drawer} data-notices={list.isOpen}>
+    <div className="screen" data-drawer={drawer.isOpen} data-notices={list.isOpen}>
       <TopBar
         space={session.space}
         title={board.title}
@@ -260,11 +243,11 @@ export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
         onDate={board.setDate}
         onToday={moves.today}
         onNotices={() => list.setOpen(!list.isOpen)}
-        onMenu={() => setDrawer(!drawer)}
+        onMenu={drawer.toggle}
       />
       <Banner state={sync} />
       <div className="columns">
-        <div className="side" onClick={(e) => e.target === e.currentTarget && setDrawer(false)}>
+        <div className="side" onClick={drawer.onClick}>
           <Side {...part} />
         </div>
         <main className="main">
@@ -282,6 +265,7 @@ export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
         type="button"
         className="fab only-narrow"
         aria-label="New booking"
+        disabled={rooms.length === 0}
         onClick={moves.add}
       >
         <Icon name="plus" />

@@ -2,7 +2,7 @@
  * From a file to bookings, in three steps: choose, look at what was read and what was not, book.
  * Each event is booked on its own, so that one whose room is taken does not hold up the others.
  */
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { planBookings } from '../ics/plan.js';
 import { readCalendar, TEXT_MAX, type ReadResult } from '../ics/read.js';
 import type { BookInput, Room } from '../shapes.js';
@@ -42,16 +42,21 @@ async function readFile(file: File, now: number): Promise<Read> {
   return { fileName: file.name, result: readCalendar(text, { window, localZone: localZone() }) };
 }
 
+interface Progress {
+  onProgress(done: number): void;
+  isStopped(): boolean;
+}
+
 /** A few at a time, so that the page stays alive under a file of thousands. */
 async function bookAll(
   plan: readonly BookInput[],
   props: ImportDialogProps,
-  onProgress: (done: number) => void,
+  { onProgress, isStopped }: Progress,
 ): Promise<Done> {
   let booked = 0;
   let refused = 0;
   const fresh = plan.filter((booking) => !props.isKnown(booking.id));
-  for (let at = 0; at < fresh.length; at += CHUNK) {
+  for (let at = 0; at < fresh.length && !isStopped(); at += CHUNK) {
     for (const booking of fresh.slice(at, at + CHUNK)) {
       if (props.onBook(booking)) booked++;
       else refused++;
@@ -95,7 +100,8 @@ function Preview({ result }: { readonly result: ReadResult }) {
       <ul className="preview">
         {events.slice(0, 5).map((event) => (
           <li key={`${event.uid} ${event.start}`}>
-            <strong>{event.title || 'Untitled'}</strong> {slotText(event)}
+            <strong className="one-line">{event.title || 'Untitled'}</strong>
+            <span>{slotText(event)}</span>
           </li>
         ))}
         {events.length > 5 && <li className="hint">and {events.length - 5} more</li>}
@@ -128,6 +134,7 @@ function Choices({ rooms, room, onRoom, onFile }: ChoicesProps) {
           type="file"
           accept=".ics,text/calendar"
           data-testid="import-file"
+          data-first
           onChange={(e) => onFile(e.target.files?.[0])}
         />
       </label>
@@ -158,13 +165,20 @@ export function ImportDialog(props: ImportDialogProps) {
   const [read, setRead] = useState<Read>();
   const [progress, setProgress] = useState<number>();
   const [done, setDone] = useState<Done>();
+  const stopped = useRef(false);
+  useEffect(() => {
+    stopped.current = false;
+    return () => void (stopped.current = true);
+  }, []);
   const events = read?.result.events ?? [];
   const isReady = events.length > 0 && progress === undefined;
   const start = (): void => {
     if (!isReady) return;
     const fallback = { fallbackRoom: room, by: me, localZone: localZone() };
     setProgress(0);
-    void bookAll(planBookings(events, { rooms, ...fallback }), props, setProgress).then(setDone);
+    const plan = planBookings(events, { rooms, ...fallback });
+    const isStopped = (): boolean => stopped.current;
+    void bookAll(plan, props, { onProgress: setProgress, isStopped }).then(setDone);
   };
   const choose = (file: File | undefined): void => {
     if (file !== undefined) void readFile(file, now).then(setRead);
@@ -186,7 +200,7 @@ export function ImportDialog(props: ImportDialogProps) {
       <footer className="dialog-foot">
         <span className="grow" />
         <button type="button" onClick={onClose}>
-          {done === undefined ? 'Cancel' : 'Close'}
+          {done !== undefined ? 'Close' : progress === undefined ? 'Cancel' : 'Stop'}
         </button>
         {done === undefined && (
           <button type="submit" className="primary" data-testid="import-start" disabled={!isReady}>

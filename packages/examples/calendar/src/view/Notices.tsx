@@ -16,7 +16,11 @@ export interface NoticeActions {
   onTryAgain(id: string): void;
   onShow(id: string): void;
   onDismiss(id: string): void;
+  onDismissAll(): void;
 }
+
+/** What came of a large import may be thousands; those below are shown when some have gone. */
+const LISTED_MAX = 50;
 
 function NoticeButtons({
   id,
@@ -71,7 +75,7 @@ export function NoticePanel({
         </p>
       )}
       <ul>
-        {notices.map(({ id, notice }) => (
+        {notices.slice(0, LISTED_MAX).map(({ id, notice }) => (
           <li
             key={id}
             className={`notice is-${notice.kind}`}
@@ -88,6 +92,14 @@ export function NoticePanel({
           </li>
         ))}
       </ul>
+      {notices.length > LISTED_MAX && (
+        <p className="hint">and {notices.length - LISTED_MAX} older ones</p>
+      )}
+      {notices.length > 3 && (
+        <button type="button" data-testid="dismiss-all" onClick={actions.onDismissAll}>
+          Dismiss all {notices.length}
+        </button>
+      )}
     </aside>
   );
 }

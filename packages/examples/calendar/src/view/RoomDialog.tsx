@@ -40,7 +40,9 @@ export function RoomDialog({ rooms, onAdd, onClose }: RoomDialogProps) {
   const [problem, setProblem] = useState<string>();
   const submit = (): void => {
     const capacity = Number(seats);
+    const isThere = rooms.some((room) => room.name.toLowerCase() === name.trim().toLowerCase());
     if (name.trim() === '') setProblem('Give the room a name.');
+    else if (isThere) setProblem('There is a room of that name.');
     else if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= 10_000)) {
       setProblem('How many does it seat? A number from 1 to 10,000.');
     } else onAdd({ name: name.trim(), capacity, colour });
@@ -50,7 +52,7 @@ export function RoomDialog({ rooms, onAdd, onClose }: RoomDialogProps) {
       <label className="field">
         Name
         <input
-          autoFocus
+          data-first
           required
           maxLength={80}
           value={name}

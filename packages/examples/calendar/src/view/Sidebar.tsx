@@ -44,6 +44,7 @@ function RoomList({ rooms, hidden, onToggleRoom, onOnlyRoom, onAddRoom }: Sideba
           aria-label="Add a room"
           onClick={onAddRoom}
           data-testid="add-room"
+          data-closes-menu
         >
           <Icon name="plus" />
         </button>
@@ -58,7 +59,9 @@ function RoomList({ rooms, hidden, onToggleRoom, onOnlyRoom, onAddRoom }: Sideba
                 onChange={() => onToggleRoom(room.id)}
                 data-testid={`room-${room.id}`}
               />
-              <span className="grow">{room.name}</span>
+              <span className="grow one-line" title={room.name}>
+                {room.name}
+              </span>
               <span className="hint" title={`${room.capacity} seats`}>
                 {room.capacity}
               </span>
@@ -82,6 +85,8 @@ export function Sidebar(props: SidebarProps) {
         className="primary wide"
         onClick={props.onNew}
         data-testid="new-booking"
+        data-closes-menu
+        disabled={props.rooms.length === 0}
       >
         <Icon name="plus" />
         New booking <kbd>N</kbd>
@@ -95,7 +100,9 @@ export function Sidebar(props: SidebarProps) {
           {people.map((person) => (
             <li key={person.id}>
               <Avatar person={person} />
-              <span className="grow">{person.name}</span>
+              <span className="grow one-line" title={person.name}>
+                {person.name}
+              </span>
               {person.id === me && (
                 <button type="button" className="only" onClick={props.onLeave}>
                   not you?
@@ -113,6 +120,7 @@ export function Sidebar(props: SidebarProps) {
           type="button"
           onClick={props.onImport}
           data-testid="import"
+          data-closes-menu
           disabled={props.rooms.length === 0}
         >
           <Icon name="upload" />

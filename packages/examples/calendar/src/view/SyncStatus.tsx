@@ -62,7 +62,11 @@ function closeWhenLeft(event: FocusEvent<HTMLDetailsElement>): void {
 }
 
 export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onToggle(): void }) {
-  const { waiting, byChoice, link } = state;
+  const { waiting, byChoice, link, warning } = state;
+  const keptText =
+    warning === undefined
+      ? 'They are kept on this device, also if you close the page.'
+      : 'Keep the page open until they are sent.';
   return (
     <div className="sync">
       <details className="sync-details" onBlur={closeWhenLeft}>
@@ -98,9 +102,7 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
             <p className="hint">and {waiting.length - WAITING_SHOWN} more</p>
           )}
           <p className="hint">
-            {waiting.length === 0
-              ? 'All that you have done is in the team’s calendar.'
-              : 'They are kept on this device, also if you close the page.'}
+            {waiting.length === 0 ? 'All that you have done is in the team’s calendar.' : keptText}
           </p>
         </div>
       </details>
@@ -131,14 +133,14 @@ export function Banner({ state }: { readonly state: SyncState }) {
     );
   }
   if (!byChoice && link !== 'offline') return null;
-  const bookings =
+  const kept =
     waiting.length === 0
-      ? 'You can go on booking: it is kept here until then.'
-      : `${plural(waiting.length, 'change is', 'changes are')} kept here until then.`;
+      ? 'You can go on booking: it is kept here'
+      : `${plural(waiting.length, 'change is', 'changes are')} kept here`;
   return (
     <p className="banner" data-testid="offline-banner">
       <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong>{' '}
-      {bookings}
+      {kept} until {byChoice ? 'you go online again' : 'it can be reached again'}.
     </p>
   );
 }

@@ -1,6 +1,7 @@
 /** The parts of the booking form that are about when and where. */
 import type { Booking, Room, Slot } from '../shapes.js';
-import { timeText } from '../times.js';
+import { quoted } from '../quote.js';
+import { dayText, HOUR_MS, isOnOneDay, timeText } from '../times.js';
 import { availability, type SlotText } from './form.js';
 
 /** What the form knows of the calendar around it. */
@@ -27,10 +28,21 @@ export function Availability({
   const text =
     state.by === undefined
       ? 'Free, as far as this device knows'
-      : `Taken: “${state.by.title}”, ${known.personName(state.by.by)}, until ${timeText(state.by.end)}`;
+      : `Taken: ${quoted(state.by.title)}, ${known.personName(state.by.by)}, until ${timeText(state.by.end)}`;
   return (
     <span className={state.free ? 'hint is-free' : 'hint is-taken'} data-testid="availability">
       {text}
+    </span>
+  );
+}
+
+/** An end that is not after the start means the next day: said, as it may be a slip. */
+export function Overnight({ slot }: { readonly slot: Slot | undefined }) {
+  if (slot === undefined || isOnOneDay(slot)) return null;
+  const hours = Math.round(((slot.end - slot.start) / HOUR_MS) * 10) / 10;
+  return (
+    <span className="hint is-taken" data-testid="overnight">
+      Until {dayText(slot.end)}, {timeText(slot.end)}: {hours} hours
     </span>
   );
 }

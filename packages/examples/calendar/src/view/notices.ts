@@ -3,7 +3,8 @@
  * list of conflicts to sentences, with what is needed for another try.
  */
 import type { BlockedBy, Room, Slot } from '../shapes.js';
-import { slotText, timeText } from '../times.js';
+import { quoted } from '../quote.js';
+import { rangeText, slotText } from '../times.js';
 
 /** The part of the SDK's conflict record that is told. */
 export interface ConflictFacts {
@@ -69,8 +70,8 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
     const others =
       (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
     return (
-      `${room} is taken by “${by.title}” (${names.personName(by.by)}), ` +
-      `${timeText(by.start)} – ${timeText(by.end)}.${others}`
+      `${room} is taken by ${quoted(by.title)} (${names.personName(by.by)}), ` +
+      `${rangeText(by)}.${others}`
     );
   }
   return REASONS[code] ?? `The calendar refused it (${code}).`;
@@ -91,12 +92,12 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
       ...common,
       kind: 'moved',
       got,
-      headline: `“${title}” moved to ${room}, ${slotText(got)}`,
+      headline: `${quoted(title)} moved to ${room}, ${slotText(got)}`,
       text: `Your first choice, ${first}, ${slotText(wanted)}, went to someone else.`,
     };
   }
   if (facts.outcome.kind === 'unknown') {
-    const headline = `“${title}” was settled while you were away`;
+    const headline = `${quoted(title)} was settled while you were away`;
     return { ...common, kind: 'refused', got: undefined, headline, text: REASONS['unknown'] ?? '' };
   }
   const what =
@@ -106,7 +107,7 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
     ...common,
     kind: 'refused',
     got: undefined,
-    headline: `“${title}” ${what}`,
+    headline: `${quoted(title)} ${what}`,
     text: reasonText(facts, asked, names),
   };
 }

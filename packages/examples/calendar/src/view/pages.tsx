@@ -38,7 +38,7 @@ export function WelcomePage({
     event.preventDefault();
     const chosen = name.trim().replace(/\s+/g, ' ');
     if (NAME_PATTERN.test(chosen)) onName(chosen);
-    else setProblem('Use letters, digits, spaces, dots or hyphens; at most forty.');
+    else setProblem('Use letters, digits, spaces, dots, hyphens or apostrophes; at most forty.');
   };
   return (
     <Page testId="welcome">
@@ -117,6 +117,17 @@ export function FailedPage({
         Try again
       </button>
     </Page>
+  );
+}
+
+export function NoneShown({ onShowAll }: { onShowAll(): void }) {
+  return (
+    <div className="empty" data-testid="none-shown">
+      <p>All rooms are hidden.</p>
+      <button type="button" onClick={onShowAll} data-testid="show-all-rooms">
+        Show all rooms
+      </button>
+    </div>
   );
 }
 

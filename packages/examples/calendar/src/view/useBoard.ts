@@ -19,6 +19,7 @@ export interface Board {
   setRange(range: BoardRange): void;
   toggleRoom(id: string): void;
   onlyRoom(id: string): void;
+  showAllRooms(): void;
   /** Makes a slot visible: its day, its room. */
   reveal(slot: { readonly room: string; readonly start: number }): void;
 }
@@ -38,7 +39,8 @@ function useRooms(rooms: readonly Room[]) {
   const showRoom = (id: string): void => {
     if (hidden.has(id)) toggleRoom(id);
   };
-  return { hidden, shownRooms, toggleRoom, onlyRoom, showRoom };
+  const showAllRooms = (): void => setHidden(new Set());
+  return { hidden, shownRooms, toggleRoom, onlyRoom, showAllRooms, showRoom };
 }
 
 export function useBoard(session: Session, narrow: boolean, now: number): Board {
@@ -52,7 +54,7 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
     to: addDays(date, 8),
     title: '',
   });
-  const { hidden, shownRooms, toggleRoom, onlyRoom, showRoom } = useRooms(rooms);
+  const { showRoom, shownRooms, ...choice } = useRooms(rooms);
   const { from, to } = range;
   const [tentativeStore, committedStore] = useMemo(
     () => [session.bookings(from, to, 'tentative'), session.bookings(from, to, 'committed')],
@@ -73,14 +75,12 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
     view,
     date,
     title: range.title,
-    hidden,
     shownRooms,
     bookings,
     setView,
     setDate,
     setRange,
-    toggleRoom,
-    onlyRoom,
+    ...choice,
     reveal,
   };
 }

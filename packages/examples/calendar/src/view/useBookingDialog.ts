@@ -4,7 +4,7 @@
  */
 import { useState } from 'react';
 import type { Outlook, Session } from '../session/session.js';
-import type { Slot } from '../shapes.js';
+import type { Booking, Slot } from '../shapes.js';
 import { suggestions } from '../slots.js';
 import { addDays, isWorkingTime, nextHalfHour } from '../times.js';
 import type { Draft, Submission } from './form.js';
@@ -30,18 +30,23 @@ interface Options {
   readonly defaultRoom: string | undefined;
 }
 
-/** Free slots near what was wanted, best first; what was wanted, if there are none. */
-function nextFree({ session, now }: Options, wanted: Slot, self?: string): Slot[] {
+/**
+ * Free slots near what was wanted, best first; what was wanted, if there are none. Where the
+ * booking stands already is none of them.
+ */
+function nextFree({ session, now }: Options, wanted: Slot, standing?: Booking): Slot[] {
   const found = suggestions(
-    { ...wanted, ...(self === undefined ? {} : { self }) },
+    { ...wanted, ...(standing === undefined ? {} : { self: standing.id }) },
     {
       bookings: session.bookingsBetween(wanted.start, addDays(Math.max(wanted.end, now), 8)),
       rooms: session.rooms.get(),
       notBefore: now,
       isWorkingTime,
-      count: 3,
+      count: 4,
     },
-  );
+  )
+    .filter((slot) => standing === undefined || !sameSlot(slot, standing))
+    .slice(0, 3);
   return found.length === 0 ? [wanted] : found;
 }
 
@@ -91,7 +96,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
     const { wanted, bookingId, title, notes } = notice;
     if (wanted === undefined) return;
     const existing = bookingId === undefined ? undefined : session.booking(bookingId)?.booking;
-    const [slot = wanted, ...wishes] = nextFree(options, wanted, existing?.id);
+    const [slot = wanted, ...wishes] = nextFree(options, wanted, existing);
     const self = existing === undefined ? {} : { bookingId: existing.id };
     setDraft({
       ...self,
