@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { storageLaws, newerStoreLaw } from '../../packages/sdk/src/drivers/testing/storage-laws.js';
 import { bundleForPage, chromiumFor, launchBrowser, launchProfile, servePage } from './browser.js';
 import type { PageServer } from './browser.js';
@@ -40,8 +40,13 @@ describe('IndexedDB of a real Chromium', () => {
 
   describe('keeps the laws of storage:', () => {
     let tab: Page;
-    beforeAll(async () => {
+    // One each: where a tab dies (a machine short of memory ends the largest process), the other
+    // laws still have a verdict.
+    beforeEach(async () => {
       tab = await newTab();
+    });
+    afterEach(async () => {
+      await tab.close();
     });
     for (const { name } of [...storageLaws, newerStoreLaw]) {
       test(name, async () => {
