@@ -106,7 +106,9 @@ export class SimDirectory implements SegmentDirectory {
     this.#files.clear();
   }
 
-  /** While nobody uses it: one bit of what was written is another. False: there is nothing to rot. */
+  /**
+   * While nobody uses it: one bit of what was written is another. False: there is nothing to rot.
+   */
   rot(random: Random): boolean {
     const isWritten = ({ durable }: FileState): boolean => durable.some((byte) => byte !== 0);
     const files = [...this.#files.values()].filter(isWritten);

@@ -1,4 +1,7 @@
-/** What a seed draws for the cluster world: what clients suffer as in the node world, and a group under it. */
+/**
+ * What a seed draws for the cluster world: what clients suffer as in the node world, and a group
+ * under it.
+ */
 import { paxosLimits, type PaxosLimits } from '../../../packages/server/src/paxos/limits.js';
 import type { NodeNetworkFaults } from '../node-network.js';
 import type { Random } from '../random.js';

@@ -1,7 +1,7 @@
 /**
- * One seed of the cluster world: clients and a group of nodes under the faults that the seed draws; then the faults end,
- * and within a bound of virtual time everything that was asked for is settled and all replicas, of nodes and of
- * clients, are equal.
+ * One seed of the cluster world: clients and a group of nodes under the faults that the seed draws;
+ * then the faults end, and within a bound of virtual time everything that was asked for is settled
+ * and all replicas, of nodes and of clients, are equal.
  */
 import { quorumSize, type Configuration } from '../../../packages/server/src/paxos/configuration.js';
 import type { NodeList } from '../../../packages/server/src/cluster/node-list.js';
@@ -192,7 +192,9 @@ class ClusterRun {
       members.every(({ appliedSlot }) => appliedSlot === slot);
   }
 
-  /** Where nobody changed the group on purpose, all its nodes decide again, under whatever identity. */
+  /**
+   * Where nobody changed the group on purpose, all its nodes decide again, under whatever identity.
+   */
   #areAllRefilled(): boolean {
     const { nodes, faults } = this.#swarm;
     if (faults.orderEveryMs > 0) return true;
@@ -285,7 +287,10 @@ class ClusterRun {
     node.stop(5_000, () => this.#restartLater(node));
   }
 
-  /** Only as many disks are lost as the group is built to survive, counting by every configuration in use. */
+  /**
+   * Only as many disks are lost as the group is built to survive, counting by every configuration
+   * in use.
+   */
   #maybeLose(): void {
     const victim = this.#random.pick(this.#nodes);
     const intact = new Set(this.#nodes.filter((node) => node !== victim && !node.isRotten)

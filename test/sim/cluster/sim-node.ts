@@ -1,7 +1,8 @@
 /**
- * One node of a simulated cluster: everything that `host/composition.ts` puts together for a real one, on
- * a simulated disk, clock and network. It does for its process what `create-server.ts` and a service
- * supervisor do: data that cannot be trusted are set aside, and what has ended is started again.
+ * One node of a simulated cluster: everything that `host/composition.ts` puts together for a real
+ * one, on a simulated disk, clock and network. It does for its process what `create-server.ts` and
+ * a service supervisor do: data that cannot be trusted are set aside, and what has ended is started
+ * again.
  */
 import type { OxbowError } from '@oxbow/sdk/protocol';
 import type { Order } from '../../../packages/server/src/cluster/effects.js';
@@ -37,7 +38,9 @@ export interface SimNodeParts {
   readonly checks: ClusterChecks;
 }
 
-/** Entries of the simulated app are small; so may slots and segments be, and more of them are seen. */
+/**
+ * Entries of the simulated app are small; so may slots and segments be, and more of them are seen.
+ */
 const PAYLOAD_BYTES_MAX = 6 * 1024;
 const RECORD_BYTES_MAX = 8 * 1024;
 const RESTART_MS = 300;

@@ -1,6 +1,7 @@
 /**
- * One node of the Paxos world: the real machine on a simulated disk, clock and network, with the thinnest
- * glue that can be right between them. What the real glue does is the cluster world's affair.
+ * One node of the Paxos world: the real machine on a simulated disk, clock and network, with the
+ * thinnest glue that can be right between them. What the real glue does is the cluster world's
+ * affair.
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { MemberId } from '../../../packages/server/src/paxos/ballot.js';
@@ -153,7 +154,10 @@ export class PaxosNode {
     this.#fetch = undefined;
   }
 
-  /** While it is down: the disk is replaced by an empty one, and nothing of the old one is used again. */
+  /**
+   * While it is down: the disk is replaced by an empty one, and nothing of the old one is used
+   * again.
+   */
   wipe(): void {
     this.#parts.world.trace(`${this.name} has a new disk`);
     this.disk.wipe();
