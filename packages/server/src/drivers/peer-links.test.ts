@@ -32,7 +32,7 @@ peerLinksLaws('mTLS', () => {
 
 /** Ports are found once and kept, as an operator's are. */
 function bench(trustOf: (name: string) => PeerTrust): PeerBench {
-  const first = 20_000 + Math.floor(Math.random() * 30_000);
+  const first = 20_000 + Math.floor(Math.random() * 12_000);
   const port = (name: string): number => first + name.charCodeAt(0);
   return {
     open: (node) => listenPeerLinks({
