@@ -13,11 +13,14 @@ export function onNetworkHint(hint: () => void): () => void {
     if (document.visibilityState === 'visible') hint();
   };
   addEventListener('online', hint);
+  // A socket does not notice that the network has gone: the link is asked whether it lives.
+  addEventListener('offline', hint);
   // A page that comes back out of the back/forward cache has lost its sockets without a word.
   addEventListener('pageshow', hint);
   document.addEventListener('visibilitychange', onVisible);
   return () => {
     removeEventListener('online', hint);
+    removeEventListener('offline', hint);
     removeEventListener('pageshow', hint);
     document.removeEventListener('visibilitychange', onVisible);
   };
