@@ -81,7 +81,7 @@ export class GroupMember implements PaxosMember {
     if (appliedSlot > recovered.log.end) throw logBehindState(recovered.log.end, appliedSlot);
     const acceptor = new Acceptor(recovered.log, recovered.promised, effects);
     const learner = new Learner({
-      acceptor, base: recovered.base, appliedSlot, limits, effects,
+      self, acceptor, base: recovered.base, appliedSlot, limits, effects,
       tagOf: (slot, entry) =>
         this.#role.kind === 'leading' ? this.#role.leadership.passed(slot, entry) : undefined,
       configured: (configuration) => this.#configured(configuration),
@@ -188,7 +188,7 @@ export class GroupMember implements PaxosMember {
     if (role.kind === 'leading') role.leadership.linked(member, isUp, now);
     if (role.kind !== 'following') return;
     if (role.leader === member) this.#patience.linked(isUp);
-    else if (role.leader === undefined && isUp) this.#patience.hope(now);
+    else if (role.leader === undefined && isUp) this.#patience.hope();
   }
 
   propose(payload: Uint8Array, tag: number, now: number): void {

@@ -208,6 +208,18 @@ describe('a leader', () => {
     expect(bytes.member.inFlightBytes).toBe(0);
   });
 
+  it('takes nothing more while its store stands still', () => {
+    const bench = leader({ windowBytesMax: 1_000, payloadBytesMax: 600, unappliedBytesMax: 1_000 });
+    const codes = [1, 2, 3].map((tag) => {
+      const code = codeOf(() => bench.member.propose(Buffer.alloc(600), tag, bench.now));
+      bench.hold('b', one);
+      return code;
+    });
+    expect(codes).toEqual(['nothing', 'nothing', 'log-full']);
+    bench.node.save();
+    expect(codeOf(() => bench.member.propose(Buffer.alloc(600), 4, bench.now))).toBe('nothing');
+  });
+
   it('has only so much under way to a slow member, and sends the rest in one message when that is answered', () => {
     const bench = leader({ inFlightMessagesMax: 3 });
     for (let tag = 0; tag < 10; tag++) bench.member.propose(payload, tag, bench.now);

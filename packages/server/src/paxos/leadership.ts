@@ -115,6 +115,8 @@ export class Leadership {
     if (slots >= limits.windowSlotsMax || this.inFlightBytes + bytes > limits.windowBytesMax) {
       throw full();
     }
+    // What is chosen and not applied stays in memory: a store that stands still must be felt here.
+    if (this.#ground.learner.unappliedBytes > limits.unappliedBytesMax) throw full();
     if (this.#stage.kind === 'leading') return this.#proposer.propose(value, tag, now);
     this.#held.push({ value, tag });
     this.#heldBytes += bytes;

@@ -9,7 +9,8 @@ import { valueBytes } from './accepted-log.js';
 import type { Entry } from './accepted-log.js';
 import type { Acceptor } from './acceptor.js';
 import { isSameBallot } from './ballot.js';
-import type { Ballot } from './ballot.js';
+import type { Ballot, MemberId } from './ballot.js';
+import { findMember } from './configuration.js';
 import type { Configuration } from './configuration.js';
 import { Course } from './effect.js';
 import type { PaxosEffects } from './effects.js';
@@ -18,6 +19,7 @@ import type { Base } from './record.js';
 import type { Value } from './value.js';
 
 export interface LearnerOptions {
+  readonly self: MemberId;
   readonly acceptor: Acceptor;
   readonly base: Base;
   /** The state on disk stands there; its slots are not told again. */
@@ -172,12 +174,26 @@ export class Learner {
     const bytes = limits.keptBytesMax * KEPT_AFTER_TRIM;
     while (this.#appliedSlot - this.#trail.slot > slots || this.#appliedBytes > bytes) {
       const entry = log.at(this.#trail.slot + 1);
-      if (entry === undefined) break;
+      if (entry === undefined || this.#isFarewell(entry.value)) break;
       this.#trail.step(entry.value);
       this.#appliedBytes -= valueBytes(entry.value);
     }
+    if (this.#trail.slot === log.base) return;
     log.trim(this.#trail.slot);
     this.#sayTrimmed();
+  }
+
+  /**
+   * The stop-sign that votes this member out is kept: after a restart it must know that it once
+   * belonged here, for those that go on may have the news from nobody else.
+   */
+  #isFarewell(value: Value): boolean {
+    if (value.kind !== 'stop') return false;
+    const { self } = this.#options;
+    const next = new Course(this.#trail.base);
+    next.step(value);
+    return findMember(this.#trail.configuration, self) !== undefined &&
+      findMember(next.configuration, self) === undefined;
   }
 
   #sayTrimmed(): void {

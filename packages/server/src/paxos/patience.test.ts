@@ -79,6 +79,13 @@ describe('the wait for a leader', () => {
     expect(one.isOver(1_000 + electionCutMs * 1.5)).toBe(true);
   });
 
+  it('is not put off by links that come and go', () => {
+    const one = patience();
+    one.restart(0, true);
+    for (let now = 0; now < electionCutMs * 1.5; now += 10) one.hope();
+    expect(one.isOver(electionCutMs * 1.5)).toBe(true);
+  });
+
   it('does not count time in which this process did not run', () => {
     const one = patience();
     one.heard(leader, 0);

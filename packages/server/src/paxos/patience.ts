@@ -54,10 +54,13 @@ export class Patience {
     this.#waitMs = this.#draw(this.#limits.electionCutMs * 2 ** this.#failures);
   }
 
-  /** A link stands that did not: earlier attempts may have failed for want of it. */
-  hope(now: number): void {
+  /**
+   * A link stands that did not: earlier attempts may have failed for want of it. The wait goes on
+   * from where it was, or a node that comes and goes could put off an election for ever.
+   */
+  hope(): void {
     this.#failures = 0;
-    this.restart(now, false);
+    this.#waitMs = this.#draw(this.#limits.electionCutMs);
   }
 
   /** This process did not run for so long, until `now`. */
