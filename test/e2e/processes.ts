@@ -63,11 +63,18 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 export class SyncServer {
   readonly #port: number;
   readonly #data: string;
+  readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(options: { readonly port: number; readonly data: string }) {
+  /** `flags`: more of them, of a node of a cluster. */
+  constructor(options: {
+    readonly port: number;
+    readonly data: string;
+    readonly flags?: readonly string[];
+  }) {
     this.#port = options.port;
     this.#data = options.data;
+    this.#flags = options.flags ?? [];
   }
 
   get url(): string {
@@ -92,6 +99,7 @@ export class SyncServer {
       '--dev-auth',
       '--log-level',
       'info',
+      ...this.#flags,
     ]);
     // The first of the two to happen: it answers, or it ends and says why.
     await Promise.race([this.#ready(this.#child), printed(this.#child, /(?!)/)]);

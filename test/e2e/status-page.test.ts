@@ -43,7 +43,7 @@ describe.runIf(executable !== undefined)('the status page', () => {
       // Wrong tokens are answered with 401, and the browser says so.
       if (line.type() === 'error' && !line.text().includes('401')) complaints.push(line.text());
     });
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser.close();
     await Promise.all([...servers.values()].map((server) => server.close()));
