@@ -38,6 +38,8 @@ interface End {
   process: Process;
   /** Virtual time of the last delivery: frames keep their order unless a fault says otherwise. */
   lastAt: number;
+  /** It was told so: nothing more comes. */
+  isClosed: boolean;
 }
 
 export class Network {
@@ -92,6 +94,7 @@ export class Network {
     this.#world.after(this.delayMs(), client.bound(() => {
       if (abandoned) return;
       const listening = this.#listening.get(address);
+      this.#world.trace(`${client.name} dials ${address}`);
       if (listening?.process.isAlive !== true || this.#partitioned.has(client.name)) {
         events.closed('unreachable');
         return;
@@ -142,6 +145,8 @@ class Wire {
   #clientEnd: End | undefined;
   #serverEnd: End | undefined;
   #open = true;
+  /** What is in flight does not arrive. */
+  #isLost = false;
   #hole = false;
 
   constructor(network: Network, parts: WireParts) {
@@ -159,22 +164,22 @@ class Wire {
     const { client, server, world, random } = this.#parts;
     const toClient = (frame: string): void => this.#send(frame, this.#clientEnd);
     const toServer = (frame: string): void => this.#send(frame, this.#serverEnd);
-    const serverSide = acceptor.accept({ send: toClient, close: () => this.cut('closed by server') });
+    const serverSide = acceptor.accept({ send: toClient, close: () => this.#close('closed by server') });
     this.#serverEnd = {
       received: server.bound((frame: string) => serverSide.received(frame)),
       closed: server.bound(() => serverSide.closed('cut')),
-      process: server, lastAt: 0,
+      process: server, lastAt: 0, isClosed: false,
     };
     this.#clientEnd = {
       received: client.bound((frame: string) => events.received(frame)),
       closed: client.bound((reason: string) => events.closed(reason)),
-      process: client, lastAt: 0,
+      process: client, lastAt: 0, isClosed: false,
     };
     if (!this.#open) {
       client.bound(() => events.closed('closed by server'))();
       return;
     }
-    client.bound(() => events.opened({ send: toServer, close: () => this.cut('closed by client') }))();
+    client.bound(() => events.opened({ send: toServer, close: () => this.#close('closed by client') }))();
     const { faults } = this.#network;
     if (faults.cutEveryMs > 0) {
       world.after(random.exponential(faults.cutEveryMs), () => this.cut('cut'));
@@ -187,13 +192,24 @@ class Wire {
   }
 
   cut(reason: string): void {
+    this.#isLost = true;
+    this.#close(reason);
+  }
+
+  /** What was sent before arrives, then the end of the link. */
+  #close(reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#network.forget(this);
-    this.#parts.world.trace(`${this.client} link ends: ${reason}`);
+    const { world } = this.#parts;
+    world.trace(`${this.client} link ends: ${reason}`);
     for (const end of [this.#clientEnd, this.#serverEnd]) {
       if (end === undefined) continue;
-      this.#parts.world.after(this.#network.delayMs(), () => end.closed(reason));
+      const waitMs = this.#isLost ? 0 : Math.max(0, end.lastAt - world.now);
+      world.after(waitMs + this.#network.delayMs(), () => {
+        this.#network.forget(this);
+        end.isClosed = true;
+        end.closed(reason);
+      });
     }
   }
 
@@ -215,7 +231,7 @@ class Wire {
     const when = isReordered ? at : Math.max(at, to.lastAt + 0.001);
     if (!isReordered) to.lastAt = when;
     world.after(when - world.now, () => {
-      if (this.#open && !this.#hole && !this.#network.isHole(this.client)) to.received(frame);
+      if (!this.#isLost && !to.isClosed && !this.#hole && !this.#network.isHole(this.client)) to.received(frame);
     });
   }
 }
