@@ -111,7 +111,7 @@ export function TopBar(props: TopBarProps) {
           <Icon name="bell" />
           {noticeCount > 0 && (
             <span className="badge" aria-hidden="true">
-              {noticeCount}
+              {noticeCount > 99 ? '99+' : noticeCount}
             </span>
           )}
         </button>

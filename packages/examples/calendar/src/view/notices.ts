@@ -4,7 +4,7 @@
  */
 import type { BlockedBy, Room, Slot } from '../shapes.js';
 import { quoted } from '../quote.js';
-import { rangeText, slotText } from '../times.js';
+import { slotText } from '../times.js';
 
 /** The part of the SDK's conflict record that is told. */
 export interface ConflictFacts {
@@ -71,7 +71,7 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
       (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
     return (
       `${room} is taken by ${quoted(by.title)} (${names.personName(by.by)}), ` +
-      `${rangeText(by)}.${others}`
+      `${slotText(by)}.${others}`
     );
   }
   return REASONS[code] ?? `The calendar refused it (${code}).`;
