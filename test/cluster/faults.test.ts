@@ -57,7 +57,7 @@ async function underFire(nodes: Nodes, writers: readonly Writer[]): Promise<void
     const fault = faults[round % faults.length];
     if (fault === undefined) continue;
     try {
-      await fault.run(nodes, () => random.next());
+      await fault.run(nodes, () => random.unit());
       await progress(writers);
     } catch (error) {
       const words = `round ${round} (${fault.name}, seed ${SEED}): ${String(error)}`;

@@ -41,6 +41,7 @@ async function start(options: Partial<ClientLinksOptions>): Promise<void> {
     host: '127.0.0.1', port: 0,
     readiness: () => readiness,
     metrics: () => metrics.render(),
+    admin: (_request, response) => void response.writeHead(404).end(),
     upgrade: (request, socket, head) => links.upgrade(request, socket, head),
   });
 }
@@ -169,6 +170,7 @@ test('a port that is taken is an error with the cure', async () => {
   const again = listenHttp({
     host: '127.0.0.1', port: http.address.port, readiness: () => readiness,
     metrics: () => Promise.resolve({ type: '', text: '' }), upgrade: () => undefined,
+    admin: () => undefined,
   });
   await expect(again).rejects.toMatchObject({ code: 'port-in-use' });
 });
