@@ -2,7 +2,7 @@
  * What a client sees of a killed leader: the real SDK with all addresses, one update after the
  * kill, and the time until its commit is known. Default settings on both sides.
  */
-import { memory, openReplica, server } from '@oxbow/sdk';
+import { memory, openReplica, server } from '@oxbow/sdk/node';
 import type { Nodes } from '../cluster/nodes.js';
 import app from './bench-app.js';
 

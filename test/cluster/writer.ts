@@ -2,7 +2,7 @@
  * A person with the real SDK: appends and reads, one thing at a time, and keeps what was asked and
  * told. An append that is still open at the end is unknown; a read that failed never happened.
  */
-import { memory, openReplica, server, type Replica, type Space } from '@oxbow/sdk';
+import { memory, openReplica, server, type Replica, type Space } from '@oxbow/sdk/node';
 import type { History } from '../checkers/history.js';
 import type { ListInput, ListOutput } from '../checkers/model.js';
 import { app } from './list-app.js';
