@@ -110,7 +110,7 @@ class Search<State, Input, Output> {
 
   run(): 'found' | 'none' | 'unknown' {
     let state = this.#model.initial;
-    let event = this.#head.after;
+    let event = this.#begin(state);
     while (this.#open > 0) {
       if (this.steps >= this.#stepsMax) return 'unknown';
       this.steps++;
@@ -118,23 +118,52 @@ class Search<State, Input, Output> {
       if (event !== undefined && next !== undefined) {
         this.#place(event, state);
         state = next.state;
-        event = this.#head.after;
+        event = this.#begin(state);
       } else if (event?.operation !== undefined) {
         event = event.after;
       } else {
         // An answer (or the end) whose question has no place: what was placed last was wrong.
         this.#noteLongest();
-        const last = this.#placed.pop();
+        const last = this.#takeBackChoice();
         if (last === undefined) return 'none';
-        this.#takeBack(last);
         state = last.stateBefore;
-        const { operation } = last.question;
-        const isRead = operation !== undefined && this.#model.isRead?.(operation.input) === true;
-        // Without a read that fitted here nothing else would fit: on to what came before it.
-        event = isRead ? undefined : last.question.after;
+        event = last.question.after;
       }
     }
     return 'found';
+  }
+
+  /** In a state that is new: places all reads that fit, and answers what to try first. */
+  #begin(state: State): Event<Input, Output> | undefined {
+    for (let read = this.#fittingRead(state); read !== undefined; read = this.#fittingRead(state)) {
+      this.#place(read, state);
+    }
+    return this.#head.after;
+  }
+
+  #fittingRead(state: State): Event<Input, Output> | undefined {
+    for (let at = this.#head.after; at?.operation !== undefined; at = at.after) {
+      const { input, output } = at.operation;
+      if (!this.#isRead(input) || output === undefined) continue;
+      this.steps++;
+      if (this.#model.step(state, input, output) !== undefined) return at;
+    }
+    return undefined;
+  }
+
+  /** Without a read that fitted nothing else would fit: back to what could have been otherwise. */
+  #takeBackChoice(): Placed<State, Input, Output> | undefined {
+    for (;;) {
+      const last = this.#placed.pop();
+      if (last === undefined) return undefined;
+      this.#takeBack(last);
+      const { operation } = last.question;
+      if (operation === undefined || !this.#isRead(operation.input)) return last;
+    }
+  }
+
+  #isRead(input: Input): boolean {
+    return this.#model.isRead?.(input) === true;
   }
 
   /** The state after it, if it fits here and this was not tried before. */

@@ -1,12 +1,13 @@
 /**
- * npm run sim -- --seed N replays one seed and prints its trace when something broke (--trace:
- * always) npm run sim -- --seeds A..B sweeps, and stops at the first violation with the command
- * that replays it npm run sim -- --bugs says which seed catches each planted bug (--bug NAME: that
- * one)
- *   --world node|paxos              that world only; without it each seed has its own
+ * npm run sim -- --seed N       replays one seed, with its trace if something broke (--trace: always)
+ * npm run sim -- --seeds A..B   sweeps up to the first violation, and says how to replay it
+ * npm run sim -- --bugs         says which seed catches each planted bug (--bug NAME: that one)
+ *
+ * `--world node|paxos|cluster`: in that world only. Without it each seed has its own (worlds.ts).
  */
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.js';
+import { CLUSTER_BUGS } from './cluster/cluster-bugs.js';
 import { PAXOS_BUGS } from './paxos/paxos-bugs.js';
 import { hunt, seedsToCatch } from './planted.js';
 import type { RunResult } from './run.js';
@@ -70,7 +71,7 @@ function failed(result: RunResult): never {
 
 async function huntAll(): Promise<boolean> {
   let all = true;
-  const bugs = [...BUGS, ...PAXOS_BUGS]
+  const bugs = [...BUGS, ...PAXOS_BUGS, ...CLUSTER_BUGS]
     .filter(({ name }) => values.bug === undefined || values.bug === name)
     .filter((bug) => world === undefined || (bug.world ?? 'node') === world);
   for (const bug of bugs) {
