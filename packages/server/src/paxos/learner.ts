@@ -132,9 +132,9 @@ export class Learner {
       const entry = log.at(this.#appliedSlot);
       if (entry !== undefined) this.#appliedBytes += valueBytes(entry.value);
     }
-    const { keptBytesMax, keptSlotsMax } = this.#options.limits;
     const kept = this.#appliedSlot - log.base;
-    if (kept > keptSlotsMax || this.#appliedBytes > keptBytesMax) this.#trim();
+    const { keptSlotsMax } = this.#options.limits;
+    if (kept > keptSlotsMax || this.#appliedBytes > this.#keptBytesMax) this.#trim();
   }
 
   /** Where a state at `slot` stands; undefined: not chosen here, or forgotten. */
@@ -168,10 +168,17 @@ export class Learner {
     }
   }
 
+  get #keptBytesMax(): number {
+    const { keptBytesMax, keptAloneBytesMax } = this.#options.limits;
+    const { voters, learners } = this.configuration;
+    const isAlone = voters.length + learners.length === 1;
+    return isAlone ? Math.min(keptBytesMax, keptAloneBytesMax) : keptBytesMax;
+  }
+
   #trim(): void {
     const { limits, acceptor: { log } } = this.#options;
     const slots = Math.floor(limits.keptSlotsMax * KEPT_AFTER_TRIM);
-    const bytes = limits.keptBytesMax * KEPT_AFTER_TRIM;
+    const bytes = this.#keptBytesMax * KEPT_AFTER_TRIM;
     while (this.#appliedSlot - this.#trail.slot > slots || this.#appliedBytes > bytes) {
       const entry = log.at(this.#trail.slot + 1);
       if (entry === undefined || this.#isFarewell(entry.value)) break;

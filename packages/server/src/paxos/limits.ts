@@ -36,6 +36,8 @@ export interface PaxosLimits {
   /** Chosen values kept in memory for members that lag, beyond what the state store needs. */
   readonly keptBytesMax: number;
   readonly keptSlotsMax: number;
+  /** The same where no other member could ask: enough to say where an exported state stands. */
+  readonly keptAloneBytesMax: number;
   readonly readsMax: number;
   readonly votersMax: number;
   readonly learnersMax: number;
@@ -64,6 +66,7 @@ export const paxosLimits: PaxosLimits = {
   resendMs: 500,
   keptBytesMax: 64 * MI,
   keptSlotsMax: 100_000,
+  keptAloneBytesMax: 4 * MI,
   readsMax: 50_000,
   votersMax: 7,
   learnersMax: 7,
