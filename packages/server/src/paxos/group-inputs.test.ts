@@ -168,6 +168,26 @@ it('answers to `learn` are bounded in bytes, and say when the slots are gone', (
   expect(bench.said('chosen')).toMatchObject([{ firstSlot: 5, values: { length: 2 } }]);
 });
 
+it('a member alone gives slots up once they are applied: nobody else could ask for them', () => {
+  const bench = new Bench('a', ['a'], { keptAloneBytesMax: 200, keptBytesMax: 100_000 });
+  bench.pass(paxosLimits.tickMs);
+  bench.sync();
+  expect(bench.isLeading).toBe(true);
+  for (let tag = 1; tag <= 20; tag++) bench.member.propose(Buffer.from('words'), tag, bench.now);
+  bench.sync();
+  const kept = (): number => bench.member.chosenSlot - firstKept(bench);
+  expect(kept()).toBeGreaterThan(20);
+  bench.node.save();
+  expect(kept()).toBeLessThan(4);
+});
+
+/** The first slot from which a state's place can still be told. */
+function firstKept({ member }: Bench): number {
+  let slot = member.chosenSlot;
+  while (slot > 0 && member.baseAt(slot - 1) !== undefined) slot -= 1;
+  return slot;
+}
+
 describe('whatever is said to a member', () => {
   it('never throws, in any order, be it nonsense or a lie', () => {
     for (let seed = 1; seed <= 60; seed++) {
