@@ -37,6 +37,7 @@ function doubleBooked(seen: readonly Seen[]): Seen[] {
 describe.runIf(chromium !== undefined)('the shared calendar', () => {
   let folder: string;
   let pages: PageServer;
+  let ownPages: PageServer | undefined;
   let browser: Browser;
   let server: SyncServer;
   let contexts: BrowserContext[];
@@ -70,6 +71,7 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
 
   afterEach(async () => {
     for (const context of contexts) await context.close();
+    await ownPages?.stop();
     await server.kill();
   });
 
@@ -281,7 +283,7 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
   });
 
   it('the page is loaded again when nothing answers any more, with what waits', async () => {
-    const ownPages = await PageServer.start(join(folder, 'page'));
+    ownPages = await PageServer.start(join(folder, 'page'));
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     contexts.push(context);
     const address = `${ownPages.url}?space=team-${spaces}&server=${encodeURIComponent(server.url)}`;
