@@ -30,6 +30,10 @@ interface Write {
 interface FileState {
   durable: Uint8Array;
   unsynced: Write[];
+  /** Written up to here by the newest sync. */
+  syncedEnd: number;
+  /** What is before was followed by another sync. */
+  followedEnd: number;
 }
 
 function put(file: Uint8Array, write: Write): Uint8Array {
@@ -41,6 +45,12 @@ function put(file: Uint8Array, write: Write): Uint8Array {
   }
   target.set(write.bytes, write.offset);
   return target;
+}
+
+function noteSynced(file: FileState, writes: readonly Write[]): void {
+  if (writes.length === 0) return;
+  file.followedEnd = Math.min(file.syncedEnd, ...writes.map(({ offset }) => offset));
+  file.syncedEnd = Math.max(...writes.map(({ offset, bytes }) => offset + bytes.length));
 }
 
 export class SimDirectory implements SegmentDirectory {
@@ -107,14 +117,15 @@ export class SimDirectory implements SegmentDirectory {
   }
 
   /**
-   * While nobody uses it: one bit of what was written is another. False: there is nothing to rot.
+   * While nobody uses it: one bit of what was written is another. The newest sync's bytes are
+   * spared: nothing was written after them, so damage there can't be told from a torn write. False:
+   * there is nothing to rot.
    */
   rot(random: Random): boolean {
-    const isWritten = ({ durable }: FileState): boolean => durable.some((byte) => byte !== 0);
-    const files = [...this.#files.values()].filter(isWritten);
+    const files = [...this.#files.values()].filter(({ followedEnd }) => followedEnd > 0);
     if (files.length === 0) return false;
-    const { durable } = random.pick(files);
-    const at = random.int(0, durable.findLastIndex((byte) => byte !== 0) + 1);
+    const { durable, followedEnd } = random.pick(files);
+    const at = random.int(0, followedEnd);
     durable[at] = (durable[at] ?? 0) ^ (1 << random.int(0, 8));
     return true;
   }
@@ -140,7 +151,9 @@ export class SimDirectory implements SegmentDirectory {
   ): void {
     this.#later(() => {
       if (this.#isFailing) return done(undefined, new Error('no space left on the disk'));
-      const file = this.#files.get(name) ?? { durable: new Uint8Array(sizeBytes), unsynced: [] };
+      const file = this.#files.get(name) ?? {
+        durable: new Uint8Array(sizeBytes), unsynced: [], syncedEnd: 0, followedEnd: 0,
+      };
       this.#files.set(name, file);
       done(this.#handle(name, file));
     });
@@ -175,6 +188,7 @@ export class SimDirectory implements SegmentDirectory {
         this.#later(() => {
           if (this.#isFailing) return done(new Error('the disk has failed'));
           for (const write of writes) file.durable = put(file.durable, write);
+          noteSynced(file, writes);
           file.unsynced = file.unsynced.filter((write) => !writes.includes(write));
           done();
         });

@@ -38,7 +38,12 @@ export class ClusterChecks {
     if (!text.startsWith('[')) return;
     for (const { space, entries } of decodeBatch(text)) {
       const truth = this.truths.get(space);
-      for (const entry of entries) truth?.chosen(entry);
+      for (const entry of entries) {
+        if (truth !== undefined && entry.csn <= truth.entries.length) {
+          throw new Violation('an entry is chosen in one slot', `csn ${entry.csn} of ${space} comes again in slot ${slot}`);
+        }
+        truth?.chosen(entry);
+      }
     }
   }
 }

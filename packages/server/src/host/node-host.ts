@@ -64,6 +64,8 @@ export class NodeHost {
   /** The machine is at work; what a driver says meanwhile waits its turn. */
   #isInside = false;
   readonly #queued: Input[] = [];
+  /** What a full log did not take, in order. */
+  readonly #unproposed: { readonly payload: Uint8Array; readonly tag: number }[] = [];
   #drained: (() => void) | undefined;
   /** Whoever waits for the end of a stop. */
   #stopped: (() => void) | undefined;
@@ -150,9 +152,13 @@ export class NodeHost {
   #logEvents(appliedSlot: number): CommitLogEvents {
     return {
       onJoined: (cluster) => this.#joined(cluster, appliedSlot),
-      onChosen: (slot, payload, tag) =>
-        this.#input((machine, now) => machine.chosen(slot, payload, tag, now)),
+      onChosen: (slot, payload, tag) => {
+        this.#input((machine, now) => machine.chosen(slot, payload, tag, now));
+        this.#proposeAgain();
+      },
       onLeadership: (leadership) => {
+        // Made by a leadership that is over.
+        this.#unproposed.length = 0;
         this.#input((machine, now) => machine.leadership(leadership, now));
         if (this.#state !== 'starting') return;
         this.#state = 'ready';
@@ -224,12 +230,33 @@ export class NodeHost {
   }
 
   #propose(payload: Uint8Array, tag: number): void {
+    if (this.#unproposed.length > 0 || !this.#isTaken(payload, tag)) {
+      this.#unproposed.push({ payload, tag });
+    }
+  }
+
+  /**
+   * False: the log is full. What it refuses was made on top of all that is on its way there, and
+   * must follow it: nothing may be made anew from a state that lacks what is yet to be chosen.
+   */
+  #isTaken(payload: Uint8Array, tag: number): boolean {
     try {
       this.#parts.log.propose(payload, tag);
     } catch (error) {
-      const isForeseen = error instanceof OxbowError && REFUSALS.has(error.code);
-      if (!isForeseen) throw error;
+      if (!(error instanceof OxbowError)) throw error;
+      if (error.code === 'log-full') return false;
+      if (error.code !== 'not-leader') throw error;
+      this.#unproposed.length = 0;
       this.#input((machine, now) => machine.proposalRefused(error.code, now));
+    }
+    return true;
+  }
+
+  /** Something was chosen: there may be room again. */
+  #proposeAgain(): void {
+    for (let [first] = this.#unproposed; first !== undefined; [first] = this.#unproposed) {
+      if (!this.#isTaken(first.payload, first.tag)) return;
+      this.#unproposed.shift();
     }
   }
 
@@ -291,9 +318,6 @@ export class NodeHost {
     return this.#state === 'failed' || this.#state === 'stopped';
   }
 }
-
-/** Of a proposal; any other error of the log is fatal. */
-const REFUSALS: ReadonlySet<string> = new Set(['not-leader', 'log-full']);
 
 function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
