@@ -33,6 +33,14 @@ export interface NodeEnd<Frame> {
 const QUIET_MS = 2_000;
 const REDIAL_MS = 60;
 
+export interface NodeNetworkOptions {
+  readonly random: Random;
+  readonly faults: NodeNetworkFaults;
+  readonly channels: readonly string[];
+  /** A link on which something was swallowed goes on when the path is free: no real one does. */
+  readonly isForgiving: boolean;
+}
+
 interface Attached<Frame> {
   readonly process: Process;
   readonly end: NodeEnd<Frame>;
@@ -44,6 +52,7 @@ export class NodeNetwork<Frame> {
   readonly world: World;
   readonly random: Random;
   readonly #channels: readonly string[];
+  readonly #isForgiving: boolean;
   readonly #attached = new Map<string, Attached<Frame>>();
   readonly #links = new Map<string, Link<Frame>>();
   /** `from>to`: nothing gets through. */
@@ -51,12 +60,13 @@ export class NodeNetwork<Frame> {
 
   constructor(
     world: World,
-    options: { random: Random; faults: NodeNetworkFaults; channels: readonly string[] },
+    options: NodeNetworkOptions,
   ) {
     this.world = world;
     this.random = options.random;
     this.faults = options.faults;
     this.#channels = options.channels;
+    this.#isForgiving = options.isForgiving;
   }
 
   /** A run of a node is there and can be dialled. */
@@ -101,6 +111,8 @@ export class NodeNetwork<Frame> {
 
   healAll(): void {
     this.#blocked.clear();
+    if (this.#isForgiving) return;
+    for (const link of this.#links.values()) if (link.hasSwallowed) link.reset(0);
   }
 
   isBlocked(from: string, to: string): boolean {
@@ -152,6 +164,8 @@ interface Side<Frame> {
 class Link<Frame> {
   readonly a: string;
   readonly b: string;
+  /** Something was sent into a blocked path. */
+  hasSwallowed = false;
   readonly #network: NodeNetwork<Frame>;
   readonly #channel: string;
   readonly #sides: readonly [Side<Frame>, Side<Frame>];
@@ -200,7 +214,10 @@ class Link<Frame> {
     const { random, faults } = this.#network;
     // The first frame is the greeting: without it there is no link.
     const isFirst = to.frames++ === 0;
-    if (this.#network.isBlocked(from, to.name)) return true;
+    if (this.#network.isBlocked(from, to.name)) {
+      this.hasSwallowed = true;
+      return true;
+    }
     if (!isFirst && random.chance(faults.loss)) return true;
     this.#deliver(to, frame);
     if (random.chance(faults.duplication)) this.#deliver(to, frame);
@@ -263,6 +280,7 @@ class Link<Frame> {
     const { world, random, faults } = this.#network;
     if (this.#isUnnoticed) this.#notice();
     this.#isUp = true;
+    this.hasSwallowed = false;
     world.trace(`${this.a}-${this.b} ${this.#channel} stands`);
     const epoch = ++this.#epoch;
     for (const side of this.#sides) {

@@ -67,7 +67,7 @@ class ClusterRun {
     });
     this.#network = new Network(world, { random: random.fork('network'), faults: swarm.network });
     this.#peers = new NodeNetwork<Uint8Array>(world, {
-      random: random.fork('peers'), faults: swarm.peers, channels: ['control', 'bulk'],
+      random: random.fork('peers'), faults: swarm.peers, channels: ['control', 'bulk'], isForgiving: false,
     });
     this.#nodes = this.#makeNodes(random.fork('nodes'));
     const addresses = this.#nodes.slice(0, swarm.nodes).map(({ name }) => `ws://${name}`);
@@ -284,7 +284,9 @@ class ClusterRun {
 
   #stop(node: SimNode): void {
     if (!node.process.isAlive || node.process.isPaused) return;
-    node.stop(5_000, () => this.#restartLater(node));
+    node.stop(5_000, () => this.#world.after(this.#random.exponential(this.#swarm.faults.downMs), () => {
+      if (!node.process.isAlive) node.start();
+    }));
   }
 
   /**

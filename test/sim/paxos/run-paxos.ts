@@ -58,7 +58,7 @@ class PaxosRun {
     this.#swarm = swarm;
     this.checks = new PaxosChecks(world);
     this.#network = new NodeNetwork<NodeFrame>(world, {
-      random: random.fork('network'), faults: swarm.network, channels: ['control', 'bulk'],
+      random: random.fork('network'), faults: swarm.network, channels: ['control', 'bulk'], isForgiving: true,
     });
     this.#nodes = allNames(swarm).map((name) => new PaxosNode(name, {
       world, network: this.#network, swarm, checks: this.checks, random: random.fork('nodes'),
