@@ -1,6 +1,6 @@
 /**
- * npm run bench -- NAME [--json] runs one benchmark with its peers; the last line is one JSON
- * object Names: core, commit
+ * `npm run bench -- NAME [--json]` runs one benchmark with its peers; the last line is one JSON
+ * object. `--help` names them.
  */
 import { parseArgs } from 'node:util';
 import { measureCommit } from './commit.js';
@@ -12,14 +12,17 @@ const benches: Readonly<Record<string, () => Promise<Record<string, number>>>> =
 };
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
 const name = positionals[0] ?? '';
 const bench = benches[name];
-if (bench === undefined) {
+if (bench === undefined || values.help) {
   console.error(`usage: npm run bench -- NAME [--json]\nnames: ${Object.keys(benches).join(', ')}`);
-  process.exit(2);
+  process.exit(values.help ? 0 : 2);
 }
 const metrics = await bench();
 const rounded = Object.fromEntries(

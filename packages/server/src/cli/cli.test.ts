@@ -39,6 +39,16 @@ test('a module without an app is told with what it exports', async () => {
   await expect(loadApp(join(folder, 'none.mjs'))).rejects.toMatchObject({ code: 'app-not-found' });
 });
 
+test.each([
+  { user: '', expires: '1h' }, { user: 'ann', expires: '-1h' }, { user: 'ann', expires: '1h ago' },
+  { user: 'ann', expires: '0s' }, { user: 'ann', expires: 'soon' },
+])('no token is minted that could open nothing: $user, $expires', async (wrong) => {
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, 'x'.repeat(48));
+  await expect(mintToken({ ...wrong, space: ['team'], secretFile }))
+    .rejects.toMatchObject({ code: 'config-invalid' });
+});
+
 test('a minted token is one that a server with the same secret lets in', async () => {
   const secret = 'x'.repeat(40);
   writeFileSync(join(folder, 'secret'), `${secret}\n`);

@@ -14,6 +14,7 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import { join, resolve } from 'node:path';
 import { OxbowError } from '@oxbow/sdk/protocol';
+import { ensureFolder } from './folder.js';
 
 export interface DataLock {
   release(): Promise<void>;
@@ -30,7 +31,7 @@ const ATTEMPTS_MAX = 5;
  */
 export async function lockData(directory: string): Promise<DataLock> {
   try {
-    fs.mkdirSync(directory, { recursive: true });
+    ensureFolder(directory);
     return await mustListen(directory);
   } catch (error) {
     if (error instanceof OxbowError) throw error;
@@ -99,7 +100,7 @@ interface Folder {
  * short.
  */
 function openFolder(path: string): Folder {
-  fs.mkdirSync(path, { recursive: true });
+  ensureFolder(path);
   const numbers = (): number[] =>
     fs.readdirSync(path).filter((name) => /^\d+$/.test(name)).map(Number);
   if (process.platform !== 'linux') {

@@ -14,6 +14,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { StorePlace } from '../space/state-store.js';
 import type { ImportHead } from '../space/state-transfer.js';
+import { ensureFolder } from './folder.js';
 import { PageFile, type PageRecord } from './lmdb-walk.js';
 import { Pace } from './pace.js';
 import { metaKey, spaceOf, SPACES, type MetaName } from './store-keys.js';
@@ -41,7 +42,7 @@ export interface OpenState {
 /** Opens or creates. Errors: `store-newer`, `store-older`, `store-damaged`, `data-unavailable`. */
 export async function openState(path: string, checkBytesMax: number): Promise<OpenState> {
   try {
-    fs.mkdirSync(path, { recursive: true });
+    ensureFolder(path);
     // An import that was never finished.
     fs.rmSync(join(path, INCOMING), { recursive: true, force: true });
     await checkFile(path, endedCleanly(path) ? checkBytesMax : Infinity);
@@ -228,7 +229,7 @@ export function viewOf(
 export function incomingFolder(path: string): string {
   const folder = join(path, INCOMING);
   fs.rmSync(folder, { recursive: true, force: true });
-  fs.mkdirSync(folder, { recursive: true });
+  ensureFolder(folder);
   return folder;
 }
 

@@ -11,6 +11,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { OxbowError } from '@oxbow/sdk/protocol';
+import { ensureFolder } from './folder.js';
 import type { SegmentDirectory, SegmentFile } from '../log/append-file.js';
 
 /**
@@ -35,7 +36,7 @@ export interface SegmentDirectoryOptions {
 export function openSegmentDirectory(options: SegmentDirectoryOptions): SegmentDirectory {
   const { path } = options;
   try {
-    fs.mkdirSync(path, { recursive: true });
+    ensureFolder(path);
     for (const name of fs.readdirSync(path)) {
       if (name.endsWith(UNFINISHED)) fs.unlinkSync(join(path, name));
     }
