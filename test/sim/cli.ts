@@ -1,5 +1,5 @@
 /**
- * npm run sim -- --seed N       replays one seed, with its trace if something broke (--trace: always)
+ * npm run sim -- --seed N       replays one seed; its trace when something broke (--trace: always)
  * npm run sim -- --seeds A..B   sweeps up to the first violation, and says how to replay it
  * npm run sim -- --bugs         says which seed catches each planted bug (--bug NAME: that one)
  *

@@ -214,7 +214,7 @@ class Link<Frame> {
     const { random, faults } = this.#network;
     // The first frame is the greeting: without it there is no link.
     const isFirst = to.frames++ === 0;
-    if (this.#network.isBlocked(from, to.name)) {
+    if (!isFirst && this.#network.isBlocked(from, to.name)) {
       this.hasSwallowed = true;
       return true;
     }

@@ -1,6 +1,6 @@
 /**
- * Updates and reads of one space as a history of a list: an update appends its place in the order, and a
- * linearizable read tells how long the list was. Whether that is possible is the checker's to say.
+ * Updates and reads of one space as a history of a list: an update appends its place in the order,
+ * and a linearizable read tells how long the list was. Whether that can be is the checker's to say.
  */
 import { updateKey, type UpdateId } from '@oxbow/sdk/protocol';
 import { History, type OpenOperation, type Operation } from '../checkers/history.js';

@@ -159,7 +159,8 @@ export class SimNode {
 
   /** While it is down: a bit of its log changes. */
   rot(): void {
-    if (!this.directory.rot(this.#random)) return;
+    // Before it belongs to a cluster nobody could make it good, and nothing was promised.
+    if (this.#note?.kind !== 'member' || !this.directory.rot(this.#random)) return;
     this.#parts.world.trace(`${this.name} has a rotten log`);
     this.#rottenAs = this.id;
   }
