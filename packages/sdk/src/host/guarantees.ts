@@ -35,9 +35,10 @@ interface Wanted {
  * What this session has written and seen.
  *
  * @example
- * const token = phone.session().token(); // travels by any way: a link, a QR code await
- * laptop.session().waitFor(token, { timeoutMs: 5_000 }); // the laptop now shows what the phone
- * showed
+ * // Travels by any way: a link, a QR code.
+ * const token = phone.session().token();
+ * await laptop.session().waitFor(token, { timeoutMs: 5_000 });
+ * // The laptop now shows what the phone showed.
  */
 export class Session {
   readonly #parts: SessionParts;

@@ -10,9 +10,10 @@ const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
  * One update of ours: how far it has come, and what it has done.
  *
  * @example
- * const receipt = team.mutate.book({ id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse:
- * ['red'] }); receipt.outcome; // { kind: 'applied' }: as things look here and now const outcome =
- * await receipt.until('committed'); // final; a refusal is an outcome, not a throw
+ * const booking = { id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: ['red'] };
+ * const receipt = team.mutate.book(booking);
+ * receipt.outcome; // { kind: 'applied' }: as things look here and now
+ * const outcome = await receipt.until('committed'); // final; a refusal is an outcome, not a throw
  */
 export class Receipt {
   readonly #held: Held;

@@ -47,10 +47,12 @@ interface Wrapped<Held, Shown> {
  * in by itself.
  *
  * @example
- * const team = await replica.open('team-42'); const receipt = team.mutate.book({ id: 'b1', room:
- * 'blue', hour: 9, title: 'Planning', orElse: [] }); const bookings = team.live((tx) =>
- * tx.booking.all()); bookings.subscribe(() => render(bookings.get())); team.query((tx) =>
- * tx.booking.get('b1'), { view: 'committed' });
+ * const team = await replica.open('team-42');
+ * const booking = { id: 'b1', room: 'blue', hour: 9, title: 'Planning', orElse: [] };
+ * const receipt = team.mutate.book(booking);
+ * const bookings = team.live((tx) => tx.booking.all());
+ * bookings.subscribe(() => render(bookings.get()));
+ * team.query((tx) => tx.booking.get('b1'), { view: 'committed' });
  */
 export class Space<A extends AppDefinition> {
   readonly id: SpaceId;
