@@ -12,7 +12,7 @@ import { Network, QUIET_NETWORK } from './network.js';
 import { committedRows, tentativeRows } from './oracle.js';
 import { Random } from './random.js';
 import { SimServer } from './server.js';
-import { drawSwarm, type Swarm } from './swarm.js';
+import { drawSwarm, remembersReissues, type Swarm } from './swarm.js';
 import { Process, World } from './world.js';
 
 /** After healing, everything must be settled within this virtual time. */
@@ -65,7 +65,8 @@ class Run {
     this.#seeds = random;
     this.#random = random.fork('run');
     this.#swarm = swarm;
-    this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth()]));
+    const isOnce = remembersReissues(swarm);
+    this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth({ isOnce })]));
     const process = new Process(world, 'server', 0);
     this.#network = new Network(world, { random: random.fork('network'), faults: swarm.network });
     this.#server = new SimServer({

@@ -44,6 +44,13 @@ export interface Swarm {
   readonly segmentBytes: number;
 }
 
+/**
+ * A power failure may take a client back to before it issued updates anew. It learns of that from
+ * their commits, which say what they were first; not from a base that comes in their place.
+ */
+export const remembersReissues = ({ clientPowerLoss, keptEntries }: Swarm): boolean =>
+  clientPowerLoss === 0 || keptEntries >= 1_000;
+
 export function drawSwarm(random: Random): Swarm {
   const maybe = (probability: number, value: () => number): number =>
     random.chance(probability) ? value() : 0;

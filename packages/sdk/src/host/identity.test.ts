@@ -133,6 +133,37 @@ describe('a replica whose disk went back in time', () => {
     expect([total(after), server.space('room').primary.csn]).toEqual([5, 5]);
     expect(after.pending()).toEqual([]);
   });
+
+  it('does nothing twice that it had issued anew before', () => {
+    const { clock, server, start, open } = world();
+    server.user = 'ann';
+    const first = start(undefined, { offline: true });
+    const before = open(first.host);
+    for (let i = 0; i < 2; i++) bump(before);
+    clock.settle();
+    const old = first.storage.copy();
+    bump(before, 'lost');
+    clock.settle();
+    first.host.goOnline();
+    clock.pass(1_000);
+    first.host.goOffline();
+    const second = start(old, { offline: true });
+    const room = open(second.host);
+    const waiting = bump(room);
+    clock.settle();
+    const older = second.storage.copy();
+    second.host.goOnline();
+    clock.pass(120_000);
+    expect(waiting.id.replica).not.toBe(before.replica);
+    expect(total(room)).toBe(3);
+    second.host.goOffline();
+    // Now the disk forgets even that.
+    const third = start(older);
+    const found = open(third.host);
+    clock.pass(120_000);
+    expect([total(found), found.pending()]).toEqual([3, []]);
+    expect(server.space('room').primary.csn).toBe(4);
+  });
 });
 
 describe('a replica with a damaged disk', () => {

@@ -153,8 +153,8 @@ const isPlainOutcome = (outcome: Outcome): boolean =>
   outcome.kind !== 'rejected' || isPlain(outcome.detail);
 
 const idOf = ({ replica, seq }: UpdateId): UpdateId => ({ replica, seq });
-const bodyOf = ({ context, name, version, at, args }: UpdateBody): UpdateBody =>
-  ({ context, name, version, at, args });
+const bodyOf = ({ context, name, version, at, args, formerly }: UpdateBody): UpdateBody =>
+  ({ context, name, version, at, args, formerly: formerly && idOf(formerly) });
 const effectOf = ({ table, key, row }: Effect): Effect => ({ table, key, row });
 
 function outcomeOf(outcome: Outcome): Outcome {
@@ -165,8 +165,10 @@ function outcomeOf(outcome: Outcome): Outcome {
 const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
 
 function bodyFields(body: UpdateBody): string {
-  return `"context":${JSON.stringify(body.context)},"name":${JSON.stringify(body.name)},` +
-    `"version":${body.version},"at":${body.at}${valueFields('args', body.args)}`;
+  const { context, name, version, at, args, formerly } = body;
+  return `"context":${JSON.stringify(context)},"name":${JSON.stringify(name)},` +
+    `"version":${version},"at":${at}${valueFields('args', args)}` +
+    `${formerly === undefined ? '' : `,"formerly":${idText(formerly)}`}`;
 }
 
 function outcomeText(outcome: Outcome): string {
@@ -183,7 +185,7 @@ function effectText(effect: Effect): string {
 export function readUpdate(value: unknown): Update {
   const fields = fieldsOf(value, '');
   return {
-    id: readId(fields.id),
+    id: readId(fields.id, 'id'),
     lamport: integer(fields.lamport, 'lamport', 1, limits.lamportMax),
     ...readBody(fields, ''),
   };
@@ -194,7 +196,7 @@ export function readEntry(value: unknown): CommitEntry {
   const entry: CommitEntry = {
     csn: integer(fields.csn, 'csn', 1),
     at: integer(fields.at, 'at', 0, limits.atMax),
-    id: readId(fields.id),
+    id: readId(fields.id, 'id'),
     lamport: integer(fields.lamport, 'lamport', 1, limits.lamportMax),
     user: readUser(fields.user, 'user'),
     outcome: readOutcome(fields.outcome),
@@ -207,17 +209,17 @@ export function readEntry(value: unknown): CommitEntry {
   return { ...entry, body: readBody(fieldsOf(fields.body, 'body'), 'body.') };
 }
 
-function readId(value: unknown): UpdateId {
-  const fields = fieldsOf(value, 'id');
+function readId(value: unknown, path: string): UpdateId {
+  const fields = fieldsOf(value, path);
   return {
-    replica: replicaId(fields.replica, 'id.replica'),
-    seq: integer(fields.seq, 'id.seq', 1),
+    replica: replicaId(fields.replica, `${path}.replica`),
+    seq: integer(fields.seq, `${path}.seq`, 1),
   };
 }
 
 function readBody(fields: Fields, at: string): UpdateBody {
   const context = fieldsOf(fields.context, `${at}context`);
-  return {
+  const body: UpdateBody = {
     context: {
       csn: integer(context.csn, `${at}context.csn`),
       vector: vector(context.vector, `${at}context.vector`),
@@ -227,6 +229,8 @@ function readBody(fields: Fields, at: string): UpdateBody {
     args: decodeValue(fields.args, fields.argsMeta, `${at}args`),
     at: integer(fields.at, `${at}at`, 0, limits.atMax),
   };
+  if (fields.formerly === undefined) return body;
+  return { ...body, formerly: readId(fields.formerly, `${at}formerly`) };
 }
 
 function readOutcome(value: unknown): Outcome {

@@ -30,6 +30,11 @@ export interface Update {
   readonly args: Value;
   /** Wall time at the author, ms since 1970. Advisory: no order depends on it. It is `tx.now`. */
   readonly at: number;
+  /**
+   * Its first id, where its author has issued it anew: whoever holds it under that one, a former
+   * self or a copy of the author, sees by it that it was taken over.
+   */
+  readonly formerly?: UpdateId | undefined;
 }
 
 export type Outcome =
@@ -65,7 +70,7 @@ export interface CommitEntry {
   readonly madeAt?: number;
 }
 
-export type UpdateBody = Pick<Update, 'context' | 'name' | 'version' | 'args' | 'at'>;
+export type UpdateBody = Pick<Update, 'context' | 'name' | 'version' | 'args' | 'at' | 'formerly'>;
 
 /**
  * replica → last settled sequence, and whose replica it is. Part of the committed state.

@@ -11,10 +11,6 @@ import type { ConflictRecord } from './conflict.js';
 /** A tentative update as it is kept. */
 export interface StoredUpdate {
   readonly update: Update;
-  /**
-   * Its first id, where it was issued anew under another replica id: receipts are found by it too.
-   */
-  readonly formerly?: UpdateId;
 }
 
 /** The small facts of a space that change with almost everything. */

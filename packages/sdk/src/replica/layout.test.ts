@@ -132,7 +132,9 @@ class Rig {
       id, lamport: id.seq, context: { csn: 0, vector: { [ANN]: 3 } }, name: 'book', version: 2,
       args: { when: new Date(id.seq), big: 10n, text: '😀' }, at: id.seq,
     };
-    const stored = id.seq % 3 === 0 ? { update, formerly: { replica: ANN, seq: 1 } } : { update };
+    const stored = id.seq % 3 === 0
+      ? { update: { ...update, formerly: { replica: ANN, seq: 1 } } }
+      : { update };
     this.model.updates.set(`${replica}/${id.seq}`, stored);
     this.layout.updateAdded(stored);
   }

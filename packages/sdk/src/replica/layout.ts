@@ -323,10 +323,9 @@ export interface OwnedUpdate extends StoredUpdate {
   readonly own: boolean;
 }
 
-/** A line that says whose it is and what it was called first, then the update. */
-function updateRecord({ update, formerly }: StoredUpdate, head: SpaceHead): string {
-  const own = update.id.replica === head.replica;
-  const line: Omit<OwnedUpdate, 'update'> = { own, ...(formerly && { formerly }) };
+/** A line that says whose it is, then the update. */
+function updateRecord({ update }: StoredUpdate, head: SpaceHead): string {
+  const line: Omit<OwnedUpdate, 'update'> = { own: update.id.replica === head.replica };
   return sealed(`${JSON.stringify(line)}\n${encodeUpdate(update)}`);
 }
 

@@ -26,8 +26,6 @@ const NOT_RUN: Execution = {
 export class LogEntry {
   readonly update: Update;
   readonly own: boolean;
-  /** First id of an update that was issued anew. */
-  readonly formerly: UpdateId | undefined;
   /**
    * Position in the log: ascending in stamp order. A reader at this rank sees what stands below.
    */
@@ -53,11 +51,15 @@ export class LogEntry {
   stale = true;
   receipt: UpdateReceipt | undefined;
 
-  constructor(update: Update, own: boolean, user: string | null, formerly?: UpdateId) {
+  constructor(update: Update, own: boolean, user: string | null) {
     this.update = update;
     this.own = own;
     this.user = user;
-    this.formerly = formerly;
+  }
+
+  /** Under which its author made it first. */
+  get firstId(): UpdateId {
+    return this.update.formerly ?? this.update.id;
   }
 
   get outcome(): FinalOutcome {
@@ -176,6 +178,12 @@ export class TentativeLog {
 
   countOf(replica: ReplicaId): number {
     return this.#held.get(replica)?.count ?? 0;
+  }
+
+  /** The one with the lowest sequence that is held of that replica. */
+  firstOf(replica: ReplicaId): LogEntry | undefined {
+    const held = this.#held.get(replica);
+    return held?.entries.find((entry) => entry !== undefined);
   }
 
   /** All held of that replica, by sequence. */

@@ -3,10 +3,12 @@
  * message is taken as a whole, or up to its first piece that lacks something. Nothing that a
  * stranger sends may break an invariant.
  */
-import { isRival, limits } from '../protocol/index.js';
+import { sameValue } from '../model/index.js';
+import { isRival, limits, updateKey } from '../protocol/index.js';
 import type {
   CommitEntry, Mark, Reception, ReplicaId, Told, Update, UpdateId,
 } from '../protocol/index.js';
+import type { IdentityLoss } from './changes.js';
 import { isEntryOf } from './kept-log.js';
 import type { LogEntry } from './log.js';
 
@@ -25,6 +27,12 @@ export interface Holding {
   settledSeq(replica: ReplicaId): number;
   settledMark(replica: ReplicaId): Mark | undefined;
   held(id: UpdateId): LogEntry | undefined;
+  /** Of our own updates the one with the lowest number. */
+  firstOwn(): LogEntry | undefined;
+  /** Whom our own updates are of, as far as known. */
+  readonly user: string | null;
+  /** Own updates are withheld. */
+  readonly lost: IdentityLoss | undefined;
   /** The highest sequence of that replica that is settled or held. */
   knownSeq(replica: ReplicaId): number;
 }
@@ -85,6 +93,23 @@ export function showsClone(holding: Holding, { summary, settledSeq, newest }: To
     && (settled.lamport !== newest.lamport || settled.madeAt !== newest.madeAt);
 }
 
+/**
+ * Our own update that this entry settles under another id: a former self that we do not remember,
+ * or a copy of us, has issued it anew. What was written once is not done again. Only a program of
+ * the same user is believed, and only about the first that waits: they are issued anew in order.
+ */
+export function takenOver(holding: Holding, { id, user, body }: CommitEntry): LogEntry | undefined {
+  if (body?.formerly === undefined || id.replica === holding.replica) return undefined;
+  const { formerly } = body;
+  const first = holding.firstOwn();
+  if (first === undefined || updateKey(first.firstId) !== updateKey(formerly)) return undefined;
+  // One that goes out under its second id may be settled by itself.
+  const isOpen = holding.lost !== undefined || first.update.formerly === undefined;
+  const { name, at, args } = first.update;
+  const isSame = user === holding.user && name === body.name && at === body.at;
+  return isOpen && isSame && sameValue(args, body.args) ? first : undefined;
+}
+
 /** It comes back to us: from a peer that forwards all it holds. */
 export function isOwn(holding: Holding, { id, lamport, at, name }: Update): boolean {
   if (id.seq <= holding.settledSeq(id.replica)) return true;
@@ -136,6 +161,7 @@ export function takeCommits(
     const held = holding.held(id);
     const isHeld = held !== undefined && isEntryOf(entry, held.update);
     if (id.replica === holding.replica && !isHeld) isCloned = true;
+    if (takenOver(holding, entry) !== undefined) isCloned = true;
     if (entry.body === undefined && !isHeld) {
       // What we could not pass on we do not take: asked again, the sender sees that we lack it.
       return held === undefined ? end(GAP) : { ...end(GAP), voided: id };

@@ -20,7 +20,7 @@ export function restoreLog<A extends AppDefinition>(
   const useless: UpdateId[] = [];
   const entries: LogEntry[] = [];
   const last = new Map<ReplicaId, number>();
-  for (const { update, formerly } of stored.toSorted(bySeq)) {
+  for (const { update } of stored.toSorted(bySeq)) {
     const { replica, seq } = update.id;
     const own = replica === state.replica;
     const next = (last.get(replica) ?? state.ledger.seqOf(replica)) + 1;
@@ -33,7 +33,7 @@ export function restoreLog<A extends AppDefinition>(
       }
     }
     last.set(replica, seq);
-    entries.push(new LogEntry(update, own, state.userOf(replica), formerly));
+    entries.push(new LogEntry(update, own, state.userOf(replica)));
     state.lamport = Math.max(state.lamport, update.lamport);
   }
   log.insert(entries);

@@ -18,6 +18,7 @@ import { Ledger } from './ledger.js';
 import { LogEntry } from './log.js';
 import { Rebase, replayAll } from './rebase.js';
 import type { Rebased } from './rebase.js';
+import { takenOver } from './reception.js';
 import type { SpaceState } from './state.js';
 
 /** Who has to hear of it. */
@@ -160,12 +161,14 @@ export class Settler<A extends AppDefinition> {
     const state = this.#state;
     const held = state.ground.log.get(entry.id);
     const isHeld = held !== undefined && isEntryOf(entry, held.update);
+    const former = takenOver(state, entry);
     for (const { row } of entry.effects) state.row(row);
-    const { effects, before } = batch.commit(entry.effects, held);
+    const { effects, before } = batch.commit(entry.effects, former ?? held);
     const body = isHeld ? bodyOf(held.update) : entry.body;
     const full = withBody({ ...entry, effects }, body);
     // An own one that is not this one stays, to be issued anew.
     if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
+    if (former !== undefined) this.#settleBy(batch, former, full);
     state.csn = entry.csn;
     state.at = entry.at;
     state.committedLamport = Math.max(state.committedLamport, entry.lamport);
@@ -183,7 +186,20 @@ export class Settler<A extends AppDefinition> {
       ? obstaclesTo(held, kept.since(held.update.context.csn), { shapes: runner.app, self })
       : [];
     batch.remove(held);
-    this.#settle(held, { csn, at, outcome, effects, obstacles });
+    const settled = held.update.id.replica === entry.id.replica ? held : this.#movedTo(entry, held);
+    this.#settle(settled, { csn, at, outcome, effects, obstacles });
+  }
+
+  /** An own update under the id that it was settled under: its receipt follows it. */
+  #movedTo({ id, lamport }: CommitEntry, held: LogEntry): LogEntry {
+    this.#witness.changes.updateRemoved(held.update.id);
+    const update = { ...held.update, id, lamport, formerly: held.firstId };
+    const moved = new LogEntry(update, true, held.user);
+    moved.execution = held.execution;
+    moved.attempt = held.attempt;
+    moved.receipt = held.receipt;
+    moved.receipt?.follow(moved);
+    return moved;
   }
 
   /** It is out of the log. */
@@ -250,17 +266,16 @@ export class Settler<A extends AppDefinition> {
   #issuedAnew(old: LogEntry): LogEntry {
     const state = this.#state;
     state.lamport += 1;
-    const { name, version, args, at, id } = old.update;
+    const { name, version, args, at } = old.update;
     const update: Update = {
       id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport,
-      context: state.context, name, version, args, at,
+      context: state.context, name, version, args, at, formerly: old.firstId,
     };
     state.nextSeq += 1;
-    const formerly = old.formerly ?? id;
-    const entry = new LogEntry(update, true, state.user, formerly);
+    const entry = new LogEntry(update, true, state.user);
     entry.receipt = old.receipt;
     entry.receipt?.follow(entry);
-    this.#witness.changes.updateAdded({ update, formerly });
+    this.#witness.changes.updateAdded({ update });
     return entry;
   }
 }
@@ -272,5 +287,5 @@ function withBody(entry: CommitEntry, body: UpdateBody | undefined): CommitEntry
   return body === undefined ? bare : { ...bare, body };
 }
 
-const bodyOf = ({ context, name, version, args, at }: Update): UpdateBody =>
-  ({ context, name, version, args, at });
+const bodyOf = ({ context, name, version, args, at, formerly }: Update): UpdateBody =>
+  ({ context, name, version, args, at, ...(formerly && { formerly }) });

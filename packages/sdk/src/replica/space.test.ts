@@ -367,6 +367,34 @@ test('a base in which others of our updates are settled than we hold keeps ours,
   expect(one.space.query((tx) => tx.item.all().map(({ id }) => id))).toEqual(['1', '2', '3', '9']);
 });
 
+test('what a former self has issued anew is settled by that, and its receipt follows', () => {
+  const takeOver = (change: Partial<Update>, user = 'ann') => {
+    const one = open();
+    const [first, second] = ['1', '2'].map((id) => must(one.mutate('put', item(id, 'a'))));
+    one.write();
+    const { name, args, at } = own(one);
+    const anew: Update = {
+      ...foreign(['new', 1, 50], [name, args]), at, formerly: must(first).id, ...change,
+    };
+    one.commit(committed(1, anew, { user, effects: [{ table: 'item', key: '1', row: item('1', 'a') }] }));
+    return { one, first: must(first), second: must(second) };
+  };
+  const { one, first, second } = takeOver({});
+  expect([first.stage, first.id]).toEqual(['committed', { replica: 'new', seq: 1 }]);
+  // The second cannot go out as it is any more: its replica's first never comes.
+  expect([second.stage, one.losses]).toEqual(['saved', ['cloned']]);
+  one.space.reissue(replicaId('newer'));
+  expect(second.id).toEqual({ replica: 'newer', seq: 1 });
+  one.write();
+  one.restart();
+  expect(one.space.pending().map(({ id }) => id)).toEqual([{ replica: 'newer', seq: 1 }]);
+  // Whoever only says so is not believed.
+  for (const lie of [takeOver({ at: 1 }), takeOver({ args: item('1', 'b') }), takeOver({ name: 'place' }),
+    takeOver({}, 'eve'), takeOver({ formerly: { replica: replicaId('me'), seq: 2 } }), takeOver({ formerly: undefined })]) {
+    expect([lie.first.stage, lie.second.stage, lie.one.losses]).toEqual(['saved', 'saved', []]);
+  }
+});
+
 test('updates that were withheld stay so after a restart', () => {
   const one = open();
   one.mutate('put', item('1', 'a'));

@@ -86,9 +86,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     });
     const useless = restoreLog(this.#state, stored?.updates ?? []);
     for (const id of useless) owner.changes.updateRemoved(id);
-    for (const { update, formerly } of stored?.updates ?? []) {
-      if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
-    }
+    this.#noteReissued(this.#state.ground.log.of(this.#state.replica));
     if (stored === undefined) owner.changes.headChanged(this.head);
     if (config.replica !== this.#state.replica) this.reissue(config.replica);
   }
@@ -290,9 +288,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
    * them.
    */
   reissue(replica: ReplicaId): void {
-    for (const { update, formerly } of this.#settler.reissue(replica)) {
-      if (formerly !== undefined) this.#reissued.set(updateKey(formerly), update.id);
-    }
+    this.#noteReissued(this.#settler.reissue(replica));
     this.#somethingChanged();
   }
 
@@ -411,6 +407,12 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#somethingChanged();
   }
 
+  #noteReissued(entries: readonly LogEntry[]): void {
+    for (const { update: { id, formerly } } of entries) {
+      if (formerly !== undefined) this.#reissued.set(updateKey(formerly), id);
+    }
+  }
+
   #received(isNew: boolean, loss: IdentityLoss | undefined): void {
     if (isNew) {
       this.#somethingChanged();
@@ -459,7 +461,10 @@ const misuse = (code: string, message: string): OxbowError => new OxbowError(cod
 /** One too large for a frame would never leave, and block those behind it. */
 function mustFit(update: Update): void {
   try {
-    encodeUpdate(update);
+    // With room for what is added where it has to be issued anew.
+    const { length } = encodeUpdate(update);
+    if (length <= limits.updateCharsMax - limits.envelopeChars) return;
+    throw new OxbowError('message-too-large', `${length} chars are too many.`);
   } catch (cause) {
     if (!(cause instanceof OxbowError) || cause.code !== 'message-too-large') throw cause;
     const message = `Cannot ${update.name}: its arguments are too large. Split them over several updates.`;

@@ -135,6 +135,10 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     return next === this.nextSeq;
   }
 
+  firstOwn(): LogEntry | undefined {
+    return this.ground.log.firstOf(this.replica);
+  }
+
   get foreignCount(): number {
     return this.ground.log.size - this.ground.log.countOf(this.replica);
   }

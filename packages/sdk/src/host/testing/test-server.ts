@@ -8,7 +8,7 @@ import {
   decodeMessage, encodeMessage, LinkExchanges, type Fail, type Hello, type Holder, type Mark, type Message, type ReceivedBase, type ReplicaId,
   type SpaceId, type SpaceMessage, type Update,
 } from '../../protocol/index.js';
-import { Primary } from '../../replica/testing/primary.js';
+import { Primary, userOf } from '../../replica/testing/primary.js';
 
 class ServerSpace implements Holder {
   readonly primary: Primary;
@@ -19,8 +19,8 @@ class ServerSpace implements Holder {
   /** Entries up to here are no longer kept. */
   keptFrom = 0;
 
-  constructor(app: AppDefinition, history: string) {
-    this.primary = new Primary(app, history);
+  constructor(app: AppDefinition, history: string, user: () => string | undefined) {
+    this.primary = new Primary(app, history, { user });
   }
 
   commit(): void {
@@ -96,6 +96,8 @@ export class TestServer {
   readonly #clients = new Set<Client>();
   readonly heard: Message[] = [];
   history = 'one';
+  /** Everybody's; undefined: one per replica. */
+  user: string | undefined;
   /** Nobody listens. */
   isDown = false;
   /** What a hello is answered with instead of a welcome. */
@@ -112,7 +114,7 @@ export class TestServer {
   space(name: string): ServerSpace {
     // reason: tests name their spaces.
     const id = name as SpaceId;
-    const space = this.#spaces.get(id) ?? new ServerSpace(this.#app, this.history);
+    const space = this.#spaces.get(id) ?? new ServerSpace(this.#app, this.history, () => this.user);
     this.#spaces.set(id, space);
     return space;
   }
@@ -196,7 +198,7 @@ export class TestServer {
   #greet(link: Link, hello: Hello): void {
     const refusal = this.refuseHello?.(hello);
     if (refusal !== undefined) return link.send(encodeMessage({ kind: 'fail', ...refusal }));
-    const user = `user of ${hello.replica.split('-')[0] ?? ''}`;
+    const user = this.user ?? userOf(hello.replica);
     link.send(encodeMessage({ kind: 'welcome', version: hello.versions[1], replica: hello.replica, user }));
   }
 

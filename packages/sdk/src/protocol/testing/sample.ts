@@ -24,6 +24,10 @@ export const plainUpdate: Update = {
 };
 export const richUpdate: Update = { ...plainUpdate, id: { replica: R, seq: 8 }, args: richValue };
 export const voidUpdate: Update = { ...plainUpdate, id: { replica: R, seq: 9 }, args: undefined };
+// reason: as above.
+export const anewUpdate: Update = {
+  ...richUpdate, id: { replica: R, seq: 10 }, formerly: { replica: 'replica-0' as ReplicaId, seq: 3 },
+};
 
 const { context, name, version, args, at } = plainUpdate;
 export const entry: CommitEntry = {
@@ -53,7 +57,7 @@ export const messages: readonly Message[] = [
   { kind: 'open', space: S, round: 1, wants: 'all', summary, settledSeq: 4 },
   { kind: 'opened', space: S, round: 1, summary, settledSeq: 4, completion: 2 },
   { kind: 'held', space: S, completion: 2 },
-  { kind: 'updates', space: S, updates: [plainUpdate, richUpdate, voidUpdate] },
+  { kind: 'updates', space: S, updates: [plainUpdate, richUpdate, voidUpdate, anewUpdate] },
   { kind: 'commits', space: S, history: 'h1', entries: [entry, rejected, bare] },
   { kind: 'transfer', space: S, history: 'h1', csn: 12, at: 99, lamport: 42 },
   { kind: 'have', space: S, csn: 12, hashes: ['00112233aabbccdd'] },

@@ -92,10 +92,10 @@ type Decided = Partial<Pick<CommitEntry, 'outcome' | 'effects' | 'user'>>;
 
 /** The commit of an update; as decided, or without effects. */
 export function committed(csn: number, update: Update, decided: Decided = {}): CommitEntry {
-  const { id, lamport, context, name, version, args, at } = update;
+  const { id, lamport, ...body } = update;
   return {
     csn, at: csn * 10, id, lamport, user: 'bob', outcome: { kind: 'applied' }, effects: [],
-    ...decided, body: { context, name, version, args, at },
+    ...decided, body,
   };
 }
 

@@ -11,6 +11,8 @@ import type {
 import { snapshotOf } from '../base-picture.js';
 
 export interface PrimaryRules {
+  /** Everybody's, in place of one user per replica. */
+  readonly user?: (() => string | undefined) | undefined;
   /** The last word, as a server has rules that clients do not know. */
   readonly overrule?: (update: Update) => { readonly outcome: Outcome; readonly effects: readonly Effect[] } | undefined;
 }
@@ -102,15 +104,15 @@ export class Primary {
   }
 
   #commit(update: Update): void {
-    const { id, lamport, context, name, version, args, at } = update;
-    const user = userOf(id.replica);
+    const { id, lamport, ...body } = update;
+    const user = this.#rules.user?.() ?? userOf(id.replica);
     const { outcome, effects } = this.#rules.overrule?.(update)
       ?? execute(this.#app, this.#tables, { update, user, side: 'server', dev: true });
     this.#lay({
       csn: this.csn + 1, at: (this.csn + 1) * 10, id, lamport, user, outcome,
       // Through text, as over a wire: no row is the same object as the author's.
       effects: structuredClone(effects),
-      body: { context, name, version, args, at },
+      body,
     });
   }
 
