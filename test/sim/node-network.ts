@@ -115,6 +115,13 @@ export class NodeNetwork<Frame> {
     for (const link of this.#links.values()) if (link.hasSwallowed) link.reset(0);
   }
 
+  /** All can reach this one again, whatever keeps them from each other. */
+  healAround(name: string): void {
+    for (const path of this.#blocked) {
+      if (path.split('>').includes(name)) this.#blocked.delete(path);
+    }
+  }
+
   isBlocked(from: string, to: string): boolean {
     return this.#blocked.has(`${from}>${to}`);
   }

@@ -86,13 +86,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     put: 'if (this.#isServing) {',
   },
   {
-    name: 'read-by-a-round-under-way',
-    what: 'a read is answered by a round that had begun before the read came',
-    file: `${paxos}/leadership.ts`,
-    find: 'this.#reads.add(tag, learner.chosenSlot, this.#rounds.newest + 1);',
-    put: 'this.#reads.add(tag, learner.chosenSlot, this.#rounds.answered + 1);',
-  },
-  {
     name: 'lease-from-the-answer',
     what: 'a lease counts from when the answers came',
     file: `${paxos}/rounds.ts`,
@@ -104,14 +97,7 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     what: 'a follower forgets a lease before its leader does',
     file: `${paxos}/patience.ts`,
     find: '    this.#leaseUntil = now + this.#limits.leaseMs;',
-    put: '    this.#leaseUntil = now + this.#limits.leaseMs / 4;',
-  },
-  {
-    name: 'lease-forgotten-at-restart',
-    what: 'a follower promises to others right after a restart',
-    file: `${paxos}/patience.ts`,
-    find: 'this.#leaseUntil = start.mayHaveGranted ? start.now + limits.leaseMs : -Infinity;',
-    put: 'this.#leaseUntil = -Infinity;',
+    put: '    this.#leaseUntil = now + this.#limits.leaseMs / 10;',
   },
   {
     name: 'trimmed-slots-taken-for-empty',
@@ -136,10 +122,13 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
   },
   {
     name: 'snapshot-installed-backwards',
-    what: 'a state older than the present one is taken in',
+    what: 'a state that comes late, and is older than the present one, is taken in',
     file: `${sim}/paxos-node.ts`,
-    find: ' || snapshot.slot <= machine.chosenSlot',
-    put: '',
+    find: `    if (this.#fetch?.from !== from) return;
+    const machine = this.#machine;
+    if (snapshot === undefined || machine === undefined || snapshot.slot <= machine.chosenSlot) {`,
+    put: `    const machine = this.#machine;
+    if (snapshot === undefined || machine === undefined) {`,
   },
   {
     name: 'commit-index-beyond-the-log',
@@ -170,13 +159,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     file: `${sim}/paxos-node.ts`,
     find: 'trimmed: (base) => this.disk.flushed(this.process.bound(() => this.disk.trim(base.slot))),',
     put: 'trimmed: (base) => this.disk.trim(base.slot),',
-  },
-  {
-    name: 'stop-sign-not-noted',
-    what: 'a voter forgets in a crash that its configuration had ended, and asks those that are gone',
-    file: `${paxos}/learner.ts`,
-    find: `      effects.persist({ kind: 'chosen', upTo: slot });\n`,
-    put: '',
   },
   {
     name: 'lease-kept-in-a-hand-over',

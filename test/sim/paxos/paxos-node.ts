@@ -74,6 +74,14 @@ export class PaxosNode {
         if (!crashes.chance(swarm.faults.crashInFlush)) return;
         world.after(crashes.exponential(swarm.disk.meanMs), () => parts.crashAWhile(this));
       },
+      onPromise: ({ member }) => {
+        if (member === this.member.id || !crashes.chance(swarm.faults.crashAtPromise)) return;
+        world.after(crashes.exponential(2 + 2 * swarm.network.meanMs), () => {
+          parts.crashAWhile(this);
+          // Who led before may reach it by now, and the one that it promised may not reach that one.
+          parts.network.healAround(this.name);
+        });
+      },
     });
     this.store = new ListStore(world, this.process, {
       random: this.#random.fork('store'), faults: swarm.disk,

@@ -13,11 +13,17 @@ export interface NodeFaults {
   readonly powerLoss: number;
   /** Probability of a crash while a flush is under way, per flush. */
   readonly crashInFlush: number;
+  /** Probability that the power goes just after a promise was written, which may not be on disk. */
+  readonly crashAtPromise: number;
+  /** The leader is cut off for as long as another needs to take its place. */
+  readonly usurpEveryMs: number;
   /** Mean time until a crashed node is back. */
   readonly downMs: number;
   readonly pauseEveryMs: number;
   readonly stallEveryMs: number;
   readonly cutEveryMs: number;
+  /** Mean time until it is over. */
+  readonly cutMs: number;
   /** The leader is unheard for a few ms, and often gone soon after. */
   readonly falterEveryMs: number;
   readonly wipeEveryMs: number;
@@ -78,10 +84,13 @@ function drawNodeFaults(
     crashMany: maybe(0.5, 0.2, 0.6),
     powerLoss: random.pick([0, 0.5, 1]),
     crashInFlush: maybe(0.3, 0.001, 0.01),
+    crashAtPromise: maybe(0.5, 0.2, 0.5),
+    usurpEveryMs: maybe(0.4, 1_000, 2_000),
     downMs: random.pick([5, 50, 400]),
     pauseEveryMs: maybe(0.4, 1_000, 4_000),
     stallEveryMs: maybe(0.4, 500, 2_000),
-    cutEveryMs: maybe(0.6, 700, 2_500),
+    cutEveryMs: maybe(0.7, 400, 700, 2_500),
+    cutMs: random.pick([300, 600, 1_200]),
     falterEveryMs: maybe(0.4, 500, 2_000),
     wipeEveryMs: maybe(0.2, 2_500),
     changeEveryMs: maybe(0.4, 300, 1_500),

@@ -3,6 +3,7 @@
  * some of what was not. A log with checksums and a chain loses a suffix, never something in between
  * (that is the write-ahead log's own affair and its own tests); a record that was flushed stays.
  */
+import type { Ballot } from '../../../packages/server/src/paxos/ballot.js';
 import type { PaxosRecord } from '../../../packages/server/src/paxos/record.js';
 import { diskDelayMs, type DiskFaults } from '../disk.js';
 import type { Random } from '../random.js';
@@ -13,6 +14,7 @@ export interface RecordDiskOptions {
   readonly faults: DiskFaults;
   /** A flush has begun: the moment at which a crash hurts most. */
   readonly onFlush: () => void;
+  readonly onPromise: (ballot: Ballot) => void;
 }
 
 interface Kept {
@@ -42,6 +44,7 @@ export class RecordDisk {
 
   append(record: PaxosRecord): void {
     this.#kept.push({ index: ++this.#lastIndex, record });
+    if (record.kind === 'promised') this.#options.onPromise(record.ballot);
   }
 
   /** `done` once all that was appended before is on disk, in order, never in this turn. */

@@ -90,6 +90,7 @@ class PaxosRun {
     this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
     this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
     this.#every(faults.falterEveryMs, () => this.#falter());
+    this.#every(faults.usurpEveryMs, () => this.#usurp());
     this.#every(faults.cutEveryMs, () => this.#cut());
     this.#every(faults.wipeEveryMs, () => this.#maybeWipe());
     this.#every(faults.wipeEveryMs === 0 ? 0 : 300, () => this.#operator.step(false));
@@ -226,7 +227,7 @@ class PaxosRun {
     const paths = drawCut(this.#random, names, leader);
     this.#world.trace(`cut ${paths.map(([from, to]) => `${from}>${to}`).join(' ')}`);
     for (const [from, to] of paths) this.#network.block(from, to, isLoud);
-    this.#world.after(this.#random.exponential(900), () => this.#network.healAll());
+    this.#world.after(this.#random.exponential(this.#swarm.faults.cutMs), () => this.#network.healAll());
   }
 
   /** A disk that hangs, often until the power is switched off. */
@@ -251,6 +252,18 @@ class PaxosRun {
         else if (this.#inTurmoil) this.#pause(leader);
       });
     });
+  }
+
+  /** Whoever comes instead gets its promises while the leader still believes to lead. */
+  #usurp(): void {
+    const leader = this.#nodes.find(({ isLeading }) => isLeading);
+    if (leader === undefined) return;
+    for (const { name } of this.#nodes) {
+      if (name === leader.name) continue;
+      this.#network.block(leader.name, name, true);
+      this.#network.block(name, leader.name, true);
+    }
+    this.#world.after(this.#random.int(400, 900), () => this.#network.healAll());
   }
 
   #transfer(): void {
