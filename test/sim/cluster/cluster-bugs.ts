@@ -12,13 +12,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     put: 'this.#options.wal.flushed(() => undefined);\n    this.#flushed();',
   },
   {
-    name: 'checkpoint-forgets-the-promise',
-    what: 'a trimmed log no longer says what was promised',
-    file: `${server}/log/member-disk.ts`,
-    find: `    if (this.#promised !== undefined) this.persist({ kind: 'promised', ballot: this.#promised });\n`,
-    put: '',
-  },
-  {
     name: 'damage-taken-for-a-torn-tail',
     what: 'a log whose middle cannot be read goes on from what is before it',
     file: `${server}/log/scan.ts`,

@@ -43,13 +43,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     put: `best.get(slot)?.value ?? best.get(last)?.value ?? { kind: 'no-op', origin: this.ballot };`,
   },
   {
-    name: 'own-values-win',
-    what: 'a new leader keeps its own value of a slot, whatever ballot others have one under',
-    file: `${paxos}/candidacy.ts`,
-    find: 'if (rival !== undefined && compareBallots(one.ballot, rival.ballot) <= 0) continue;',
-    put: 'if (rival !== undefined) continue;',
-  },
-  {
     name: 'lower-ballot-accepted',
     what: 'an acceptor takes values under a ballot below its promise',
     file: `${paxos}/group.ts`,
@@ -159,13 +152,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     file: `${sim}/paxos-node.ts`,
     find: 'trimmed: (base) => this.disk.flushed(this.process.bound(() => this.disk.trim(base.slot))),',
     put: 'trimmed: (base) => this.disk.trim(base.slot),',
-  },
-  {
-    name: 'lease-kept-in-a-hand-over',
-    what: 'a leader that asked another to take over still reads by its lease',
-    file: `${paxos}/rounds.ts`,
-    find: '    this.#isLeaseGivenUp = true;',
-    put: '',
   },
 ];
 

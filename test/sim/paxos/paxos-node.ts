@@ -78,7 +78,7 @@ export class PaxosNode {
         if (member === this.member.id || !crashes.chance(swarm.faults.crashAtPromise)) return;
         world.after(crashes.exponential(2 + 2 * swarm.network.meanMs), () => {
           parts.crashAWhile(this);
-          // Who led before may reach it by now, and the one that it promised may not reach that one.
+          // Who led before may reach it by now; whom it promised may not reach that one.
           parts.network.healAround(this.name);
         });
       },
