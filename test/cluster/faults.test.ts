@@ -8,12 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { History } from '../checkers/history.js';
 import { checkLinearizable } from '../checkers/linearizability.js';
 import { lists, type ListInput, type ListOutput } from '../checkers/model.js';
 import { Random } from '../sim/random.js';
+import { bundledApp } from './bundled-app.js';
 import { faults } from './faults.js';
 import { Nodes } from './nodes.js';
 import { Writer } from './writer.js';
@@ -95,13 +95,4 @@ function expectSound(writers: readonly Writer[], history: History<ListInput, Lis
   expect(told.filter((value) => !values.includes(value)), 'acknowledged and lost').toEqual([]);
   expect(told.length).toBeGreaterThan(ROUNDS * WRITERS.length);
   expect(checkLinearizable(lists, history.operations())).toMatchObject({ kind: 'linearizable' });
-}
-
-async function bundledApp(folder: string): Promise<string> {
-  const outfile = join(folder, 'list-app.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'list-app.ts')], outfile,
-    bundle: true, platform: 'node', format: 'esm', conditions: ['oxbow-source'],
-  });
-  return outfile;
 }
