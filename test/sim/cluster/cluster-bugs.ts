@@ -41,13 +41,6 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     find: 'return kind === KIND.meta ? key.equals(SPACES_KEY) : kind <= KIND.row;',
     put: 'return kind === KIND.meta ? key.equals(SPACES_KEY) : kind <= KIND.row && kind !== KIND.ledger;',
   },
-  {
-    name: 'slot-applied-twice',
-    what: 'a slot that a state taken in holds is applied to it again',
-    file: `${server}/drivers/testing/memory-store.ts`,
-    find: '    if (slot <= this.#takenSlot) return this.#later(() => this.#tell(done));\n',
-    put: '',
-  },
 ];
 
 export const CLUSTER_BUGS: readonly PlantedBug[] = bugs.map((bug) => ({ ...bug, world: 'cluster' }));

@@ -51,8 +51,6 @@ export function drawClusterSwarm(random: Random): ClusterSwarm {
   return {
     ...swarm,
     clients: random.int(1, 4),
-    // What a client's disk forgets is the node world's affair.
-    clientPowerLoss: 0,
     turmoilMs: random.int(2_500, 7_000),
     mutateEveryMs: random.pick([100, 300, 800]),
     burst: Math.min(3, swarm.burst),
