@@ -15,12 +15,10 @@ export type {
   MutationOptions, NoIndexes, Patch, Prefix, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx,
   Tx, UpdateFacts,
 } from './inference.js';
-export { indexKey, keyText, keyValue, prefixText } from './key.js';
+export { compareTexts, indexKey, keyText, keyValue, prefixText } from './key.js';
 export type { Key } from './key.js';
 export { modelLimits } from './limits.js';
 export { mutation, unchecked } from './mutation.js';
-export { compareTexts, newOrderedMap } from './ordered-map.js';
-export type { OrderedMap } from './ordered-map.js';
 export { parseArgs } from './parse-args.js';
 export type { ParsedArgs } from './parse-args.js';
 export { observe, runQuery } from './query.js';

@@ -123,6 +123,12 @@ export const afterPrefix = (prefix: KeyText): KeyText => prefix + AFTER_SEPARATO
 /** The smallest text above this one. */
 export const afterPlace = (place: KeyText): KeyText => place + SEPARATOR;
 
+/** For sorting lists by key text. */
+export function compareTexts(a: KeyText, b: KeyText): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
 function stringText(value: string): KeyText {
   const length = value.length;
   if (length > modelLimits.keyCharsMax) throw tooLong(length);

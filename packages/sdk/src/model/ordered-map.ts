@@ -1,28 +1,223 @@
 /**
- * The B+ tree under every table, from `sorted-btree`: ordered by key text, cloned in O(1), shared
- * until written. The package is CommonJS with an ES default, which Node hands over as `{ default }`
- * and some bundlers as the class itself: this file is the one place that knows.
+ * The ordered map under every table and index: from key texts to values. What a general B+ tree can
+ * do besides (comparators, editors, any depth) costs weight in the page and time at every step, as
+ * keys here are always compared by `<`. So this one has two levels: leaves of sorted keys, and the
+ * list of the leaves with the lowest key that each may hold. A million keys are some ten thousand
+ * leaves, and a leaf that joins their list moves so many pointers, once per 64 inserts.
+ * Clones share leaves until one side writes (copy on write, as in Rodeh, "B-trees, shadowing, and
+ * clones", 2008): a leaf belongs to the map whose token it bears.
  */
-import imported from 'sorted-btree';
-import { bulkLoad } from 'sorted-btree/extended/bulkLoad.js';
 import type { KeyText } from '../protocol/index.js';
 
-export type OrderedMap<V> = imported.default<KeyText, V>;
-
-// reason: under a bundler that unwraps defaults the import is the class, whatever its types say.
-const BTree = (imported.default ?? imported) as typeof imported.default;
-
-/** Of 8 to 256: larger ones put a little faster, but every write after a clone copies more. */
-const NODE_SIZE = 32;
-
-export const newOrderedMap = <V>(): OrderedMap<V> =>
-  new BTree<KeyText, V>(undefined, compareTexts, NODE_SIZE);
-
-/** `keys` ascend strictly. Several times faster than one `set` after the other. */
-export const loadOrderedMap = <V>(keys: KeyText[], values: V[]): OrderedMap<V> =>
-  bulkLoad(keys, values, NODE_SIZE, compareTexts);
-
-export function compareTexts(a: KeyText, b: KeyText): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+interface Leaf<V> {
+  readonly owner: object;
+  /** Ascending strictly. */
+  readonly keys: KeyText[];
+  readonly values: V[];
 }
+
+const LEAF_MAX = 128;
+/** Room in leaves that are loaded, or joined: the next insert need not split them. */
+const LEAF_FILL = 96;
+const LEAF_MIN = 32;
+
+export class OrderedMap<V> {
+  /** `#leaves[i]` holds the keys from `#lows[i]` up to `#lows[i + 1]`; `#lows[0]` is below all. */
+  #lows: KeyText[] = [''];
+  #leaves: Leaf<V>[];
+  #size = 0;
+  #owner: object = {};
+  /** The two lists are also those of a clone. */
+  #isShared = false;
+
+  constructor() {
+    this.#leaves = [{ owner: this.#owner, keys: [], values: [] }];
+  }
+
+  /** `keys` ascend strictly. */
+  static load<V>(keys: readonly KeyText[], values: readonly V[]): OrderedMap<V> {
+    const map = new OrderedMap<V>();
+    const owner = map.#owner;
+    for (let i = 0; i < keys.length; i += LEAF_FILL) {
+      const end = i + LEAF_FILL;
+      const leaf = { owner, keys: keys.slice(i, end), values: values.slice(i, end) };
+      map.#leaves[i / LEAF_FILL] = leaf;
+      if (i > 0) map.#lows.push(at(keys, i));
+    }
+    map.#size = keys.length;
+    return map;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: KeyText): V | undefined {
+    const { keys, values } = at(this.#leaves, this.#leafOf(key));
+    const place = firstAtOrAfter(keys, key);
+    return keys[place] === key ? values[place] : undefined;
+  }
+
+  set(key: KeyText, value: V): void {
+    const index = this.#leafOf(key);
+    const { keys, values } = this.#toWrite(index);
+    const place = firstAtOrAfter(keys, key);
+    if (keys[place] === key) {
+      values[place] = value;
+      return;
+    }
+    this.#size += 1;
+    if (place === keys.length) {
+      keys.push(key);
+      values.push(value);
+    } else {
+      keys.splice(place, 0, key);
+      values.splice(place, 0, value);
+    }
+    if (keys.length <= LEAF_MAX) return;
+    // Keys that come in order leave full leaves behind them.
+    const isAppended = place === keys.length - 1 && index === this.#leaves.length - 1;
+    this.#split(index, isAppended ? place : LEAF_MAX / 2);
+  }
+
+  delete(key: KeyText): void {
+    const index = this.#leafOf(key);
+    const place = firstAtOrAfter(at(this.#leaves, index).keys, key);
+    if (at(this.#leaves, index).keys[place] !== key) return;
+    const { keys, values } = this.#toWrite(index);
+    keys.splice(place, 1);
+    values.splice(place, 1);
+    this.#size -= 1;
+    if (keys.length < LEAF_MIN) this.#maybeJoin(Math.max(0, index - 1));
+  }
+
+  /** Lists and leaves are shared until one side writes. */
+  clone(): OrderedMap<V> {
+    const copy = new OrderedMap<V>();
+    copy.#lows = this.#lows;
+    copy.#leaves = this.#leaves;
+    copy.#size = this.#size;
+    copy.#isShared = this.#isShared = true;
+    this.#owner = {};
+    return copy;
+  }
+
+  /** From ≤ key < to, from either end. The map must not change while the cursor is in use. */
+  cursor(from: KeyText, to: KeyText | undefined, reverse = false): MapCursor<V> {
+    const last = this.#leaves.length - 1;
+    const first = reverse ? (to === undefined ? last : this.#leafOf(to)) : this.#leafOf(from);
+    return new MapCursor(this.#leaves, first, { from, to, reverse });
+  }
+
+  #leafOf(key: KeyText): number {
+    const lows = this.#lows;
+    let low = 0;
+    let high = lows.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (at(lows, middle) <= key) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #toWrite(index: number): Leaf<V> {
+    if (this.#isShared) {
+      this.#lows = this.#lows.slice();
+      this.#leaves = this.#leaves.slice();
+      this.#isShared = false;
+    }
+    const leaf = at(this.#leaves, index);
+    const owner = this.#owner;
+    if (leaf.owner === owner) return leaf;
+    return (this.#leaves[index] = { owner, keys: leaf.keys.slice(), values: leaf.values.slice() });
+  }
+
+  #split(index: number, place: number): void {
+    const { owner, keys, values } = at(this.#leaves, index);
+    const upper = { owner, keys: keys.splice(place), values: values.splice(place) };
+    this.#lows.splice(index + 1, 0, at(upper.keys, 0));
+    this.#leaves.splice(index + 1, 0, upper);
+  }
+
+  /** Two neighbours become one where they leave room. */
+  #maybeJoin(index: number): void {
+    const upper = this.#leaves[index + 1];
+    if (upper === undefined) return;
+    const { length } = at(this.#leaves, index).keys;
+    if (length + upper.keys.length > LEAF_FILL) return;
+    const { keys, values } = this.#toWrite(index);
+    keys.push(...upper.keys);
+    values.push(...upper.values);
+    this.#lows.splice(index + 1, 1);
+    this.#leaves.splice(index + 1, 1);
+  }
+}
+
+interface Bounds {
+  readonly from: KeyText;
+  readonly to: KeyText | undefined;
+  readonly reverse: boolean;
+}
+
+/** Bounds are searched for once per leaf: walking on within it compares no texts. */
+export class MapCursor<V> {
+  readonly #leaves: readonly Leaf<V>[];
+  readonly #bounds: Bounds;
+  #next: number;
+  /** Of the leaf that it stands in: the next place, and the one after the last. */
+  #leaf: Leaf<V> | undefined;
+  #place = 0;
+  #end = 0;
+  key: KeyText = '';
+
+  constructor(leaves: readonly Leaf<V>[], first: number, bounds: Bounds) {
+    this.#leaves = leaves;
+    this.#next = first;
+    this.#bounds = bounds;
+  }
+
+  /** The next value, and `key` is its; undefined at the end. */
+  next(): V | undefined {
+    while (this.#place === this.#end) if (!this.#enter()) return undefined;
+    const place = this.#place;
+    this.#place += this.#bounds.reverse ? -1 : 1;
+    // reason: it stands within the leaf.
+    const { keys, values } = this.#leaf as Leaf<V>;
+    this.key = at(keys, place);
+    return values[place];
+  }
+
+  #enter(): boolean {
+    const { from, to, reverse } = this.#bounds;
+    const leaf = this.#leaves[this.#next];
+    if (leaf === undefined) return false;
+    const { keys } = leaf;
+    const { length } = keys;
+    const low = length > 0 && at(keys, 0) >= from ? 0 : firstAtOrAfter(keys, from);
+    const isWhole = to === undefined || (length > 0 && at(keys, length - 1) < to);
+    const high = Math.max(low, isWhole ? length : firstAtOrAfter(keys, to));
+    const isLast = reverse ? low > 0 : high < length;
+    this.#leaf = leaf;
+    this.#place = reverse ? high - 1 : low;
+    this.#end = reverse ? low - 1 : high;
+    this.#next = isLast ? -1 : this.#next + (reverse ? -1 : 1);
+    return true;
+  }
+}
+
+/** The index of the first one that does not sort below `key`. */
+export function firstAtOrAfter(keys: readonly KeyText[], key: KeyText, from = 0): number {
+  let low = from;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (at(keys, middle) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** For places that are known to be there: a check of each would cost more than what is done. */
+// reason: see above.
+const at = <T>(list: readonly T[], place: number): T => list[place] as T;

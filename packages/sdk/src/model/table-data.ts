@@ -1,8 +1,8 @@
 /** One table in memory: its rows by key, and for each index a tree of hits by place. */
 import { invariant, OxbowError } from '../protocol/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
-import { loadOrderedMap, newOrderedMap } from './ordered-map.js';
-import type { OrderedMap } from './ordered-map.js';
+import { OrderedMap } from './ordered-map.js';
+import type { MapCursor } from './ordered-map.js';
 import { PRIMARY } from './reader.js';
 import type { IndexHit, Range } from './reader.js';
 import { placeOf, samePlace } from './table-shape.js';
@@ -24,8 +24,8 @@ export class TableData {
   }
 
   static empty(indexes: readonly IndexShape[]): TableData {
-    const trees = indexes.map((shape) => ({ shape, hits: newOrderedMap<IndexHit>() }));
-    return new TableData(newOrderedMap<Row>(), trees);
+    const trees = indexes.map((shape) => ({ shape, hits: new OrderedMap<IndexHit>() }));
+    return new TableData(new OrderedMap<Row>(), trees);
   }
 
   get size(): number {
@@ -69,7 +69,7 @@ export class TableData {
       rows.push(row);
     }
     const trees = indexes.map((shape) => ({ shape, hits: loadHits(shape, keys, rows) }));
-    return new TableData(loadOrderedMap(keys, rows), trees);
+    return new TableData(OrderedMap.load(keys, rows), trees);
   }
 
   /** O(1): trees are shared until one side writes. */
@@ -83,15 +83,17 @@ export class TableData {
    * index.
    */
   scan(index: string, range: Range, reverse: boolean): IterableIterator<IndexHit> {
-    if (index === PRIMARY) return new RowScan(this.#rows, range, reverse);
+    const { from, to } = range;
+    if (index === PRIMARY) return new RowScan(this.#rows.cursor(from, to, reverse));
     const tree = this.#indexes.find(({ shape }) => shape.name === index);
     if (tree === undefined) throw new OxbowError('bad-query', `There is no index '${index}'.`);
-    return new HitScan(tree.hits, range, reverse);
+    return new HitScan(tree.hits.cursor(from, to, reverse));
   }
 
-  /** All rows in key order, each pair a new one. */
-  entries(): IterableIterator<[KeyText, Row]> {
-    return this.#rows.entries();
+  /** All rows in key order. */
+  *entries(): Generator<[key: KeyText, row: Row], void, undefined> {
+    const cursor = this.#rows.cursor('', undefined);
+    for (let row = cursor.next(); row !== undefined; row = cursor.next()) yield [cursor.key, row];
   }
 }
 
@@ -108,7 +110,7 @@ function loadHits(
     hits.push({ place, key, row });
   }
   hits.sort(byPlace);
-  return loadOrderedMap(hits.map(({ place }) => place), hits);
+  return OrderedMap.load(hits.map(({ place }) => place), hits);
 }
 
 const byPlace = (a: IndexHit, b: IndexHit): number => (a.place < b.place ? -1 : 1);
@@ -122,36 +124,16 @@ function moveHit(index: IndexTree, key: KeyText, old: Row | undefined, row: Row)
 
 /** One end of iteration for all scans. */
 abstract class TreeScan<V> implements IterableIterator<IndexHit> {
-  readonly #pairs: IterableIterator<[KeyText, V]>;
-  readonly #end: KeyText | undefined;
-  readonly #reverse: boolean;
-  /** Filled by the tree for every pair: no array per row. */
-  readonly #pair: [KeyText, V] | [] = [];
-  #done = false;
+  readonly #cursor: MapCursor<V>;
 
-  constructor(tree: OrderedMap<V>, range: Range, reverse: boolean) {
-    // reason: the tree writes key and value into it before it is read.
-    const pair = this.#pair as [KeyText, V];
-    this.#pairs = reverse
-      ? tree.entriesReversed(range.to, pair, true)
-      : tree.entries(range.from, pair);
-    this.#end = reverse ? range.from : range.to;
-    this.#reverse = reverse;
+  constructor(cursor: MapCursor<V>) {
+    this.#cursor = cursor;
   }
 
   next(): IteratorResult<IndexHit, undefined> {
-    if (this.#done) return { done: true, value: undefined };
-    const result = this.#pairs.next();
-    if (result.done === true || this.#isBeyond(result.value[0])) {
-      this.#done = true;
-      return { done: true, value: undefined };
-    }
-    return { done: false, value: this.hit(result.value[0], result.value[1]) };
-  }
-
-  return(): IteratorResult<IndexHit, undefined> {
-    this.#done = true;
-    return { done: true, value: undefined };
+    const value = this.#cursor.next();
+    if (value === undefined) return { done: true, value: undefined };
+    return { done: false, value: this.hit(this.#cursor.key, value) };
   }
 
   [Symbol.iterator](): IterableIterator<IndexHit> {
@@ -159,11 +141,6 @@ abstract class TreeScan<V> implements IterableIterator<IndexHit> {
   }
 
   protected abstract hit(place: KeyText, value: V): IndexHit;
-
-  #isBeyond(place: KeyText): boolean {
-    if (this.#end === undefined) return false;
-    return this.#reverse ? place < this.#end : place >= this.#end;
-  }
 }
 
 class RowScan extends TreeScan<Row> {

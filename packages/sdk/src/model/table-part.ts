@@ -1,7 +1,6 @@
 /** One table's part in a transaction: its own writes, laid over the rows below. */
 import type { KeyText, Row } from '../protocol/index.js';
-import { newOrderedMap } from './ordered-map.js';
-import type { OrderedMap } from './ordered-map.js';
+import { OrderedMap } from './ordered-map.js';
 import { TableData } from './table-data.js';
 import type { TableShape } from './table-shape.js';
 import type { Transaction, Write } from './transaction.js';
@@ -61,7 +60,7 @@ export class TablePart {
   #order(writes: ReadonlyMap<KeyText, Write>): Ordered {
     const ordered: Ordered = {
       rows: TableData.empty(this.shape.indexes),
-      hidden: newOrderedMap<true>(),
+      hidden: new OrderedMap<true>(),
     };
     for (const { key, row } of writes.values()) addTo(ordered, key, row);
     return ordered;

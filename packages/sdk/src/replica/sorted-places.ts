@@ -7,6 +7,7 @@
  */
 import { compareTexts } from '../model/index.js';
 import type { Range } from '../model/index.js';
+import { firstAtOrAfter } from '../model/ordered-map.js';
 import type { KeyText } from '../protocol/index.js';
 
 /** Parallel lists, places ascending strictly. */
@@ -122,18 +123,6 @@ function copyStretch<T>(
     target.items[end] = items[i] as T;
   }
   return end;
-}
-
-function firstAtOrAfter(places: readonly KeyText[], place: KeyText, from = 0): number {
-  let low = from;
-  let high = places.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const there = places[middle];
-    if (there !== undefined && there < place) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Walks both runs as one, over a range, from either end. */
