@@ -8,7 +8,7 @@ module.exports = {
     {
       name: 'protocol-stands-alone', severity: 'error',
       from: { path: '^packages/sdk/src/protocol/', pathNot: test },
-      to: { pathNot: '^packages/sdk/src/protocol/|^node_modules/(superjson)/|^superjson$' },
+      to: { pathNot: '^packages/sdk/src/protocol/' },
     },
     {
       name: 'model-knows-only-the-protocol-words', severity: 'error',

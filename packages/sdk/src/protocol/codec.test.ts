@@ -5,6 +5,7 @@ import {
   bareEntry, decodeBatch, decodeEntry, decodeMessage, decodeUpdate, encodeBatch, encodeEntry,
   encodeMessage, encodeUpdate, limits, OxbowError, valueForm, type Message,
 } from './index.js';
+import { decodeValue, encodeValue } from './value.js';
 import { entry, messages, plainUpdate, R, richUpdate, richValue, S } from './testing/sample.js';
 
 /** What a decoder throws, as `code: message`. */
@@ -150,6 +151,24 @@ describe('updates and entries as text', () => {
   it('writes the form that superjson itself reads', () => {
     const { args, argsMeta } = JSON.parse(encodeUpdate(richUpdate));
     expect(new SuperJSON().deserialize({ json: args, meta: argsMeta })).toEqual(richValue);
+  });
+
+  it('writes of any value what superjson writes, and reads as superjson reads', () => {
+    const travels = fc.anything({
+      withBigInt: true, withDate: true, withMap: true, withSet: true, maxDepth: 4,
+      withNullPrototype: true, withTypedArray: false, withSparseArray: false,
+      key: fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('a.b', '\\', 'a\\.b', '', '0')),
+    }).filter((value) => complaint(() => valueForm(value)) === 'no complaint');
+    const superjson = new SuperJSON();
+    fc.assert(fc.property(travels, (args) => {
+      const { json, meta } = encodeValue(args);
+      // What superjson says of shared objects besides is left out here: values are trees.
+      const theirs = superjson.serialize(args);
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(theirs.json)));
+      expect(meta && JSON.parse(meta).values).toEqual(theirs.meta?.values);
+      const read = { json: JSON.parse(json), meta: meta && JSON.parse(meta) };
+      expect(superjson.deserialize(read)).toEqual(decodeValue(JSON.parse(json), read.meta, ''));
+    }), { numRuns: 2000 });
   });
 
   it('carries a shared object as two: values are trees', () => {

@@ -5,7 +5,7 @@
  */
 import type { ReplicaId, UpdateId, VersionVector } from './ids.js';
 
-/** A value that superjson can carry. Plain JSON values take the fast path. */
+/** What can travel (rich-value.ts names the types). Plain JSON values take the fast path. */
 export type Value = unknown;
 export type Row = Readonly<Record<string, Value>>;
 

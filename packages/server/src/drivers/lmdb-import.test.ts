@@ -14,7 +14,7 @@ const SCRIPT = fileURLToPath(new URL('../../.tmp/kill-import/program.mjs', impor
 const bundled = build({
   entryPoints: [fileURLToPath(new URL('testing/kill-import.ts', import.meta.url))],
   outfile: SCRIPT, bundle: true, platform: 'node', format: 'esm', target: 'node20',
-  conditions: ['oxbow-source'], external: ['lmdb', 'superjson', 'vitest', 'fast-check'],
+  conditions: ['oxbow-source'], external: ['lmdb', 'vitest', 'fast-check'],
 });
 const folder = fs.mkdtempSync(join(tmpdir(), 'oxbow-import-'));
 const source = join(folder, 'source');

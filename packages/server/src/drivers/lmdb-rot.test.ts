@@ -19,7 +19,7 @@ const SCRIPT = fileURLToPath(new URL('../../.tmp/rotten/program.mjs', import.met
 const bundled = build({
   entryPoints: [fileURLToPath(new URL('testing/rotten-store.ts', import.meta.url))],
   outfile: SCRIPT, bundle: true, platform: 'node', format: 'esm',
-  conditions: ['oxbow-source'], external: ['lmdb', 'superjson'],
+  conditions: ['oxbow-source'], external: ['lmdb'],
 });
 // Hundreds of files that nobody needs to outlive: in memory where there is such a place.
 const base = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir();

@@ -41,7 +41,7 @@ async function bundle(entry: URL, outfile: string): Promise<void> {
     platform: 'node',
     format: 'esm',
     conditions: ['oxbow-source'],
-    external: ['lmdb', 'ws', 'pino', 'prom-client', 'jose', 'commander', 'superjson'],
+    external: ['lmdb', 'ws', 'pino', 'prom-client', 'jose', 'commander'],
   });
 }
 
