@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  appliedEntry, bareEntry, decodeBatch, decodeEntry, decodeRows, encodeBatch, encodeEntry, encodeRow, isWellFormed, limits, OxbowError, readBatch,
+  appliedEntry, bareEntry, decodeBatch, decodeEntry, decodeRows, encodeBatch, encodeEntry, encodeRow, isWellFormed, limits, MadeEntry, OxbowError, readBatch,
   type AppliedEntry, type CommitEntry, type Row,
 } from './index.js';
 import { ledgerLineOf } from './ledger-line.js';
@@ -55,6 +55,17 @@ describe('an entry read off its text', () => {
     });
   }
 
+  it('is what the plain way finds where it is made: whole, bare, and row by row', () => {
+    const { body } = rejected;
+    if (body === undefined) throw new Error('a sample without body');
+    const text = encodeEntry(rejected);
+    const made = new MadeEntry({ ...rejected, body });
+    expect(encodeEntry(made)).toBe(text);
+    expect(encodeEntry(bareEntry(made))).toBe(encodeEntry(bareEntry(rejected)));
+    expect({ ...bareEntry(made) }).toEqual(bareEntry(rejected));
+    expect(appliedEntry(made)).toEqual(expected(text));
+  });
+
   it('is what the plain way finds, whatever rows and keys there are', () => {
     fc.assert(fc.property(
       fc.array(fc.tuple(keyArbitrary, fc.option(rowArbitrary)), { maxLength: 4 }),
@@ -66,6 +77,9 @@ describe('an entry read off its text', () => {
         }));
         const body = { ...entry.body, context: { csn: 1, vector: {} }, name: 'n', version: 1, at: 7, args };
         const text = encodeEntry({ ...entry, user, effects, body });
+        const made = new MadeEntry({ ...entry, user, effects, body });
+        expect(encodeEntry(made)).toBe(text);
+        expect(appliedEntry(made)).toEqual(expected(text));
         const found = lazy(text);
         expect(appliedEntry(found)).toEqual(expected(text));
         expect({ ...decodeEntry(encodeEntry(found)) }).toEqual(decodeEntry(text));

@@ -7,6 +7,7 @@
  */
 import { isReplicaId } from './check.js';
 import { ledgerLineOf } from './ledger-line.js';
+import { MadeEntry } from './made-entry.js';
 import { decodeEntry, encodeEntry, encodeRow, OWN_TEXT } from './record-codec.js';
 import { TextScan, UNEXPECTED } from './text-scan.js';
 import type { CommitEntry, KeyText, LedgerLine } from './update.js';
@@ -32,7 +33,7 @@ export interface AppliedRow {
 
 /** Errors: `bad-value` never for what was encoded before. */
 export function appliedEntry(entry: CommitEntry): AppliedEntry {
-  if (entry instanceof TextEntry) return entry.applied;
+  if (entry instanceof TextEntry || entry instanceof MadeEntry) return entry.applied;
   return scanned(encodeEntry(entry)) ?? applied(entry);
 }
 

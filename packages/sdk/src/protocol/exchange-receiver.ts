@@ -248,21 +248,23 @@ export class ExchangeReceiver {
   #freshUpdates(updates: readonly Update[]): FreshUpdates {
     const { holder } = this.#config;
     const summary = holder.summary();
-    const raised = new Map<ReplicaId, number>();
+    // Most messages bring one update: nothing is raised before it.
+    const raised = updates.length > 1 ? new Map<ReplicaId, number>() : undefined;
     const known = (replica: ReplicaId): number =>
-      raised.get(replica) ?? this.#knownSeq(summary, replica);
+      raised?.get(replica) ?? this.#knownSeq(summary, replica);
     const fresh: Update[] = [];
     for (const update of updates) {
       const { replica, seq } = update.id;
-      if (seq <= known(replica)) {
+      const held = known(replica);
+      if (seq <= held) {
         const again = holder.receiveAgain?.(update);
         if (again?.kind === 'refused') return { fresh, isGap: false, refusal: again };
         continue;
       }
-      if (seq > known(replica) + 1 || lacksContext(update, summary.csn, known)) {
+      if (seq > held + 1 || lacksContext(update, summary.csn, known)) {
         return { fresh, isGap: true };
       }
-      raised.set(replica, seq);
+      raised?.set(replica, seq);
       fresh.push(update);
     }
     return { fresh, isGap: false };
@@ -286,7 +288,9 @@ function lacksContext(
   { context, id }: Update, csn: number, known: (replica: ReplicaId) => number,
 ): boolean {
   if (context.csn > csn) return true;
-  for (const replica of replicasOf(context.vector)) {
+  for (const key in context.vector) {
+    // reason: for-in forgets the branded key type.
+    const replica = key as ReplicaId;
     if (replica !== id.replica && (context.vector[replica] ?? 0) > known(replica)) return true;
   }
   return false;

@@ -18,6 +18,7 @@ export { decodeBatch, encodeBatch, readBatch } from './batch-codec.js';
 export type { EntryBatch } from './batch-codec.js';
 export { appliedEntry } from './entry-text.js';
 export type { AppliedEntry, AppliedRow } from './entry-text.js';
+export { MadeEntry } from './made-entry.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
 export { isRival, ledgerLineOf, ledgerRow, markOf } from './ledger-line.js';

@@ -22,6 +22,8 @@ const texts = new WeakMap<object, string>();
  * WeakMap.
  */
 export const OWN_TEXT: unique symbol = Symbol('own text');
+/** The same entry without its body. */
+export const OWN_BARE: unique symbol = Symbol('own bare entry');
 const bareEntries = new WeakMap<CommitEntry, CommitEntry>();
 
 /** Text of an update, at most `limits.updateCharsMax`. Errors: `bad-value`, `message-too-large`. */
@@ -34,8 +36,10 @@ export function encodeEntry(entry: CommitEntry & { readonly [OWN_TEXT]?: string 
   return entry[OWN_TEXT] ?? remembered(entry, limits.entryCharsMax, entryText);
 }
 
-/** The entry without its body; the same object each time, so that its text is made once, too. */
-export function bareEntry(entry: CommitEntry): CommitEntry {
+/** The entry without its body; its text is made once, too. */
+export function bareEntry(entry: CommitEntry & { readonly [OWN_BARE]?: CommitEntry }): CommitEntry {
+  const own = entry[OWN_BARE];
+  if (own !== undefined) return own;
   if (entry.body === undefined) return entry;
   let bare = bareEntries.get(entry);
   if (bare === undefined) {
@@ -131,9 +135,11 @@ function entryText(entry: CommitEntry): string {
   const { body } = entry;
   if (body === undefined) return bareText(entry);
   const bare = remembered(bareEntry(entry), limits.entryCharsMax, bareText);
-  const bodyText = isPlain(body.args) ? JSON.stringify(bodyOf(body)) : `{${bodyFields(body)}}`;
-  return `${bare.slice(0, -1)},"body":${bodyText}}`;
+  return `${bare.slice(0, -1)},"body":${bodyText(body)}}`;
 }
+
+export const bodyText = (body: UpdateBody): string =>
+  isPlain(body.args) ? JSON.stringify(bodyOf(body)) : `{${bodyFields(body)}}`;
 
 /** The fields in the order in which the text has them, whatever order they were made in. */
 function bareText({ csn, at, id, lamport, user, outcome, effects, madeAt }: CommitEntry): string {
@@ -162,7 +168,7 @@ function outcomeOf(outcome: Outcome): Outcome {
   return { kind: outcome.kind, code: outcome.code, detail: outcome.detail };
 }
 
-const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
+export const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
 
 function bodyFields(body: UpdateBody): string {
   const { context, name, version, at, args, formerly } = body;
@@ -171,7 +177,7 @@ function bodyFields(body: UpdateBody): string {
     `${formerly === undefined ? '' : `,"formerly":${idText(formerly)}`}`;
 }
 
-function outcomeText(outcome: Outcome): string {
+export function outcomeText(outcome: Outcome): string {
   if (outcome.kind !== 'rejected') return JSON.stringify(outcome);
   return `{"kind":"rejected","code":${JSON.stringify(outcome.code)}` +
     `${valueFields('detail', outcome.detail)}}`;

@@ -6,7 +6,7 @@
  */
 import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
-import { encodeEntry, invariant, limits as protocolLimits } from '@oxbow/sdk/protocol';
+import { encodeEntry, invariant, limits as protocolLimits, MadeEntry } from '@oxbow/sdk/protocol';
 import type {
   CommitEntry, LedgerLine, Mark, ReplicaId, SpaceId, Update, VersionVector,
 } from '@oxbow/sdk/protocol';
@@ -203,7 +203,7 @@ export class SpaceActor {
     const csn = this.#head.csn + 1;
     // Clocks may jump back; commit timestamps never do.
     const at = Math.max(Math.trunc(now), this.#head.at);
-    return { csn, at, id, lamport, user, outcome, effects, body: update };
+    return new MadeEntry({ csn, at, id, lamport, user, outcome, effects, body: update });
   }
 
   #run(update: Update, user: string | null): Decision {

@@ -70,8 +70,12 @@ export class Ledger {
     const line = this.#lines.get(replica);
     invariant(seq === (line?.executed ?? 0) + 1, 'a replica\'s updates are executed in sequence');
     const mark = { seq, lamport, madeAt };
-    if (line === undefined) this.#lines.set(replica, { user, executed: seq, chosen: 0, mark });
-    else Object.assign(line, { executed: seq, mark });
+    if (line === undefined) {
+      this.#lines.set(replica, { user, executed: seq, chosen: 0, mark });
+    } else {
+      line.executed = seq;
+      line.mark = mark;
+    }
     this.inFlight[replica] = seq;
   }
 
