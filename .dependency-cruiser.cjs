@@ -26,6 +26,16 @@ module.exports = {
       to: { path: '^packages/', pathNot: '^packages/sdk/src/(drivers|protocol)/' },
     },
     {
+      name: 'bindings-are-leaves', severity: 'error',
+      from: { path: '^packages/sdk/src/', pathNot: `^packages/sdk/src/(react|tanstack)/|${test}` },
+      to: { path: '^packages/sdk/src/(react|tanstack)/' },
+    },
+    {
+      name: 'bindings-stand-on-the-public-side', severity: 'error',
+      from: { path: '^packages/sdk/src/(react|tanstack)/', pathNot: test },
+      to: { path: '^packages/sdk/src/drivers/' },
+    },
+    {
       name: 'sdk-never-imports-server', severity: 'error',
       from: { path: '^packages/sdk/' }, to: { path: '^packages/(server|examples)/' },
     },
@@ -52,7 +62,7 @@ module.exports = {
     {
       name: 'examples-use-package-entries', severity: 'error',
       from: { path: '^packages/examples/' },
-      to: { path: '^packages/(sdk|server)/src/(?!(index|node|model/index|protocol/index)\\.ts)' },
+      to: { path: '^packages/(sdk|server)/src/(?!(index|node|model/index|protocol/index|react/index|tanstack/index)\\.ts)' },
     },
     { name: 'pure-has-no-node', severity: 'error', from: { path: pure, pathNot: test }, to: { dependencyTypes: ['core'] } },
     { name: 'sources-never-import-tests', severity: 'error', from: { path: '^packages/', pathNot: test }, to: { path: `^test/|${test}` } },

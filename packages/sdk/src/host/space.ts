@@ -128,6 +128,14 @@ export class Space<A extends AppDefinition> {
   }
 
   /**
+   * Another number whenever rows of either view are others: while it stands, what a query gave
+   * still holds. For those who look now and then and do not want to keep a live query for it.
+   */
+  get revision(): number {
+    return this.#parts.replica.revision;
+  }
+
+  /**
    * Updates without a final place, own and others', in stamp order. The same array while nothing
    * has changed.
    */

@@ -51,6 +51,8 @@ export class LiveQueries {
   };
   /** Were marked since the last flush. */
   #marked = new Set<Watched>();
+  /** Grows with every change of rows, in either view. */
+  revision = 0;
 
   constructor(shapes: Shapes, flushSoon: () => void) {
     this.#shapes = shapes;
@@ -72,12 +74,14 @@ export class LiveQueries {
   }
 
   onWrite(change: RowChange): void {
+    this.revision += 1;
     for (const live of this.#watched.tentative) {
       if (!live.isStale && meetsRow(this.#shapes, live.reads, change)) this.#mark(live);
     }
   }
 
   onRebase({ above, beneath }: Rebased): void {
+    if (!above.isEmpty || !beneath.isEmpty) this.revision += 1;
     for (const live of this.#watched.tentative) {
       if (live.isStale || above.isEmpty) continue;
       if (above.meets(live.reads, TENTATIVE)) this.#mark(live);
@@ -89,6 +93,7 @@ export class LiveQueries {
   }
 
   onReplaced(): void {
+    this.revision += 1;
     for (const live of [...this.#watched.tentative, ...this.#watched.committed]) {
       if (!live.isStale) this.#mark(live);
     }

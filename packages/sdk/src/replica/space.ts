@@ -139,6 +139,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#lives.open(() => this.#observe(fn, view), view);
   }
 
+  /** Another number whenever rows of a view are others: what was read under it still holds. */
+  get revision(): number {
+    return this.#lives.revision;
+  }
+
   /** Tentative updates, own and others', in stamp order. The same array while nothing changed. */
   pending(): readonly PendingUpdate[] {
     const { entries } = this.#state.ground.log;
