@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { decodeMessage, encodeMessage, type Message, type ReplicaId, type SpaceId } from '@oxbow/sdk/protocol';
+import { loadSocket, type LoadSocket } from './load-socket.js';
 
 export interface LoadOrder {
   /** Any node: who does not lead sends us on. */
@@ -27,9 +28,11 @@ const VALUE = 'x1y2z3w4'.repeat(25);
 const ACK_EVERY = 128 * 1024;
 
 class Connection {
-  readonly #socket: WebSocket;
+  readonly #url: string;
+  #socket: LoadSocket | undefined;
   readonly #what: LoadOrder['what'];
   readonly #report: (latencyMs: number) => void;
+  readonly #lost: (error: Error) => void;
   #parts: readonly [string, string, string] = ['', '', ''];
   #barrier = '';
   #seq = 0;
@@ -37,10 +40,13 @@ class Connection {
   #received = 0;
   #acked = 0;
 
-  constructor(order: LoadOrder, report: (latencyMs: number) => void) {
+  constructor(
+    order: LoadOrder, report: (latencyMs: number) => void, lost: (error: Error) => void,
+  ) {
     this.#what = order.what;
+    this.#lost = lost;
     this.#report = report;
-    this.#socket = new WebSocket(order.url, 'oxbow', { perMessageDeflate: false });
+    this.#url = order.url;
   }
 
   /** Resolves once the space is open and updates may be sent. */
@@ -50,23 +56,24 @@ class Connection {
     const space = `bench-${replica}` as SpaceId;
     this.#prepare(replica, space);
     return new Promise((resolve, reject) => {
-      const socket = this.#socket;
-      const say = (message: Message): void => socket.send(encodeMessage(message));
-      socket.on('error', reject);
-      socket.on('open', () => {
-        socket.send(hello(replica));
-      });
-      socket.on('message', (data: Buffer) => {
-        const frame = data.toString('latin1');
+      const received = (frame: string): void => {
         if (frame.startsWith('{"kind":"commits"')) return this.#committed(frame);
         if (frame.startsWith('{"kind":"barrier-at"')) return this.#answered();
         if (frame.startsWith('{"kind":"welcome"')) {
           const summary = { history: '', csn: 0, vector: {} };
-          say({ kind: 'open', space, round: 1, wants: 'all', summary, settledSeq: 0 });
+          this.#say({ kind: 'open', space, round: 1, wants: 'all', summary, settledSeq: 0 });
         } else if (frame.startsWith('{"kind":"opened"')) resolve();
-        else if (frame.startsWith('{"kind":"ping"')) say({ kind: 'pong' });
+        else if (frame.startsWith('{"kind":"ping"')) this.#say({ kind: 'pong' });
         else if (frame.startsWith('{"kind":"fail"')) reject(new Error(frame));
-      });
+      };
+      const failed = (error: Error): void => {
+        reject(error);
+        this.#lost(error);
+      };
+      loadSocket(this.#url, { received, failed }).then((socket) => {
+        this.#socket = socket;
+        socket.send(hello(replica));
+      }, reject);
     });
   }
 
@@ -74,12 +81,17 @@ class Connection {
     const seq = ++this.#seq;
     const [before, between, after] = this.#parts;
     this.#sentAt = performance.now();
-    if (this.#what === 'commits') this.#socket.send(before + seq + between + seq + after);
-    else this.#socket.send(this.#barrier + seq + '}');
+    const text = this.#what === 'commits' ?
+      before + seq + between + seq + after : `${this.#barrier}${seq}}`;
+    this.#socket?.send(text);
   }
 
   close(): void {
-    this.#socket.close();
+    this.#socket?.close();
+  }
+
+  #say(message: Message): void {
+    this.#socket?.send(encodeMessage(message));
   }
 
   #answered(): void {
@@ -90,7 +102,7 @@ class Connection {
     this.#received += frame.length;
     if (this.#received - this.#acked > ACK_EVERY) {
       this.#acked = this.#received;
-      this.#socket.send(encodeMessage({ kind: 'ack', received: this.#received }));
+      this.#say({ kind: 'ack', received: this.#received });
     }
     this.#answered();
   }
@@ -151,11 +163,14 @@ async function run(given: LoadOrder): Promise<LoadReport> {
   const latenciesMs: number[] = [];
   let measuring = false;
   let running = true;
+  let lost: Error | undefined;
   const connections: Connection[] = [];
   for (let i = 0; i < order.connections; i++) {
     const connection: Connection = new Connection(order, (latencyMs) => {
       if (measuring) latenciesMs.push(latencyMs);
       if (running) connection.next();
+    }, (error) => {
+      if (running) lost = error;
     });
     await connection.open();
     connections.push(connection);
@@ -169,6 +184,7 @@ async function run(given: LoadOrder): Promise<LoadReport> {
   const elapsedMs = performance.now() - started;
   running = false;
   for (const connection of connections) connection.close();
+  if (lost !== undefined) throw lost;
   return { count: latenciesMs.length, elapsedMs, latenciesMs };
 }
 
