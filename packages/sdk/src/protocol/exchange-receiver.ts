@@ -19,7 +19,7 @@ export type Wants = 'all' | 'updates' | 'nothing';
 
 export interface ReceiverConfig {
   readonly space: SpaceId;
-  readonly holder: Pick<HolderSource, 'summary' | 'settledSeq' | 'newestOf'> & HolderSink;
+  readonly holder: Pick<HolderSource, 'summary' | 'settledSeq' | 'newestOf' | 'heldSeq'> & HolderSink;
   readonly wants: Wants;
   readonly peer: ReplicaId | undefined;
   readonly staging: PageStaging;
@@ -271,7 +271,9 @@ export class ExchangeReceiver {
   }
 
   #knownSeq(summary: Summary, replica: ReplicaId): number {
-    return Math.max(summary.vector[replica] ?? 0, this.#config.holder.settledSeq(replica));
+    const { holder } = this.#config;
+    const known = Math.max(summary.vector[replica] ?? 0, holder.settledSeq(replica));
+    return Math.max(known, holder.heldSeq?.(replica) ?? 0);
   }
 
   /** Whether something of a summary is not held here. */

@@ -43,6 +43,8 @@ export interface HolderSource {
   settledSeq(replica: string): number;
   /** The newest update of that replica that is known here, settled or not, where that is kept. */
   newestOf?(replica: ReplicaId): Mark | undefined;
+  /** The highest sequence of that replica that is here, though it may not be passed on yet. */
+  heldSeq?(replica: ReplicaId): number;
   /**
    * Commit entries after `csn` in order, at most `maxEntries`; `trimmed` when the kept log does not
    * reach back.

@@ -40,6 +40,8 @@ export const limits = {
   vectorReplicasMax: 10_000,
   spaceCharsMax: 128,
   replicaCharsMax: 64,
+  /** Tabs of one browser profile that write at the same time. Error: `too-many-tabs`. */
+  seatsMax: 64,
   tableCharsMax: 64,
   nameCharsMax: 128,
   codeCharsMax: 64,

@@ -22,7 +22,7 @@ export interface SpaceHead {
   readonly at: number;
   /** Highest Lamport counter among the commits up to `csn`. */
   readonly lamport: number;
-  /** Whose updates are ours: all own tentative ones bear this id. */
+  /** The profile's id: all own tentative updates bear it, or that of a seat of it (seats.ts). */
   readonly replica: ReplicaId;
   /** Own updates are withheld. Kept, as what showed it may be gone at the next start. */
   readonly lost?: IdentityLoss;
@@ -64,6 +64,8 @@ export interface StoredReplicaSpace {
   readonly conflicts: readonly ConflictRecord[];
   /** The highest number that was given to an own update under `head.replica`, as far as known. */
   readonly issued: number;
+  /** The same for the profile's other seats, by number. */
+  readonly issuedBySeat?: Readonly<Record<number, number>> | undefined;
 }
 
 /** Why our updates cannot go out under the present replica id. */

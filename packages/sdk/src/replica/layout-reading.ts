@@ -4,7 +4,7 @@
  * stand on their own and stay.
  */
 import {
-  decodeEntry, decodeUpdate, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError,
+  decodeEntry, decodeUpdate, isSeatOf, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError, seatOf,
   type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
 } from '../protocol/index.js';
 import type { SpaceHead, StoredReplicaSpace } from './changes.js';
@@ -94,23 +94,22 @@ class Reading {
     const head = written && base ? written.head : this.#headWithoutBase(written?.head, updates);
     if (base === undefined) this.#dropBase();
     const committed = base === undefined ? NOTHING : contents(base);
-    const found = lastSeq(head.replica, updates, committed.ledger);
-    const issued = Math.max(found, written?.issued ?? 0);
-    // The record of one is gone without a trace: news, unless updates are withheld already.
-    if (issued > found && head.lost === undefined) this.#identityLost = true;
+    const issuedBy = this.#issuedBy(written, head, { updates, ledger: committed.ledger });
+    const { 0: issued = 0, ...issuedBySeat } = issuedBy;
     const lost = this.#identityLost ? 'damaged' : head.lost;
     const present = lost === undefined ? head : { ...head, lost };
     const layout = new SpaceLayout(this.#space, {
       head: present,
       isHeadStored: base !== undefined && !this.#identityLost,
       issued,
+      issuedBySeat,
       pages: base?.map ?? new PageMap(),
       reached: base?.reached ?? 0,
       entryChars: base?.entryChars ?? new Map(),
       garbage: this.#garbage,
     }, this.#options.bounds);
     const stored: StoredReplicaSpace = {
-      head: present, issued, conflicts, ...committed,
+      head: present, issued, issuedBySeat, conflicts, ...committed,
       updates: updates.map(({ own: _own, ...update }) => update),
     };
     return { stored, layout, damage: this.#damage(base === undefined) };
@@ -128,6 +127,21 @@ class Reading {
     const written = JSON.parse(text) as WrittenHead;
     if (written.layout > LAYOUT_VERSION) throw newer(this.#space, written.layout);
     return written;
+  }
+
+  /** The highest number that each seat gave out. */
+  #issuedBy(
+    written: WrittenHead | undefined, { replica, lost }: SpaceHead, held: HeldNumbers,
+  ): Record<number, number> {
+    const issuedBy: Record<number, number> = lastSeqs(replica, held);
+    const told = { 0: written?.issued ?? 0, ...written?.issuedBySeat };
+    for (const [seat, issued] of Object.entries(told)) {
+      if (issued <= (issuedBy[Number(seat)] ?? 0)) continue;
+      issuedBy[Number(seat)] = issued;
+      // The record of one is gone without a trace: news, unless updates are withheld already.
+      if (lost === undefined) this.#identityLost = true;
+    }
+    return issuedBy;
   }
 
   #readConflicts(): ConflictRecord[] {
@@ -151,7 +165,7 @@ class Reading {
         continue;
       }
       // It may have been sent: whoever gets its number next would be taken for it.
-      if (replicaOfKey(key) === own) this.#identityLost = true;
+      if (isSeatOf(own, replicaOfKey(key))) this.#identityLost = true;
       this.#lose('updates', key);
     }
     return updates;
@@ -253,14 +267,21 @@ function readUpdate(record: string): OwnedUpdate | undefined {
   return { update, ...line };
 }
 
-/** The highest number of that replica's updates that is found here. */
-function lastSeq(
-  of: ReplicaId, updates: readonly OwnedUpdate[], ledger: readonly LedgerLine[],
-): number {
-  const settled = ledger.find(({ replica }) => replica === of)?.seq ?? 0;
-  return updates.reduce(
-    (last, { update: { id } }) => (id.replica === of ? Math.max(last, id.seq) : last), settled,
-  );
+interface HeldNumbers {
+  readonly updates: readonly OwnedUpdate[];
+  readonly ledger: readonly LedgerLine[];
+}
+
+/** The highest number of each seat's updates that is found here. */
+function lastSeqs(profile: ReplicaId, { updates, ledger }: HeldNumbers): Record<number, number> {
+  const lasts: Record<number, number> = {};
+  const raise = (replica: string, seq: number): void => {
+    const seat = seatOf(profile, replica);
+    if (seat !== undefined) lasts[seat] = Math.max(lasts[seat] ?? 0, seq);
+  };
+  for (const { replica, seq } of ledger) raise(replica, seq);
+  for (const { update: { id } } of updates) raise(id.replica, id.seq);
+  return lasts;
 }
 
 const emptyHead = (replica: ReplicaId): Omit<SpaceHead, 'lost'> =>

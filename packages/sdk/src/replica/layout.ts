@@ -6,8 +6,8 @@
  */
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
-  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, LEDGER_TABLE, ledgerPages, ledgerRow,
-  limits,
+  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
+  ledgerRow, limits, seatOf,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
   type UpdateId,
 } from '../protocol/index.js';
@@ -40,6 +40,8 @@ export interface LayoutState {
   readonly isHeadStored: boolean;
   /** The highest number that an own update was given under `head.replica`. */
   readonly issued: number;
+  /** The same for the profile's other seats. */
+  readonly issuedBySeat?: Readonly<Record<number, number>>;
   readonly pages: PageMap;
   /** Every entry up to it is in the pages. */
   readonly reached: number;
@@ -58,6 +60,8 @@ export interface WrittenHead {
    * whoever forgets his own numbers uses them twice.
    */
   readonly issued: number;
+  /** The same for the profile's other seats, by number; absent where they never wrote. */
+  readonly issuedBySeat?: Readonly<Record<number, number>>;
 }
 
 interface Pending {
@@ -80,7 +84,8 @@ export class SpaceLayout implements ReplicaChanges {
   readonly #entryChars: Map<number, number>;
   readonly #pending = new Map<string, Pending>();
   #head: SpaceHead;
-  #issued: number;
+  /** By seat. */
+  #issued: Map<number, number>;
   #isHeadStored: boolean;
   #csn: number;
   #reached: number;
@@ -94,7 +99,10 @@ export class SpaceLayout implements ReplicaChanges {
     this.#bounds = bounds;
     this.#pages = state.pages;
     this.#head = state.head;
-    this.#issued = state.issued;
+    this.#issued = new Map([[0, state.issued]]);
+    for (const [seat, issued] of Object.entries(state.issuedBySeat ?? {})) {
+      this.#issued.set(Number(seat), issued);
+    }
     this.#isHeadStored = state.isHeadStored;
     this.#csn = state.head.csn;
     this.#reached = state.reached;
@@ -127,7 +135,8 @@ export class SpaceLayout implements ReplicaChanges {
   updateAdded(stored: StoredUpdate): void {
     const { id } = stored.update;
     this.#put('updates', updateRecordKey(this.#space, id), () => updateRecord(stored, this.#head));
-    if (id.replica === this.#head.replica) this.#raiseIssued(id.seq);
+    const seat = seatOf(this.#head.replica, id.replica);
+    if (seat !== undefined) this.#raiseIssued(seat, id.seq);
   }
 
   updateRemoved(id: UpdateId): void {
@@ -175,18 +184,17 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   headChanged(head: SpaceHead): void {
-    if (head.replica !== this.#head.replica) this.#issued = 0;
+    if (head.replica !== this.#head.replica) this.#issued = new Map();
     this.#head = head;
     this.#isHeadStored = true;
     this.#put('meta', headKey(this.#space), () => {
-      const written: WrittenHead = { layout: LAYOUT_VERSION, head, issued: this.#issued };
-      return sealed(JSON.stringify(written));
+      return sealed(JSON.stringify(writtenHead(head, this.#issued)));
     });
   }
 
   /** In the write that has the update itself: once a write, however many updates are in it. */
-  #raiseIssued(seq: number): void {
-    this.#issued = Math.max(this.#issued, seq);
+  #raiseIssued(seat: number, seq: number): void {
+    this.#issued.set(seat, Math.max(this.#issued.get(seat) ?? 0, seq));
     this.headChanged(this.#head);
   }
 
@@ -323,9 +331,15 @@ export interface OwnedUpdate extends StoredUpdate {
   readonly own: boolean;
 }
 
+function writtenHead(head: SpaceHead, issuedBy: ReadonlyMap<number, number>): WrittenHead {
+  const others = [...issuedBy].filter(([seat]) => seat > 0);
+  const written = { layout: LAYOUT_VERSION, head, issued: issuedBy.get(0) ?? 0 };
+  return others.length === 0 ? written : { ...written, issuedBySeat: Object.fromEntries(others) };
+}
+
 /** A line that says whose it is, then the update. */
 function updateRecord({ update }: StoredUpdate, head: SpaceHead): string {
-  const line: Omit<OwnedUpdate, 'update'> = { own: update.id.replica === head.replica };
+  const line: Omit<OwnedUpdate, 'update'> = { own: isSeatOf(head.replica, update.id.replica) };
   return sealed(`${JSON.stringify(line)}\n${encodeUpdate(update)}`);
 }
 

@@ -158,6 +158,7 @@ export class TentativeLog {
   #outbox: LogEntry[] = [];
   #arrivals = 0;
   #removals = 0;
+  #ownCount = 0;
 
   get entries(): readonly LogEntry[] {
     return this.#entries;
@@ -165,6 +166,11 @@ export class TentativeLog {
 
   get size(): number {
     return this.#entries.length;
+  }
+
+  /** Of the profile. */
+  get ownCount(): number {
+    return this.#ownCount;
   }
 
   get(id: UpdateId): LogEntry | undefined {
@@ -180,24 +186,36 @@ export class TentativeLog {
     return this.#held.get(replica)?.count ?? 0;
   }
 
-  /** The one with the lowest sequence that is held of that replica. */
-  firstOf(replica: ReplicaId): LogEntry | undefined {
-    const held = this.#held.get(replica);
-    return held?.entries.find((entry) => entry !== undefined);
-  }
-
   /** All held of that replica, by sequence. */
   of(replica: ReplicaId): LogEntry[] {
     return this.#held.get(replica)?.entries.filter((entry) => entry !== undefined) ?? [];
   }
 
-  /** The highest sequence per replica that may be passed on; of `except` nothing. */
-  vector(except: ReplicaId | undefined): VersionVector {
+  /** The highest sequence per replica that may be passed on. */
+  vector(isLeftOut: (replica: ReplicaId) => boolean): VersionVector {
     const vector: Record<ReplicaId, number> = {};
     for (const [replica, held] of this.#held) {
-      if (replica !== except && held.released > 0) vector[replica] = held.released;
+      if (held.released > 0 && !isLeftOut(replica)) vector[replica] = held.released;
     }
     return vector;
+  }
+
+  /** The highest sequence held per replica but that one: what its next update has seen. */
+  seen(by: ReplicaId): VersionVector {
+    const vector: Record<ReplicaId, number> = {};
+    for (const [replica, { last, count }] of this.#held) {
+      if (replica !== by && count > 0) vector[replica] = last;
+    }
+    return vector;
+  }
+
+  releasedOf(replica: ReplicaId): number {
+    return this.#held.get(replica)?.released ?? 0;
+  }
+
+  /** Everything of ours that may not be passed on yet, in stamp order. */
+  unreleasedOwn(): LogEntry[] {
+    return this.#entries.filter(({ own, arrival, removed }) => own && arrival === 0 && !removed);
   }
 
   /** A new highest stamp: the author's own case. */
@@ -268,6 +286,7 @@ export class TentativeLog {
     invariant(!entry.removed, 'an entry leaves the log once');
     entry.removed = true;
     this.#removals += 1;
+    if (entry.own) this.#ownCount -= 1;
     const { replica, seq } = entry.update.id;
     const held = this.#held.get(replica);
     if (held === undefined) return;
@@ -297,6 +316,7 @@ export class TentativeLog {
   }
 
   #hold(entry: LogEntry): void {
+    if (entry.own) this.#ownCount += 1;
     const { replica, seq } = entry.update.id;
     let held = this.#held.get(replica);
     if (held === undefined) {

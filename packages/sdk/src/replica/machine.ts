@@ -6,7 +6,7 @@
  */
 import { Guard, type AppDefinition, type NondeterminismReport } from '../model/index.js';
 import {
-  decodeMessage, invariant, OxbowError,
+  decodeMessage, invariant, isSeatOf, OxbowError,
   type Ack, type BarrierMessage, type Message, type ReplicaId, type SpaceId,
   type SpaceMessage, type Welcome,
 } from '../protocol/index.js';
@@ -117,7 +117,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
   facts(space: SpaceId, now: number): SpaceFacts | undefined {
     const slot = this.#slots.get(space);
     if (slot === undefined) return undefined;
-    const { head: { csn }, unsettled: { count: pending, oldestAt }, replica } = slot.replica;
+    const { head: { csn }, unsettled, profile: replica } = slot.replica;
+    const { count: pending, oldestAt } = unsettled;
     const links = this.#sessions.health(replica);
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
@@ -274,7 +275,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const isOtherUser = this.#identity.verified(welcome.user);
     for (const slot of this.#slots.values()) {
       if (isOtherUser) slot.replica.setUser(welcome.user);
-      if (slot.replica.replica === session.replica) peer.join(slot, now);
+      if (slot.replica.profile === session.replica) peer.join(slot, now);
     }
     this.#out.flushSoon();
   }
@@ -290,7 +291,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   onReplicaRefused(session: Session): void {
     const { replica } = session;
-    const slots = [...this.#slots.values()].filter((slot) => slot.replica.replica === replica);
+    const slots = [...this.#slots.values()].filter((slot) => slot.replica.profile === replica);
     const hasUnsettled = slots.some(({ isWaiting }) => isWaiting);
     if (!this.#identity.mayReplace(hasUnsettled, this.#nowMs)) return;
     for (const slot of slots) slot.forceReissue();
@@ -306,7 +307,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   onNews(space: SpaceId): void {
     const slot = this.#slots.get(space);
     if (slot === undefined) return;
-    for (const peer of this.#peersOf(slot.replica.replica)) peer.changed(space);
+    for (const peer of this.#peersOf(slot.replica.profile)) peer.changed(space);
   }
 
   onHealth(): void {
@@ -373,7 +374,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   #replicaFor({ stored }: SpaceReading): ReplicaId {
     if (stored === undefined) return this.#identity.replica;
     const { head: { replica, lost }, updates } = stored;
-    const hasOwn = updates.some(({ update }) => update.id.replica === replica);
+    const hasOwn = updates.some(({ update }) => isSeatOf(replica, update.id.replica));
     if (hasOwn) return replica;
     const isUsedUp = lost !== undefined && lost !== 'base-lost';
     return isUsedUp ? this.#identity.after(replica) : this.#identity.replica;
@@ -385,7 +386,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       .filter((slot) => slot.needsReissue && this.#mayReissue(slot));
     for (const slot of lost) {
       if (slot.resume()) continue;
-      const old = slot.replica.replica;
+      const old = slot.replica.profile;
       for (const peer of this.#peersOf(old)) peer.leave(slot.space);
       slot.reissue(this.#identity.after(old));
       this.#attach(slot);
@@ -399,7 +400,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
    * then we need all that it holds.
    */
   #mayReissue(slot: SpaceSlot<A>): boolean {
-    const { replica, lost } = slot.replica;
+    const { profile: replica, lost } = slot.replica;
     if (slot.isReissueForced || (!slot.isWaiting && lost !== 'base-lost')) return true;
     const peers = this.#peersOf(replica);
     if (!slot.takeLinkDoubt()) return peers.some((peer) => peer.hasAll(slot.space));
@@ -408,13 +409,13 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   #attach(slot: SpaceSlot<A>): void {
-    const { replica } = slot.replica;
+    const { profile: replica } = slot.replica;
     this.#sessions.ensure(replica, this.#nowMs);
     for (const peer of this.#peersOf(replica)) peer.join(slot, this.#nowMs);
   }
 
   #dropUnusedSessions(): void {
-    const used = [...this.#slots.values()].map((slot) => slot.replica.replica);
+    const used = [...this.#slots.values()].map((slot) => slot.replica.profile);
     this.#sessions.keepOnly(new Set([this.#identity.replica, ...used]));
     this.onHealth();
   }

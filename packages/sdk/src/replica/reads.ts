@@ -15,7 +15,7 @@ import type { Peer } from './peer.js';
 /** An open space, as far as its reads go. */
 export interface ReadSpace {
   readonly space: SpaceId;
-  readonly replica: { summary(): Summary; readonly replica: ReplicaId };
+  readonly replica: { summary(): Summary; readonly profile: ReplicaId };
 }
 
 interface Read {
@@ -132,7 +132,7 @@ export class Reads {
   }
 
   #canAsk(link: LinkId, peer: Peer, { space, replica }: ReadSpace): boolean {
-    if (peer.replica !== replica.replica || peer.historyOf(space) === undefined) return false;
+    if (peer.replica !== replica.profile || peer.historyOf(space) === undefined) return false;
     if ((peer.session.version ?? 0) < BARRIERS_SINCE) return false;
     let open = 0;
     for (const question of this.#questions.values()) if (question.link === link) open++;

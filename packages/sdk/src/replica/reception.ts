@@ -18,6 +18,7 @@ const refused = (code: string, message: string): Reception => ({ kind: 'refused'
 
 /** What is asked of the space. */
 export interface Holding {
+  /** What we write under. */
   readonly replica: ReplicaId;
   readonly history: string;
   readonly csn: number;
@@ -27,8 +28,12 @@ export interface Holding {
   settledSeq(replica: ReplicaId): number;
   settledMark(replica: ReplicaId): Mark | undefined;
   held(id: UpdateId): LogEntry | undefined;
-  /** Of our own updates the one with the lowest number. */
-  firstOwn(): LogEntry | undefined;
+  /** Of each seat's updates the one with the lowest number. */
+  firstOwns(): readonly LogEntry[];
+  /** It is an id of our profile. */
+  isOurs(replica: ReplicaId): boolean;
+  /** It is one of ours, and we have seen all that was ever written under it. */
+  isOnlyOurs(replica: ReplicaId): boolean;
   /** Whom our own updates are of, as far as known. */
   readonly user: string | null;
   /** Own updates are withheld. */
@@ -79,10 +84,11 @@ export function takeUpdates(holding: Holding, updates: readonly Update[]): Taken
 /**
  * Whether what the other side knows of our updates is not ours: more than we made, or another one
  * under a number of ours. Copies of a store share what stood in it when it was copied: if the
- * newest is the same, all before it are.
+ * newest is the same, all before it are. `replica`: which of our ids is spoken of.
  */
-export function showsClone(holding: Holding, { summary, settledSeq, newest }: Told): boolean {
-  const { replica } = holding;
+export function showsClone(
+  holding: Holding, replica: ReplicaId, { summary, settledSeq, newest }: Told,
+): boolean {
   const seq = Math.max(settledSeq, summary.vector[replica] ?? 0, newest?.seq ?? 0);
   if (seq > holding.knownSeq(replica)) return true;
   if (newest === undefined) return false;
@@ -101,8 +107,9 @@ export function showsClone(holding: Holding, { summary, settledSeq, newest }: To
 export function takenOver(holding: Holding, { id, user, body }: CommitEntry): LogEntry | undefined {
   if (body?.formerly === undefined || id.replica === holding.replica) return undefined;
   const { formerly } = body;
-  const first = holding.firstOwn();
-  if (first === undefined || updateKey(first.firstId) !== updateKey(formerly)) return undefined;
+  const key = updateKey(formerly);
+  const first = holding.firstOwns().find((entry) => updateKey(entry.firstId) === key);
+  if (first === undefined || updateKey(first.update.id) === updateKey(id)) return undefined;
   // One that goes out under its second id may be settled by itself.
   const isOpen = holding.lost !== undefined || first.update.formerly === undefined;
   const { name, at, args } = first.update;
@@ -160,8 +167,9 @@ export function takeCommits(
     }
     const held = holding.held(id);
     const isHeld = held !== undefined && isEntryOf(entry, held.update);
-    if (id.replica === holding.replica && !isHeld) isCloned = true;
-    if (takenOver(holding, entry) !== undefined) isCloned = true;
+    if (holding.isOnlyOurs(id.replica) && !isHeld) isCloned = true;
+    const isTaken = !holding.isOurs(id.replica) && takenOver(holding, entry) !== undefined;
+    if (isTaken) isCloned = true;
     if (entry.body === undefined && !isHeld) {
       // What we could not pass on we do not take: asked again, the sender sees that we lack it.
       return held === undefined ? end(GAP) : { ...end(GAP), voided: id };

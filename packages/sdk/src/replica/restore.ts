@@ -22,7 +22,7 @@ export function restoreLog<A extends AppDefinition>(
   const last = new Map<ReplicaId, number>();
   for (const { update } of stored.toSorted(bySeq)) {
     const { replica, seq } = update.id;
-    const own = replica === state.replica;
+    const own = state.isOurs(replica);
     const next = (last.get(replica) ?? state.ledger.seqOf(replica)) + 1;
     if (seq !== next) {
       // One of ours cannot go out any more as it is; it is not lost for that.

@@ -5,7 +5,7 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
-import { isRival, ledgerLineOf, limits, OxbowError } from '../protocol/index.js';
+import { isRival, isSeatOf, ledgerLineOf, limits, OxbowError } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
 } from '../protocol/index.js';
@@ -58,14 +58,15 @@ export class Settler<A extends AppDefinition> {
   insert(updates: readonly Update[]): void {
     const state = this.#state;
     const batch = new Rebase(state.ground);
-    const entries = updates.map((update) =>
-      new LogEntry(update, false, state.ledger.userOf(update.id.replica)));
+    const entries = updates.map((update) => this.#arrived(batch, update));
     for (const { update } of entries) {
       state.lamport = Math.max(state.lamport, update.lamport);
       this.#witness.changes.updateAdded({ update });
     }
     batch.insert(entries);
-    for (const entry of entries) state.ground.log.release(entry);
+    // What our tabs bring to us stays home until it is on disk.
+    const isHeldBack = ({ own }: LogEntry): boolean => own && state.isKeeper;
+    for (const entry of entries) if (!isHeldBack(entry)) state.ground.log.release(entry);
     this.#finish(batch);
   }
 
@@ -77,6 +78,18 @@ export class Settler<A extends AppDefinition> {
     const batch = new Rebase(this.#state.ground);
     for (const entry of this.#state.ground.log.of(replica).toReversed()) {
       if (entry.update.id.seq < fromSeq) break;
+      batch.remove(entry);
+      this.#witness.changes.updateRemoved(entry.update.id);
+    }
+    this.#finish(batch);
+  }
+
+  /** Takes those out of the log; whoever made them has them, or nobody was told of them. */
+  forget(entries: readonly LogEntry[]): void {
+    if (entries.length === 0) return;
+    const batch = new Rebase(this.#state.ground);
+    // From the end of each sequence: it stays without a hole.
+    for (const entry of entries.toReversed()) {
       batch.remove(entry);
       this.#witness.changes.updateRemoved(entry.update.id);
     }
@@ -107,8 +120,8 @@ export class Settler<A extends AppDefinition> {
     state.heldChanged();
     for (const entry of replayAll(ground)) this.#witness.changed(entry);
     this.#witness.replaced();
-    const [first] = ground.log.of(state.replica);
-    return first !== undefined && first.update.id.seq <= state.ledger.seqOf(state.replica);
+    return state.firstOwns().some(({ update: { id } }) =>
+      state.isOnlyOurs(id.replica) && id.seq <= state.ledger.seqOf(id.replica));
   }
 
   /**
@@ -120,14 +133,17 @@ export class Settler<A extends AppDefinition> {
     const { ground } = state;
     const { changes } = this.#witness;
     const batch = new Rebase(ground);
-    const old = ground.log.of(state.replica);
+    // What another tab has issued anew already is in the log under the new id.
+    const old = ground.log.entries.filter(({ own, update: { id } }) =>
+      own && !isSeatOf(replica, id.replica));
     for (const entry of old) {
       batch.remove(entry);
       changes.updateRemoved(entry.update.id);
     }
-    state.replica = replica;
+    state.profile = replica;
+    state.nextProfile = undefined;
     state.lost = undefined;
-    state.nextSeq = state.knownSeq(replica) + 1;
+    state.nextSeq = state.knownSeq(state.replica) + 1;
     state.heldChanged();
     // First: whose updates these are is told by it.
     changes.headChanged(state.head);
@@ -146,8 +162,28 @@ export class Settler<A extends AppDefinition> {
   setUser(user: string | null): void {
     this.#state.user = user;
     const batch = new Rebase(this.#state.ground);
-    this.#authored(this.#state.replica, user);
+    for (const entry of this.#state.ground.log.entries) {
+      if (!entry.own) continue;
+      entry.user = user;
+      entry.stale = true;
+    }
     this.#finish(batch);
+  }
+
+  /** One of our own that another tab issued anew takes the place of what it was. */
+  #arrived(batch: Rebase, update: Update): LogEntry {
+    const state = this.#state;
+    const own = state.isOurs(update.id.replica);
+    const entry = new LogEntry(update, own, state.userOf(update.id.replica));
+    if (!own) return entry;
+    if (!state.isKeeper) entry.stage = 'saved';
+    const former = update.formerly && state.ownBy(update.formerly);
+    if (former === undefined) return entry;
+    batch.remove(former);
+    this.#witness.changes.updateRemoved(former.update.id);
+    entry.receipt = former.receipt;
+    entry.receipt?.follow(entry);
+    return entry;
   }
 
   #finish(batch: Rebase): void {
@@ -180,7 +216,8 @@ export class Settler<A extends AppDefinition> {
 
   #settleBy(batch: Rebase, held: LogEntry, entry: CommitEntry): void {
     const { csn, at, outcome, effects } = entry;
-    const { kept, replica: self, runner } = this.#state;
+    const { kept, runner } = this.#state;
+    const self = held.update.id.replica;
     const isConflict = held.own && outcome.kind !== 'applied';
     const obstacles = isConflict
       ? obstaclesTo(held, kept.since(held.update.context.csn), { shapes: runner.app, self })
@@ -231,10 +268,11 @@ export class Settler<A extends AppDefinition> {
   }
 
   #enterLedger(line: LedgerLine): void {
-    const { ledger, replica: self } = this.#state;
+    const { ledger } = this.#state;
     const before = ledger.userOf(line.replica);
     ledger.settle(line);
-    if (line.replica !== self && line.user !== before) this.#authored(line.replica, line.user);
+    const isOthers = !this.#state.isOurs(line.replica);
+    if (isOthers && line.user !== before) this.#authored(line.replica, line.user);
   }
 
   #authored(replica: ReplicaId, user: string | null): void {

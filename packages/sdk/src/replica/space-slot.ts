@@ -4,7 +4,7 @@
  */
 import type { AppDefinition, Guard } from '../model/index.js';
 import {
-  limits, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
+  isSeatOf, limits, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
 } from '../protocol/index.js';
 import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './changes.js';
 import type { SpaceReading } from './layout-reading.js';
@@ -45,8 +45,8 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   readonly damage: OxbowError | undefined;
   readonly #layout: SpaceReading['layout'];
   readonly #owner: SlotOwner;
-  /** The newest own update: what `saved` reaches when all changes up to now are on disk. */
-  #newest: UpdateId | undefined;
+  /** The newest update of each seat that is in no write yet. */
+  #newest = new Map<ReplicaId, UpdateId>();
   #isNotificationDue = false;
   /**
    * Whether own updates are to be issued anew: at once, or as soon as it is known which of them are
@@ -107,11 +107,10 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
 
   /** Everything that has changed since the last call, as one atomic write. */
   takeChanges(): Change {
-    const newest = this.#newest;
-    return {
-      ops: this.#layout.take(),
-      saved: newest === undefined ? undefined : () => this.replica.saved(newest),
-    };
+    const newest = [...this.#newest.values()];
+    this.#newest.clear();
+    const saved = (): void => newest.forEach((id) => this.replica.saved(id));
+    return { ops: this.#layout.take(), saved: newest.length === 0 ? undefined : saved };
   }
 
   /** Rewrites some pages; nothing if that is not worth it yet. */
@@ -142,7 +141,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   reissue(replica: ReplicaId): void {
     this.#reissue = 'no';
     this.#areSentUnderWay = false;
-    this.#newest = undefined;
+    this.#newest.clear();
     this.replica.reissue(replica);
   }
 
@@ -203,7 +202,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     // reason: while the space is being built there is no replica yet; what it issues anew then is
     // its own.
     const own = this.replica as SpaceReplica<A> | undefined;
-    if (own === undefined || id.replica === own.replica) this.#newest = id;
+    if (own === undefined || isSeatOf(own.profile, id.replica)) this.#newest.set(id.replica, id);
   }
 }
 

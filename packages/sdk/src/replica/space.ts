@@ -10,8 +10,8 @@ import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js'
 import { copiedUnits } from '../model/copy.js';
 import { encodeUpdate, limits, OxbowError, updateKey } from '../protocol/index.js';
 import type {
-  BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Outcome, PageRow, ReceivedBase, Reception,
-  ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value,
+  BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Mark, Outcome, PageRow, ReceivedBase,
+  Reception, ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
 } from '../protocol/index.js';
 import { PromisedPages } from './base-picture.js';
 import type { IdentityLoss, SpaceHead, SpaceOwner } from './changes.js';
@@ -52,6 +52,18 @@ export interface PendingUpdate {
   readonly receipt: Receipt | undefined;
 }
 
+/** What a space is made of, for the parts that not every program needs. */
+export interface SpaceInsides<A extends AppDefinition> {
+  readonly state: SpaceState<A>;
+  readonly settler: Settler<A>;
+  readonly owner: SpaceOwner;
+  /** `pending()` or the receipts are others now. */
+  changed(): void;
+  /** Own updates stay here until they are issued anew. */
+  withhold(): void;
+  raiseStage(stage: 'saved' | 'shared', vector: VersionVector): void;
+}
+
 export interface ViewOptions {
   /** Default: `tentative`. */
   readonly view?: View | undefined;
@@ -86,9 +98,9 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     });
     const useless = restoreLog(this.#state, stored?.updates ?? []);
     for (const id of useless) owner.changes.updateRemoved(id);
-    this.#noteReissued(this.#state.ground.log.of(this.#state.replica));
+    this.#noteReissued(this.#state.ground.log.entries.filter(({ own }) => own));
     if (stored === undefined) owner.changes.headChanged(this.head);
-    if (config.replica !== this.#state.replica) this.reissue(config.replica);
+    if (config.replica !== this.#state.profile) this.reissue(config.replica);
   }
 
   // ---- the app's side
@@ -123,6 +135,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     entry.parsed = parsed;
     runOnTop(ground, entry, this.#onWrite);
     this.#owner.changes.updateAdded({ update });
+    if (!state.isKeeper && state.lost === undefined) {
+      ground.log.release(entry);
+      state.heldChanged();
+      this.#owner.pump();
+    }
     this.#somethingChanged();
     return this.#receiptOf(entry);
   }
@@ -186,7 +203,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     if (entry !== undefined) return entry.own ? this.#receiptOf(entry) : undefined;
     const conflict = this.#state.conflicts.get(present);
     if (conflict !== undefined) return settledReceipt({ ...conflict, at: conflict.askedAt });
-    if (present.replica !== this.#state.replica) return undefined;
+    if (!this.#state.isOurs(present.replica)) return undefined;
     const kept = this.#state.kept.find(present);
     return kept?.body === undefined
       ? undefined
@@ -207,8 +224,14 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.head;
   }
 
+  /** What own updates made here bear. */
   get replica(): ReplicaId {
     return this.#state.replica;
+  }
+
+  /** The id of the profile that this replica and its other tabs write for. */
+  get profile(): ReplicaId {
+    return this.#state.profile;
   }
 
   /**
@@ -231,7 +254,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   /** Own tentative updates: how many, and the wall time of the oldest, ms. */
   get unsettled(): { readonly count: number; readonly oldestAt: number | undefined } {
     const { log } = this.#state.ground;
-    const count = log.countOf(this.#state.replica);
+    const count = log.ownCount;
     const oldest = count === 0 ? undefined : log.entries.find(({ own }) => own);
     return { count, oldestAt: oldest?.update.at };
   }
@@ -251,7 +274,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   /** Own updates up to this one are surely on disk: they may be sent. */
   saved({ replica, seq }: UpdateId): void {
     const { log } = this.#state.ground;
-    if (replica !== this.#state.replica) return;
+    if (!this.#state.isOurs(replica)) return;
     let isReleased = false;
     for (const entry of log.unreleased(replica, seq)) {
       log.release(entry);
@@ -335,7 +358,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   }
 
   receiveAgain(update: Update): Reception {
-    const isOurs = update.id.replica === this.#state.replica;
+    const isOurs = this.#state.isOnlyOurs(update.id.replica);
     if (isOurs && !isOwn(this.#state, update)) this.#received(false, 'cloned');
     return OK;
   }
@@ -343,7 +366,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   receiveCommits(history: string, entries: readonly CommitEntry[]): Reception {
     const { taken, reception, isCloned, voided } = takeCommits(this.#state, history, entries);
     if (taken.length > 0) this.#settler.commit(history, taken);
-    if (voided !== undefined && voided.replica !== this.#state.replica) {
+    if (voided !== undefined && !this.#state.isOurs(voided.replica)) {
       this.#settler.drop(voided.replica, voided.seq);
     }
     this.#received(taken.length > 0, isCloned ? 'cloned' : undefined);
@@ -376,17 +399,36 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
 
   learned(told: Told): void {
     const { summary, settledSeq } = told;
-    const { replica, history, ground, lost } = this.#state;
+    const { profile, replica, history, lost, isKeeper, seat } = this.#state;
     const isOtherHistory = history !== '' && summary.history !== '' && summary.history !== history;
-    if (isOtherHistory || lost !== undefined) return;
-    if (showsClone(this.#state, told)) return this.#received(false, 'cloned');
-    const seq = Math.max(settledSeq, summary.vector[replica] ?? 0);
-    for (const entry of ground.log.of(replica)) {
-      if (entry.update.id.seq > seq) break;
-      if (entry.stage !== 'saved') continue;
-      entry.stage = 'shared';
-      this.#onChanged(entry);
-    }
+    if (isOtherHistory || lost !== undefined || seat === undefined) return;
+    // A keeper is known to others by the profile's id, a tab to its keeper by its own.
+    const asked = isKeeper ? profile : replica;
+    if (showsClone(this.#state, asked, told)) return this.#received(false, 'cloned');
+    if (!isKeeper) return;
+    const seq = Math.max(settledSeq, summary.vector[asked] ?? 0);
+    this.#raiseStage('shared', { ...summary.vector, [asked]: seq });
+  }
+
+  newestOf(replica: ReplicaId): Mark | undefined {
+    const { ground: { log }, ledger } = this.#state;
+    const last = log.get({ replica, seq: log.lastSeq(replica) ?? 0 })?.update;
+    if (last === undefined) return ledger.markOf(replica);
+    return { seq: last.id.seq, lamport: last.lamport, madeAt: last.at };
+  }
+
+  heldSeq(replica: ReplicaId): number {
+    return this.#state.lost === undefined ? this.#state.ground.log.lastSeq(replica) ?? 0 : 0;
+  }
+
+  /** For what concerns the profile's other tabs (tab-side.ts). */
+  get insides(): SpaceInsides<A> {
+    return {
+      state: this.#state, settler: this.#settler, owner: this.#owner,
+      changed: () => this.#somethingChanged(),
+      withhold: () => this.#received(false, 'cloned'),
+      raiseStage: (stage, vector) => this.#raiseStage(stage, vector),
+    };
   }
 
   // ---- inside
@@ -404,6 +446,22 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     const { update: { id, name, args, at }, own, execution: { opaque, outcome, effects } } = entry;
     const receipt = own ? this.#receiptOf(entry) : undefined;
     return { id, own, name, args, at, opaque, outcome, effects, receipt };
+  }
+
+  #raiseStage(stage: 'saved' | 'shared', vector: VersionVector): void {
+    const { ground: { log } } = this.#state;
+    // reason: Object.entries forgets the branded key type.
+    for (const [replica, seq] of Object.entries(vector) as [ReplicaId, number][]) {
+      if (!this.#state.isOurs(replica)) continue;
+      for (const entry of log.of(replica)) {
+        if (entry.update.id.seq > seq) break;
+        // What is not on disk here is not shared either: a keeper sends nothing else.
+        const isNext = stage === 'saved' ? entry.stage === 'local' : entry.stage === 'saved';
+        if (!isNext) continue;
+        entry.stage = stage;
+        this.#onChanged(entry);
+      }
+    }
   }
 
   #acknowledge(id: UpdateId): void {

@@ -3,6 +3,7 @@
  * come.
  */
 import { freezeValue, Tables } from '../model/index.js';
+import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard } from '../model/index.js';
 import type {
   Context, Mark, ReplicaId, Row, SpaceId, Summary, UpdateId,
@@ -21,13 +22,30 @@ import { Runner } from './runner.js';
 export interface StateConfig<A extends AppDefinition> {
   readonly app: A;
   readonly space: SpaceId;
+  /** The profile's id: all own updates bear it, or that of one of its seats (seats.ts). */
   readonly replica: ReplicaId;
+  /** Which seat is ours; undefined: none yet, nothing is written here. Default: 0. */
+  readonly seat?: number | undefined;
+  /**
+   * We keep the profile's disk: its updates are passed on once they are there. Otherwise another
+   * program does, and ours go to it at once. Default: true.
+   */
+  readonly isKeeper?: boolean;
   /** `tx.user` of own updates. */
   readonly user: string | null;
   /** Freeze rows, report mutations that are not deterministic. */
   readonly dev: boolean;
   readonly guard?: Guard | undefined;
   readonly stored?: StoredReplicaSpace | undefined;
+}
+
+// reason: no id is empty, so nobody has this one.
+const NOBODY = '' as ReplicaId;
+
+/** The highest number that the seat gave out, as the disk tells. */
+function issuedAt(seat: number | undefined, stored: StoredReplicaSpace | undefined): number {
+  if (stored === undefined || seat === undefined) return 0;
+  return seat === 0 ? stored.issued : stored.issuedBySeat?.[seat] ?? 0;
 }
 
 export class SpaceState<A extends AppDefinition> implements Holding {
@@ -37,7 +55,12 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   readonly kept = new KeptLog();
   readonly conflicts: Conflicts;
   readonly dev: boolean;
-  replica: ReplicaId;
+  /** The profile's id. */
+  profile: ReplicaId;
+  /** The id that the profile has been given since: ours go over to it when all is known. */
+  nextProfile: ReplicaId | undefined;
+  seat: number | undefined;
+  isKeeper: boolean;
   user: string | null;
   ledger: Ledger;
   history: string;
@@ -55,20 +78,23 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   #context: Context | undefined;
   #summary: Summary | undefined;
 
-  constructor({ app, space, replica, user, dev, guard, stored }: StateConfig<A>) {
+  constructor(config: StateConfig<A>) {
+    const { app, space, replica, user, dev, guard, stored } = config;
     this.space = space;
     this.dev = dev;
     this.user = user;
     this.runner = new Runner({ app, dev, guard });
     const head = stored?.head;
-    this.replica = head?.replica ?? replica;
+    this.profile = head?.replica ?? replica;
+    this.seat = 'seat' in config ? config.seat : 0;
+    this.isKeeper = config.isKeeper ?? true;
     this.history = head?.history ?? '';
     this.csn = head?.csn ?? 0;
     this.at = head?.at ?? 0;
     this.committedLamport = head?.lamport ?? 0;
     this.lamport = this.committedLamport;
     this.lost = head?.lost;
-    this.nextSeq = (stored?.issued ?? 0) + 1;
+    this.nextSeq = issuedAt(this.seat, stored) + 1;
     this.ledger = new Ledger(stored?.ledger ?? []);
     this.conflicts = new Conflicts(stored?.conflicts ?? []);
     const ground = {
@@ -81,21 +107,21 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   }
 
   get head(): SpaceHead {
-    const { history, csn, at, committedLamport: lamport, replica, lost } = this;
+    const { history, csn, at, committedLamport: lamport, profile: replica, lost } = this;
     const head = { history, csn, at, lamport, replica };
     return lost === undefined ? head : { ...head, lost };
   }
 
   /** What the next own update's author has seen. The same object while that stays. */
   get context(): Context {
-    return (this.#context ??= { csn: this.csn, vector: this.ground.log.vector(this.replica) });
+    return (this.#context ??= { csn: this.csn, vector: this.ground.log.seen(this.replica) });
   }
 
   /** Own updates that may not leave are not in it. The same object while it stays. */
   get summary(): Summary {
-    const { history, csn, ground, replica, lost } = this;
-    const except = lost === undefined ? undefined : replica;
-    return (this.#summary ??= { history, csn, vector: ground.log.vector(except) });
+    const { history, csn, ground, lost } = this;
+    const isLeftOut = (id: ReplicaId): boolean => lost !== undefined && this.isOurs(id);
+    return (this.#summary ??= { history, csn, vector: ground.log.vector(isLeftOut) });
   }
 
   /** After every change of the history, of csn, or of what is held and may be passed on. */
@@ -105,7 +131,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   }
 
   userOf(replica: ReplicaId): string | null {
-    return replica === this.replica ? this.user : this.ledger.userOf(replica);
+    return this.isOurs(replica) ? this.user : this.ledger.userOf(replica);
   }
 
   /** The highest sequence of that replica that is settled or held. */
@@ -127,20 +153,51 @@ export class SpaceState<A extends AppDefinition> implements Holding {
 
   /** Own updates follow the settled ones without a gap, and no number is missing at their end. */
   get isSequenceWhole(): boolean {
-    let next = this.settledSeq(this.replica) + 1;
-    for (const { update } of this.ground.log.of(this.replica)) {
-      if (update.id.seq !== next) return false;
-      next += 1;
+    const lastByReplica = new Map<ReplicaId, number>();
+    for (const { own, update: { id } } of this.ground.log.entries) {
+      if (!own) continue;
+      const last = lastByReplica.get(id.replica) ?? this.settledSeq(id.replica);
+      if (id.seq !== last + 1) return false;
+      lastByReplica.set(id.replica, id.seq);
     }
-    return next === this.nextSeq;
+    const last = lastByReplica.get(this.replica) ?? this.settledSeq(this.replica);
+    return last + 1 === this.nextSeq;
   }
 
-  firstOwn(): LogEntry | undefined {
-    return this.ground.log.firstOf(this.replica);
+  /** What this program writes under; nobody's name while it has no seat. */
+  get replica(): ReplicaId {
+    return this.seat === undefined ? NOBODY : seatId(this.profile, this.seat);
+  }
+
+  /** It is the profile's: ours, or another tab's. */
+  isOurs(replica: ReplicaId): boolean {
+    if (isSeatOf(this.profile, replica)) return true;
+    return this.nextProfile !== undefined && isSeatOf(this.nextProfile, replica);
+  }
+
+  /** Nobody but us can have brought an update of that replica into the world. */
+  isOnlyOurs(replica: ReplicaId): boolean {
+    return this.isKeeper ? this.isOurs(replica) : replica === this.replica;
+  }
+
+  /** The own update in the log that its author made under that id first. */
+  ownBy(firstId: UpdateId): LogEntry | undefined {
+    const key = updateKey(firstId);
+    return this.ground.log.entries.find(({ own, removed, firstId: id }) =>
+      own && !removed && updateKey(id) === key);
+  }
+
+  firstOwns(): LogEntry[] {
+    const firsts = new Map<ReplicaId, LogEntry>();
+    for (const entry of this.ground.log.entries) {
+      const { own, removed, update: { id } } = entry;
+      if (own && !removed && !firsts.has(id.replica)) firsts.set(id.replica, entry);
+    }
+    return [...firsts.values()];
   }
 
   get foreignCount(): number {
-    return this.ground.log.size - this.ground.log.countOf(this.replica);
+    return this.ground.log.size - this.ground.log.ownCount;
   }
 
   /** From outside: in development frozen like all others. */

@@ -3,7 +3,7 @@
  * what it brings (updates go to the actor, on behalf of whoever is behind the link). The server
  * makes commits and takes them from nobody.
  */
-import { cutPages } from '@oxbow/sdk/protocol';
+import { cutPages, isSeatOf } from '@oxbow/sdk/protocol';
 import type {
   BaseSnapshot, CommitEntry, Holder, Mark, PageRow, Reception, ReplicaId, SnapshotPage, Summary,
   TentativeRun, Told, Update,
@@ -104,8 +104,8 @@ export class SpaceFeed implements Holder {
   }
 
   #receive(update: Update, author: Author): Reception {
-    if (update.id.replica !== author.replica) {
-      return this.#refuse('foreign-replica', `Cannot take updates of '${update.id.replica}' from '${author.replica}': each replica brings its own.`);
+    if (!isSeatOf(author.replica, update.id.replica)) {
+      return this.#refuse('foreign-replica', `Cannot take updates of '${update.id.replica}' from '${author.replica}': each replica brings its own, and those of its tabs.`);
     }
     const intake = this.#actor.intake(update, author, this.#owner.now);
     switch (intake.kind) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seatId } from '@oxbow/sdk/protocol';
 import { rightTo } from './rights.js';
 import { replicaOf, spaceOf, TestClient, TestServer } from './testing/test-server.js';
 
@@ -180,6 +181,42 @@ describe('rights in a space', () => {
     server.settle();
     expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', space: 'team' }]);
     expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(1);
+  });
+
+  it('reach to all seats of the profile whose link it is, and to no other profile\'s', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    const inTab = (seat: number, seq: number) => ann.update('add', { id: 'c', by: 1 }, {
+      id: { replica: seatId(ann.replica, seat), seq },
+    });
+    for (const update of [inTab(1, 1), inTab(2, 1), inTab(1, 2)]) ann.bring('team', update);
+    server.settle();
+    expect(ann.entries('team').map(({ id, user }) => [id.replica, id.seq, user]))
+      .toEqual([['r1_1', 1, 'ann'], ['r1_2', 1, 'ann'], ['r1_1', 2, 'ann']]);
+    const bob = server.client('r11', 'bob').open('team');
+    bob.bring('team', inTab(1, 3));
+    server.settle();
+    expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', space: 'team' }]);
+    server.machine.linkClosed(ann.link, server.now);
+    const thief = server.client('r1', 'mallory').open('team', { history: 'history-1', csn: 3 });
+    thief.bring('team', inTab(1, 3));
+    server.settle();
+    expect(thief.all('fail')).toMatchObject([{ code: 'replica-not-yours', space: 'team' }]);
+    expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(3);
+  });
+
+  it('keep the seats of a profile for the one who wrote under the profile first', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.machine.linkClosed(ann.link, server.now);
+    const thief = server.client('r1', 'mallory').open('team', { history: 'history-1', csn: 1 });
+    thief.bring('team', thief.update('add', { id: 'c', by: 1 }, {
+      id: { replica: seatId(ann.replica, 7), seq: 1 },
+    }));
+    server.settle();
+    expect(thief.all('fail')).toMatchObject([{ code: 'replica-not-yours', space: 'team' }]);
   });
 
   it('do not let a client make commits', () => {

@@ -113,7 +113,10 @@ export class SpaceActor {
   /** Takes an update or says why not. `now`: wall time, ms since 1970. */
   intake(update: Update, author: Author, now: number): Intake {
     const { replica, seq } = update.id;
-    if (this.#ledger.isAnothers(replica, author.user)) {
+    // Whose profile it is, his are all its seats.
+    const isAnothers = [replica, author.replica]
+      .some((id) => this.#ledger.isAnothers(id, author.user));
+    if (isAnothers) {
       return refused('replica-not-yours', `Replica '${replica}' has written here for another user. Write under a fresh replica id.`);
     }
     if (this.#ledger.isRival(update)) return refused('replica-cloned', CLONED);

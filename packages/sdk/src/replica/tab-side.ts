@@ -1,0 +1,130 @@
+/**
+ * A space as one of several tabs of a profile holds it. One of them keeps the disk (the keeper),
+ * the others hand it what they write and hear from it what the disk has. Which of them keeps
+ * changes: these are the steps from the one to the other, each of which loses nothing.
+ */
+import type { AppDefinition } from '../model/index.js';
+import {
+  invariant, isSeatOf, updateKey, type ReplicaId, type Update, type UpdateId, type VersionVector,
+} from '../protocol/index.js';
+import type { ConflictRecord } from './conflict.js';
+import type { SpaceReplica } from './space.js';
+
+type Space<A extends AppDefinition> = Pick<SpaceReplica<A>, 'insides'>;
+
+/** Updates of the profile's seats: on the keeper's disk, and held by others, too. */
+export interface Kept {
+  readonly saved: VersionVector;
+  readonly shared: VersionVector;
+}
+
+/** Everything that was ever written under that seat is known here: it goes on after it. */
+export function takeSeat<A extends AppDefinition>({ insides }: Space<A>, seat: number): void {
+  const { state } = insides;
+  state.seat = seat;
+  state.nextSeq = Math.max(state.nextSeq, state.knownSeq(state.replica) + 1);
+  state.heldChanged();
+}
+
+/** From now on we keep the disk, which holds what we hold or is about to. */
+export function becomeKeeper<A extends AppDefinition>({ insides: { state } }: Space<A>): void {
+  state.isKeeper = true;
+  state.heldChanged();
+}
+
+/**
+ * Another program keeps the disk now. Ours goes to it; what other tabs had brought and the disk
+ * perhaps never got is theirs to bring again, as nobody was told that it is saved.
+ */
+export function becomeFollower<A extends AppDefinition>({ insides }: Space<A>): void {
+  const { state, settler } = insides;
+  if (!state.isKeeper) return;
+  state.isKeeper = false;
+  const { log } = state.ground;
+  const unkept = log.unreleasedOwn();
+  settler.forget(unkept.filter(({ update: { id } }) => id.replica !== state.replica));
+  for (const entry of unkept) if (!entry.removed) log.release(entry);
+  state.heldChanged();
+  insides.changed();
+}
+
+/** The keeper tells how far the profile's updates have come. */
+export function toldKept<A extends AppDefinition>(
+  { insides }: Space<A>, { saved, shared }: Kept,
+): void {
+  insides.raiseStage('saved', saved);
+  insides.raiseStage('shared', shared);
+}
+
+/** How far they have come, as the keeper sees it. */
+export function keptOf<A extends AppDefinition>({ insides: { state } }: Space<A>): Kept {
+  const saved: Record<ReplicaId, number> = {};
+  const shared: Record<ReplicaId, number> = {};
+  for (const { own, stage, update: { id: { replica, seq } } } of state.ground.log.entries) {
+    if (!own || stage === 'local') continue;
+    saved[replica] = Math.max(saved[replica] ?? 0, seq);
+    if (stage === 'shared') shared[replica] = Math.max(shared[replica] ?? 0, seq);
+  }
+  return { saved, shared };
+}
+
+/** The keeper has given the profile another id here; our updates follow when all is known. */
+export function rename<A extends AppDefinition>({ insides }: Space<A>, profile: ReplicaId): void {
+  const { state } = insides;
+  if (profile === state.profile && state.nextProfile === undefined) return;
+  if (profile === state.nextProfile) return;
+  if (state.seat === undefined) {
+    state.profile = profile;
+    state.heldChanged();
+    return;
+  }
+  state.nextProfile = profile;
+  if (state.lost === undefined) insides.withhold();
+  else insides.owner.identityLost(state.lost);
+}
+
+/**
+ * All that the keeper held when it gave the profile its new id is here: what is left of ours under
+ * the former one never reached it, and goes out under the new one. What is left of other tabs is
+ * theirs.
+ */
+export function followRename<A extends AppDefinition>(
+  space: Space<A> & Pick<SpaceReplica<A>, 'reissue'>,
+): void {
+  const { state, settler } = space.insides;
+  const { nextProfile, replica, ground: { log } } = state;
+  invariant(nextProfile, 'a profile is renamed before it is followed');
+  settler.forget(log.entries.filter(({ own, update: { id } }) =>
+    own && id.replica !== replica && !isSeatOf(nextProfile, id.replica)));
+  space.reissue(nextProfile);
+  for (const entry of log.unreleasedOwn()) log.release(entry);
+  state.heldChanged();
+  space.insides.owner.pump();
+}
+
+/** Everything tentative, whether it may be passed on or not, in stamp order. */
+export const allTentative = <A extends AppDefinition>({ insides }: Space<A>): readonly Update[] =>
+  insides.state.ground.log.entries.map(({ update }) => update);
+
+/** The list of conflicts as the keeper has it. */
+export function replaceConflicts<A extends AppDefinition>(
+  { insides }: Space<A>, records: readonly ConflictRecord[],
+): void {
+  const { conflicts } = insides.state;
+  const wanted = new Set(records.map(({ id }) => updateKey(id)));
+  for (const { id } of conflicts.list) if (!wanted.has(updateKey(id))) conflicts.remove(id);
+  for (const record of records) if (conflicts.get(record.id) === undefined) conflicts.put(record);
+  insides.changed();
+}
+
+/** Another tab has acknowledged it. */
+export function forgetConflict<A extends AppDefinition>(
+  { insides }: Space<A>, id: UpdateId,
+): boolean {
+  const { conflicts } = insides.state;
+  if (conflicts.get(id) === undefined) return false;
+  conflicts.remove(id);
+  insides.owner.changes.conflictRemoved(id);
+  insides.changed();
+  return true;
+}
