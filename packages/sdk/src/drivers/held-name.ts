@@ -14,10 +14,16 @@ export interface NameEvents {
   taken(): void;
 }
 
-export function holdName(name: string, wait: boolean, events: NameEvents): void {
+/**
+ * Alone, at once or not at all; alone, as soon as it can be; or at once beside others that share
+ * it, too.
+ */
+export type HowToHold = 'at-once' | 'wait' | 'shared';
+
+export function holdName(name: string, how: HowToHold, events: NameEvents): void {
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
   if (locks === undefined) {
-    holdInRealm(name, wait, events);
+    holdInRealm(name, how, events);
     return;
   }
   let isAnswered = false;
@@ -32,20 +38,29 @@ export function holdName(name: string, wait: boolean, events: NameEvents): void 
       queueMicrotask(() => events.held({ release }));
     });
   };
-  locks.request(name, wait ? {} : { ifAvailable: true }, answer).catch(() => {
+  locks.request(name, LOCK_OPTIONS[how], answer).catch(() => {
     // SecurityError of an opaque origin: nobody else can share its storage either.
-    if (!isAnswered) holdInRealm(name, wait, events);
+    if (!isAnswered) holdInRealm(name, how, events);
   });
 }
 
+const LOCK_OPTIONS: Readonly<Record<HowToHold, LockOptions>> = {
+  'at-once': { ifAvailable: true },
+  'wait': {},
+  'shared': { ifAvailable: true, mode: 'shared' },
+};
+
 const waitersByName = new Map<string, NameEvents[]>();
 
-function holdInRealm(name: string, wait: boolean, events: NameEvents): void {
+function holdInRealm(name: string, how: HowToHold, events: NameEvents): void {
   const waiters = waitersByName.get(name);
-  if (waiters === undefined) {
+  if (how === 'shared') {
+    // Tabs that share are of browsers that have locks.
+    queueMicrotask(() => events.held({ release: () => undefined }));
+  } else if (waiters === undefined) {
     waitersByName.set(name, []);
     queueMicrotask(() => events.held(heldInRealm(name)));
-  } else if (wait) {
+  } else if (how === 'wait') {
     waiters.push(events);
   } else {
     queueMicrotask(() => events.taken());

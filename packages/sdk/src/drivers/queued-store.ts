@@ -26,12 +26,12 @@ export abstract class QueuedStore implements Store {
     }, done);
   }
 
-  write(ops: readonly StoreOp[], done: Done<void>): void {
+  write(ops: readonly StoreOp[], done: Done<void>, unless?: string): void {
     this.#queue.add<void>((settle) => {
       const error = refusal(ops);
       if (error !== undefined) settle(failed(error));
       else if (ops.length === 0) settle(succeeded(undefined));
-      else this.commit(ops, settle);
+      else this.commit(ops, settle, unless);
     }, done);
   }
 
@@ -45,7 +45,9 @@ export abstract class QueuedStore implements Store {
   ): void;
 
   /** All of them or none; there is at least one. */
-  protected abstract commit(ops: readonly StoreOp[], settle: Done<void>): void;
+  protected abstract commit(
+    ops: readonly StoreOp[], settle: Done<void>, unless: string | undefined,
+  ): void;
 
   /** The last job. */
   protected abstract release(done: () => void): void;

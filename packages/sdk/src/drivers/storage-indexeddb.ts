@@ -7,7 +7,7 @@
 import { deleteDB } from 'idb';
 import { OxbowError } from '../protocol/index.js';
 import { holdName } from './held-name.js';
-import type { HeldName } from './held-name.js';
+import type { HeldName, HowToHold } from './held-name.js';
 import { IndexedDbConnection } from './indexeddb-connection.js';
 import type { Attempt } from './indexeddb-connection.js';
 import { QueuedStore, type Pair } from './queued-store.js';
@@ -20,7 +20,7 @@ import type {
   StoreCondition,
   StoreOp,
 } from './storage.js';
-import { failed, succeeded } from './store-queue.js';
+import { failed, keyTaken, succeeded } from './store-queue.js';
 
 export interface IndexedDbOptions {
   /**
@@ -66,8 +66,20 @@ class IndexedDbStorage implements Storage {
     this.#options = options;
   }
 
+  get sharedName(): string {
+    return this.#name;
+  }
+
   open(done: Done<Store>): void {
-    this.#hold(this.#options.waitForLock ?? false, done, (held) => {
+    this.#open(this.#options.waitForLock === true ? 'wait' : 'at-once', done);
+  }
+
+  share(done: Done<Store>): void {
+    this.#open('shared', done);
+  }
+
+  #open(how: HowToHold, done: Done<Store>): void {
+    this.#hold(how, done, (held) => {
       const store = new IndexedDbStore(this.#name, this.#options, held);
       store.start((result) => {
         if (!result.ok) held.release();
@@ -77,7 +89,7 @@ class IndexedDbStorage implements Storage {
   }
 
   destroy(done: Done<void>): void {
-    this.#hold(false, done, (held) => {
+    this.#hold('at-once', done, (held) => {
       const settle: Done<void> = (result) => {
         held.release();
         done(result);
@@ -92,8 +104,8 @@ class IndexedDbStorage implements Storage {
     });
   }
 
-  #hold<T>(wait: boolean, done: Done<T>, then: (held: HeldName) => void): void {
-    holdName(this.#name, wait, { held: then, taken: () => done(failed(inUse(this.#name))) });
+  #hold<T>(how: HowToHold, done: Done<T>, then: (held: HeldName) => void): void {
+    holdName(this.#name, how, { held: then, taken: () => done(failed(inUse(this.#name))) });
   }
 }
 
@@ -131,8 +143,11 @@ class IndexedDbStore extends QueuedStore {
     this.#connection.run(readAttempt(collection, range), settle);
   }
 
-  protected override commit(ops: readonly StoreOp[], settle: Done<void>): void {
-    this.#connection.run(writeAttempt(ops, this.#options.durability ?? 'relaxed'), settle);
+  protected override commit(
+    ops: readonly StoreOp[], settle: Done<void>, unless: string | undefined,
+  ): void {
+    const { durability = 'relaxed' } = this.#options;
+    this.#connection.run(writeAttempt(ops, durability, unless), settle);
   }
 
   protected override release(done: () => void): void {
@@ -145,13 +160,16 @@ class IndexedDbStore extends QueuedStore {
 function writeAttempt(
   ops: readonly StoreOp[],
   durability: 'relaxed' | 'strict',
+  unless: string | undefined,
 ): Attempt<void> {
   return (database, done, lost) => {
-    const collections = [...new Set(ops.map((op) => op.collection))];
+    const written = ops.map((op) => op.collection);
+    const collections = [...new Set(unless === undefined ? written : [...written, 'meta'])];
     const transaction = database.transaction(collections, 'readwrite', { durability });
     transaction.oncomplete = () => done();
-    transaction.onabort = () => lost(transaction.error);
+    transaction.onabort = () => lost(asTaken(transaction.error, unless));
     try {
+      if (unless !== undefined) mustNotBeThere(transaction.objectStore('meta'), unless);
       for (const op of ops) {
         const records = transaction.objectStore(op.collection);
         if (op.kind === 'put') records.put(op.value, op.key);
@@ -164,6 +182,18 @@ function writeAttempt(
     }
   };
 }
+
+/**
+ * Makes the transaction fail by itself where the key is there. To look first would leave it open
+ * until this page runs again, which a frozen page does not: all that it needs is asked for at once.
+ */
+function mustNotBeThere(records: IDBObjectStore, key: string): void {
+  records.add('', key);
+  records.delete(key);
+}
+
+const asTaken = (cause: DOMException | null, unless: string | undefined): unknown =>
+  unless !== undefined && cause?.name === 'ConstraintError' ? keyTaken(unless, cause) : cause;
 
 /** A half-made write must not be committed by the browser at the end of the turn. */
 function abandon(transaction: IDBTransaction): void {
@@ -178,44 +208,84 @@ function abandon(transaction: IDBTransaction): void {
 
 function readAttempt(collection: Collection, range: KeyRange): Attempt<readonly Pair[]> {
   return (database, done, lost) => {
-    const transaction = database.transaction(collection, 'readonly');
-    const records = transaction.objectStore(collection);
     const pairs: Pair[] = [];
-    let isRead = false;
     const readOn = (bounds: IDBKeyRange): void => {
-      const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
-      const values = records.getAll(bounds, READ_CHUNK[collection]);
-      const goOn = (): void => {
-        const last = keys.result.at(-1);
-        if (keys.result.length < READ_CHUNK[collection] || last === undefined) isRead = true;
-        else readOn(IDBKeyRange.bound(last, range.to, true, true));
-      };
-      values.onsuccess = () => {
-        keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
-        goOn();
-      };
-      values.onerror = (event) => {
-        if (isUnreadable(event, values)) readSingly(records, keys.result, pairs, goOn);
-      };
+      readChunk(database.transaction(collection, 'readonly'), { collection, bounds, pairs }, {
+        lost,
+        read: (last) => {
+          if (last === undefined) done(pairs);
+          else readOn(IDBKeyRange.bound(last, range.to, true, true));
+        },
+      });
     };
-    transaction.oncomplete = () => done(pairs);
-    // Chromium aborts at the end because of unreadable values, although their errors were dealt
-    // with.
-    transaction.onabort = () => (isRead ? done(pairs) : lost(transaction.error));
     readOn(IDBKeyRange.bound(range.from, range.to, false, true));
   };
 }
 
+interface Chunk {
+  readonly collection: Collection;
+  readonly bounds: IDBKeyRange;
+  readonly pairs: Pair[];
+}
+
+interface ChunkEvents {
+  /** `last`: the last key, if there may be more behind it. */
+  read(last: IDBValidKey | undefined): void;
+  lost(cause: unknown): void;
+}
+
+/**
+ * One chunk in a transaction of its own that is committed at once: what it asks for still comes,
+ * and a page that is frozen in between keeps no other one waiting.
+ */
+function readChunk(
+  transaction: IDBTransaction, { collection, bounds, pairs }: Chunk, events: ChunkEvents,
+): void {
+  const records = transaction.objectStore(collection);
+  const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
+  const values = records.getAll(bounds, READ_CHUNK[collection]);
+  let isUnread = false;
+  const end = (): void => {
+    const isLast = keys.result.length < READ_CHUNK[collection];
+    events.read(isLast ? undefined : keys.result.at(-1));
+  };
+  const endSingly = (): void =>
+    readSingly(transaction.db.transaction(collection, 'readonly'), keys.result, { pairs, end, lost: events.lost });
+  values.onsuccess = () => {
+    keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
+  };
+  values.onerror = (event) => { isUnread = isUnreadable(event, values); };
+  transaction.oncomplete = orLost(() => (isUnread ? endSingly() : end()), events.lost);
+  // Chromium aborts because of unreadable values, although their errors were dealt with.
+  transaction.onabort = orLost(
+    () => (isUnread ? endSingly() : events.lost(transaction.error)), events.lost,
+  );
+  transaction.commit();
+}
+
+/** The next transaction may throw, on a connection that is closing: then the job is lost. */
+const orLost = (task: () => void, lost: (cause: unknown) => void) => (): void => {
+  try {
+    task();
+  } catch (cause) {
+    lost(cause);
+  }
+};
+
 /** One by one, with an empty value for those that cannot be read. */
 function readSingly(
-  records: IDBObjectStore, keys: readonly IDBValidKey[], pairs: Pair[], done: () => void,
+  transaction: IDBTransaction, keys: readonly IDBValidKey[],
+  { pairs, end, lost }: { readonly pairs: Pair[]; end(): void; lost(cause: unknown): void },
 ): void {
+  const [collection = ''] = transaction.objectStoreNames;
+  const records = transaction.objectStore(collection);
   let left = keys.length;
   const add = (key: IDBValidKey, value: unknown): void => {
     pairs.push([String(key), String(value)]);
     left--;
-    if (left === 0) done();
   };
+  transaction.oncomplete = orLost(end, lost);
+  transaction.onabort = orLost(() => (left === 0 ? end() : lost(transaction.error)), lost);
   for (const key of keys) {
     const value = records.get(key);
     value.onsuccess = () => add(key, value.result);

@@ -5,7 +5,7 @@
 import { OxbowError } from '../protocol/index.js';
 import { QueuedStore, type Pair } from './queued-store.js';
 import type { Collection, Done, KeyRange, Storage, Store, StoreOp } from './storage.js';
-import { failed, succeeded } from './store-queue.js';
+import { failed, keyTaken, succeeded } from './store-queue.js';
 
 type Records = Record<Collection, Map<string, string>>;
 
@@ -20,26 +20,40 @@ export function memory(): Storage {
   return new MemoryStorage();
 }
 
+/** In this realm. */
+let storages = 0;
+
 class MemoryStorage implements Storage {
   #records: Records | undefined;
-  #isOpen = false;
+  readonly sharedName = `memory/${++storages}`;
+  #openers = 0;
+  #isShared = false;
 
   open(done: Done<Store>): void {
+    this.#open(false, done);
+  }
+
+  share(done: Done<Store>): void {
+    this.#open(true, done);
+  }
+
+  #open(isShared: boolean, done: Done<Store>): void {
     queueMicrotask(() => {
-      if (this.#isOpen) {
+      if (this.#openers > 0 && !(isShared && this.#isShared)) {
         done(failed(inUse()));
         return;
       }
-      this.#isOpen = true;
+      this.#openers += 1;
+      this.#isShared = isShared;
       const fresh = this.#records === undefined;
       this.#records ??= emptyRecords();
-      done(succeeded(new MemoryStore(this.#records, fresh, () => (this.#isOpen = false))));
+      done(succeeded(new MemoryStore(this.#records, fresh, () => { this.#openers -= 1; })));
     });
   }
 
   destroy(done: Done<void>): void {
     queueMicrotask(() => {
-      if (this.#isOpen) {
+      if (this.#openers > 0) {
         done(failed(inUse()));
         return;
       }
@@ -71,7 +85,12 @@ class MemoryStore extends QueuedStore {
     settle(succeeded(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
   }
 
-  protected override commit(ops: readonly StoreOp[], settle: Done<void>): void {
+  protected override commit(
+    ops: readonly StoreOp[], settle: Done<void>, unless: string | undefined,
+  ): void {
+    if (unless !== undefined && this.#records.meta.has(unless)) {
+      return settle(failed(keyTaken(unless)));
+    }
     for (const op of ops) {
       const records = this.#records[op.collection];
       if (op.kind === 'put') records.set(op.key, op.value);

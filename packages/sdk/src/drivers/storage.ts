@@ -61,9 +61,11 @@ export interface Store {
   ): void;
   /**
    * All or nothing, in the order asked for. `done` with ok only when the transaction has completed:
-   * that is what `saved` means. Errors: as `read`, and `store-full`, `store-key-too-long`.
+   * that is what `saved` means. `unless`: where `meta` has that key, nothing of it happens
+   * (`store-key-taken`); only stores that can be shared look at it. Errors: as `read`, and
+   * `store-full`, `store-key-too-long`.
    */
-  write(ops: readonly StoreOp[], done: Done<void>): void;
+  write(ops: readonly StoreOp[], done: Done<void>, unless?: string): void;
   /** Finishes what was asked for before it, then refuses all with `store-closed`. */
   close(done: Done<void>): void;
   /** Set by the owner. Called once, when the store can never be used again; why is in the error. */
@@ -74,6 +76,13 @@ export interface Store {
 export interface Storage {
   /** Errors: `store-in-use`, `store-newer`, `store-unavailable`. */
   open(done: Done<Store>): void;
+  /** What the tabs of a browser profile know this store by. Absent: it cannot be shared. */
+  readonly sharedName?: string;
+  /**
+   * As `open`, but beside others that share it, too; who may write is their business
+   * (fenced-store.ts). Errors: `store-in-use` where somebody has it for himself.
+   */
+  share?(done: Done<Store>): void;
   /** Deletes everything, for good. Errors: `store-in-use`, `store-unavailable`. */
   destroy?(done: Done<void>): void;
 }

@@ -27,6 +27,13 @@ export function refusal(ops: readonly StoreOp[]): OxbowError | undefined {
   );
 }
 
+/** What must not be there is. */
+export const keyTaken = (key: string, cause?: unknown): OxbowError => new OxbowError(
+  'store-key-taken',
+  `The store has the record ${JSON.stringify(key)}, so nothing was written.`,
+  { cause },
+);
+
 export class StoreQueue {
   readonly #jobs: (() => void)[] = [];
   readonly #name: string;

@@ -1,0 +1,107 @@
+/**
+ * A store that several programs may open, of which the last one to take it over writes. A tab that
+ * leads may be frozen in the midst of its work; another takes its place; hours later the first goes
+ * on where it was. A lock does not help then, as it believes that it still holds it. So each
+ * takeover puts a record with the next number, and each write says in its own transaction that the
+ * number after the writer's must not be there (the fencing token of Chubby, OSDI'06 §2.4, checked
+ * where it counts). Nothing is read for it: a transaction that waited for an answer to be looked at
+ * would stay open in a frozen page, and keep everybody from the store.
+ */
+import { OxbowError } from '../protocol/index.js';
+import type { Collection, Done, KeyRange, Storage, Store, StoreCondition, StoreOp } from './storage.js';
+import { failed, succeeded } from './store-queue.js';
+
+/** Keys of spaces start with the space's name, which is never empty. */
+const PREFIX = '\u0000leader\u0000';
+const DIGITS = 16;
+
+const keyOf = (epoch: number): string => PREFIX + String(epoch).padStart(DIGITS, '0');
+const numberIn = (key: string): number => Number(key.slice(PREFIX.length));
+
+/** Who slept through more takeovers than this could write again: that many are remembered. */
+const EPOCHS_KEPT = 1_000;
+
+/**
+ * Opens the store and takes it over from whoever has it. Errors: those of `Storage.share`, of
+ * `Store.read` and of `Store.write`.
+ */
+export function takeOver(storage: Required<Pick<Storage, 'share'>>, done: Done<Store>): void {
+  storage.share((opened) => {
+    if (opened.ok) claim(opened.value, done);
+    else done(opened);
+  });
+}
+
+function claim(store: Store, done: Done<Store>): void {
+  const giveUp = (error: OxbowError): void => store.close(() => done(failed(error)));
+  store.read('meta', { from: PREFIX, to: `${PREFIX}\uffff` }, (read) => {
+    if (!read.ok) return giveUp(read.error);
+    const epochs = read.value.map(([key]) => numberIn(key));
+    const epoch = (epochs.at(-1) ?? 0) + 1;
+    const old = epochs.slice(0, Math.max(0, epochs.length - EPOCHS_KEPT));
+    const ops: StoreOp[] = old.map((of) =>
+      ({ kind: 'delete', collection: 'meta', key: keyOf(of) }));
+    ops.push({ kind: 'put', collection: 'meta', key: keyOf(epoch), value: '' });
+    store.write(ops, (written) => {
+      if (written.ok) done(succeeded(new FencedStore(store, epoch)));
+      // Another one was faster: it is overtaken in turn.
+      else if (written.error.code === 'store-key-taken') claim(store, done);
+      else giveUp(written.error);
+    }, keyOf(epoch));
+  });
+}
+
+class FencedStore implements Store {
+  readonly #store: Store;
+  readonly #epoch: number;
+
+  constructor(store: Store, epoch: number) {
+    this.#store = store;
+    this.#epoch = epoch;
+  }
+
+  get kind(): string {
+    return this.#store.kind;
+  }
+
+  get fresh(): boolean {
+    return this.#store.fresh;
+  }
+
+  get onLost(): Store['onLost'] {
+    return this.#store.onLost;
+  }
+
+  set onLost(listener: Store['onLost']) {
+    this.#store.onLost = listener;
+  }
+
+  read(
+    collection: Collection, range: KeyRange,
+    done: Done<readonly (readonly [key: string, value: string])[]>,
+  ): void {
+    this.#store.read(collection, range, done);
+  }
+
+  write(ops: readonly StoreOp[], done: Done<void>): void {
+    this.#store.write(ops, (written) => {
+      const isOvertaken = !written.ok && written.error.code === 'store-key-taken';
+      done(isOvertaken ? failed(overtaken(written.error)) : written);
+    }, keyOf(this.#epoch + 1));
+  }
+
+  close(done: Done<void>): void {
+    this.#store.close(done);
+  }
+
+  condition(done: Done<StoreCondition>): void {
+    if (this.#store.condition === undefined) done(succeeded({}));
+    else this.#store.condition(done);
+  }
+}
+
+const overtaken = (cause: OxbowError): OxbowError => new OxbowError(
+  'store-overtaken',
+  'Another tab has taken the store over while this one stood still; what was not written goes to it.',
+  { cause },
+);
