@@ -53,9 +53,16 @@ export function fileOf(root, requestUrl) {
 const escaped = (text) =>
   text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
-/** The page, told where to sync. */
+const WORKER = 'page-worker.js';
+
+/**
+ * The page, told where to sync. The worker that keeps it is told, too: it must fetch the page again
+ * when that has changed, though the build is the same.
+ */
 async function pageFor(file, servers) {
   const page = await readFile(file, 'utf8');
+  if (file.endsWith(sep + WORKER))
+    return Buffer.from(`self.servedWith=${JSON.stringify(servers.join(','))};${page}`);
   const meta = `<meta name="sync-servers" content="${escaped(servers.join(','))}" />`;
   return Buffer.from(page.replace(/<head[^>]*>/i, (head) => `${head}\n    ${meta}`));
 }
@@ -67,7 +74,7 @@ async function serve({ root, servers }, request, response) {
   const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
   if (file === undefined || found === undefined || !found.isFile())
     return answer(response, 404, 'Not found.');
-  const isPage = servers.length > 0 && extname(file) === '.html';
+  const isPage = servers.length > 0 && (extname(file) === '.html' || file.endsWith(sep + WORKER));
   const page = isPage ? await pageFor(file, servers) : undefined;
   response.writeHead(200, {
     ...HEADERS,

@@ -5,18 +5,22 @@
  */
 import '@event-calendar/core/index.css';
 import { createRoot } from 'react-dom/client';
-import { keepPage } from './keep-page.js';
+import { addressOf } from './installed/address.js';
+import { keepPage } from './installed/update.js';
 import { openSession } from './session/open.js';
 import { serverUrls } from './session/server-urls.js';
 import './styles.css';
+import { shownZone } from './time/shown-zone.js';
 import { Root } from './view/Root.js';
 
-const address = new URL(location.href);
+const address = addressOf(new URL(location.href), () => localStorage);
 const named = document.querySelector<HTMLMetaElement>('meta[name="sync-servers"]')?.content;
 const space = address.searchParams.get('space') || 'team-42';
 
 const host = document.getElementById('root');
 if (host === null) throw new Error('The page has no element #root.');
-const open = (me: string) => openSession({ space, me, serverUrls: serverUrls(address, named) });
-keepPage();
-createRoot(host).render(<Root space={space} open={open} />);
+const zone = shownZone(() => localStorage);
+const urls = serverUrls(address, named);
+const open = (me: string) => openSession({ space, me, serverUrls: urls, clock: zone });
+const update = keepPage();
+createRoot(host).render(<Root space={space} open={open} zone={zone} update={update} />);

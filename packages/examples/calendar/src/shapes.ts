@@ -17,6 +17,7 @@ const Name = z.string().trim().min(1).max(80);
 const Colour = z.string().regex(/^#[0-9a-f]{6}$/);
 /** 8.64e15 ms is where JavaScript's dates end. */
 const Time = z.int().min(0).max(8.64e15);
+const Zone = z.string().regex(/^[A-Za-z0-9_+/-]{1,64}$/);
 const Title = z.string().trim().min(1).max(200);
 const Notes = z.string().max(4000);
 
@@ -42,6 +43,12 @@ export const BookingRow = z.object({
   by: Id,
   notes: Notes,
   createdAt: Time,
+  /**
+   * IANA name of the zone on whose clocks it was booked. It is told and exported by them; start and
+   * end are the instants that were meant. Not looked up here: what a platform knows of zones may
+   * differ from replica to replica.
+   */
+  zone: z.exactOptional(Zone),
   /** Occurrences of one imported series carry the same one. */
   seriesId: z.exactOptional(Id),
 });

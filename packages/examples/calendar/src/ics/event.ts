@@ -5,7 +5,8 @@
  */
 import ICAL from 'ical.js';
 import { nameOf, NAMELESS, type Block, type ContentLine, type Problem } from './lines.js';
-import { utc, type Wall, type Zone, type Zones } from './zones.js';
+import type { Wall } from '../time/zone.js';
+import { utc, type Zone, type Zones } from './zones.js';
 
 export interface Moment {
   readonly wall: Wall;

@@ -34,6 +34,17 @@ export const nameOf = ({ text }: ContentLine): string | undefined =>
 
 export const NAMELESS = 'This line cannot be read: it does not begin with a name and a colon';
 
+/**
+ * Real files have blanks within the parameters (“DTSTART; TZID=…”), where none may stand
+ * (RFC 5545 §3.1). Taken out up to the first colon that is not quoted; the value stays as it is.
+ */
+function tidy(text: string): string {
+  const head = /^(?:[^":]|"[^"]*")*/.exec(text)?.[0] ?? '';
+  if (head.length === text.length || !/[ \t]/.test(head)) return text;
+  const tidied = head.replace(/[ \t]*([;=,])[ \t]*|[ \t]+$|("[^"]*")/g, '$1$2');
+  return tidied + text.slice(head.length);
+}
+
 /** A line that begins with a space or a tab continues the one before it. */
 export function unfold(text: string): ContentLine[] {
   const unfolded: { line: number; text: string }[] = [];
@@ -143,7 +154,7 @@ export const describe = (name: string): string =>
 
 export function readBlocks(text: string): { blocks: Block[]; problems: Problem[] } {
   const reader = new BlockReader();
-  for (const content of unfold(text)) reader.line(content);
+  for (const { line, text: whole } of unfold(text)) reader.line({ line, text: tidy(whole) });
   reader.finish();
   return { blocks: reader.blocks, problems: reader.problems };
 }

@@ -6,7 +6,7 @@
 import { LENGTH_MAX_MS, type BookInput, type Room } from '../shapes.js';
 import type { CalendarEvent } from './read.js';
 import { idOfUid } from './write.js';
-import { iana, wallAt, type Wall } from './zones.js';
+import { instantOf, wallAt, type Wall } from '../time/zone.js';
 
 export interface PlanOptions {
   readonly rooms: readonly Room[];
@@ -43,7 +43,7 @@ function nextMidnight(instant: number, localZone: string): number {
     second: 0,
     isDate: true,
   };
-  return iana(localZone)(midnight);
+  return instantOf(midnight, localZone);
 }
 
 const DAYS_MAX = 60;
@@ -82,6 +82,7 @@ export function planBookings(events: readonly CalendarEvent[], options: PlanOpti
         title: event.title.slice(0, 200) || 'Untitled',
         notes: event.notes.slice(0, 4000),
         by: options.by,
+        ...(event.zone === undefined ? {} : { zone: event.zone }),
         ...(shared === undefined ? {} : { seriesId: `ics-${digest(shared)}` }),
       };
     });

@@ -267,3 +267,23 @@ describe('bad input', () => {
     );
   });
 });
+
+describe('blanks where none may stand, as real files have them', () => {
+  it('within the parameters of a date', () => {
+    for (const start of [
+      'DTSTART; TZID=America/New_York:20260504T090000',
+      'DTSTART ;TZID = America/New_York :20260504T090000',
+      'DTSTART;\tTZID="America/New_York";  VALUE=DATE-TIME:20260504T090000',
+    ]) {
+      const result = read(event(start, 'DURATION:PT1H'));
+      expect(starts(result, 'x'), start).toEqual(['2026-05-04T13:00:00.000Z']);
+      expect(result.problems).toEqual([]);
+      expect(result.events[0]?.zone).toBe('America/New_York');
+    }
+  });
+
+  it('but the value keeps its own', () => {
+    const result = read(event('DTSTART:20260504T090000Z', 'DURATION:PT1H', 'DESCRIPTION:a; b = c'));
+    expect(result.events[0]?.notes).toBe('a; b = c');
+  });
+});

@@ -16,6 +16,8 @@ export interface CalendarEvent extends Span {
   readonly location: string;
   /** Occurrences of one series share it; undefined for an event that stands alone. */
   readonly series: string | undefined;
+  /** IANA name of the zone that the file tells its times in; undefined where it has none. */
+  readonly zone: string | undefined;
 }
 
 export interface ReadOptions {
@@ -99,9 +101,11 @@ export function readCalendar(text: string, { window, localZone }: ReadOptions): 
   const events: CalendarEvent[] = [];
   for (const event of parsed.filter((e) => !e.cancelled)) {
     const spans = spansOf(event, window, replaced.get(event.uid) ?? NONE, problems);
-    const { line, uid, title, notes, location } = event;
+    const { line, uid, title, notes, location, start } = event;
+    const zone = start.zone.iana;
     const series = seriesUids.has(uid) ? uid : undefined;
-    events.push(...spans.map((span) => ({ ...span, line, uid, title, notes, location, series })));
+    const about = { line, uid, title, notes, location, series, zone };
+    events.push(...spans.map((span) => ({ ...span, ...about })));
   }
   if (events.length > EVENTS_MAX) {
     const first = events[EVENTS_MAX];

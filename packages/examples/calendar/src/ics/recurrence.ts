@@ -6,7 +6,8 @@
 import ICAL from 'ical.js';
 import { instantOf, type Length, type Moment, type ParsedEvent, type Rule } from './event.js';
 import type { Problem } from './lines.js';
-import type { Wall, Zone } from './zones.js';
+import type { Wall } from '../time/zone.js';
+import type { Zone } from './zones.js';
 
 /** ms since 1970, half-open. */
 export interface Window {

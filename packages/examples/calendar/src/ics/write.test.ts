@@ -89,6 +89,7 @@ describe('from events to bookings', () => {
     notes: '',
     location: ' green room',
     series: undefined,
+    zone: undefined,
     start: booking.start,
     end: booking.end,
   };
@@ -120,5 +121,50 @@ describe('from events to bookings', () => {
     expect(
       days(Date.UTC(2026, 9, 24, 22), Date.UTC(2026, 9, 25, 23), 'Europe/Berlin'),
     ).toHaveLength(1);
+  });
+});
+
+describe('a zone in an exported file', () => {
+  const HOUR = 3_600_000;
+  const zones = ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Pacific/Apia', 'Australia/Lord_Howe'];
+  const at = (iso: string, zone: string, id = iso): Exported =>
+    ({ ...booking, id, start: Date.parse(iso), end: Date.parse(iso) + HOUR, zone });
+
+  it('says the time by the clocks of the booking, with their rules', () => {
+    const text = writeCalendar('Team', [at('2026-05-04T08:00Z', 'Europe/Berlin')]);
+    expect(text).toContain('DTSTART;TZID=Europe/Berlin:20260504T100000\r\n');
+    expect(text).toContain('BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n');
+    expect(text).toContain('DTSTART:20260329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200');
+  });
+
+  it('comes back as the same instants, on either side of every change and within it', () => {
+    const bookings = zones.flatMap((zone) =>
+      [
+        '2026-01-15T12:00Z', '2026-03-08T06:30Z', '2026-03-08T07:30Z', '2026-03-29T00:30Z',
+        '2026-03-29T01:30Z', '2026-07-01T03:30Z', '2026-10-25T00:30Z', '2026-10-25T01:30Z',
+        '2026-11-01T05:30Z', '2026-11-01T06:30Z', '2011-12-30T09:30Z', '2011-12-30T10:30Z',
+        '2026-04-04T14:45Z', '2026-04-04T15:15Z',
+      ].map((iso) => at(iso, zone, `${zone} ${iso}`)),
+    );
+    const { events, problems } = readCalendar(writeCalendar('Team', bookings), options);
+    expect(problems).toEqual([]);
+    expect(events.map(({ uid, start, end }) => ({ uid, start, end }))).toEqual(
+      bookings.map(({ id, start, end }) => ({ uid: uidOf(id), start, end })),
+    );
+    const zonesRead = new Set(events.map((event) => event.zone));
+    expect(zones.every((zone) => zonesRead.has(zone))).toBe(true);
+  });
+
+  it('writes either of two equal hours in UTC: readers do not agree which one a clock means', () => {
+    for (const hour of ['00', '01']) {
+      const text = writeCalendar('Team', [at(`2026-10-25T${hour}:30Z`, 'Europe/Berlin')]);
+      expect(text).toContain(`DTSTART:20261025T${hour}3000Z`);
+    }
+  });
+
+  it('a zone that this platform does not know is left out, the instant stays', () => {
+    const text = writeCalendar('Team', [at('2026-05-04T08:00Z', 'Europe/Atlantis')]);
+    expect(text).toContain('DTSTART:20260504T080000Z');
+    expect(text).not.toContain('VTIMEZONE');
   });
 });

@@ -5,92 +5,21 @@
  * change; one that occurs twice means the first (RFC 5545 §3.3.5).
  */
 import ICAL from 'ical.js';
+import { asIfUtc, instantOf, isZone, type Wall } from '../time/zone.js';
 import type { Block } from './lines.js';
 
-/**
- * Fields as on the wall; months from 1. A date without a time has `isDate` and zero time fields.
- */
-export interface Wall {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-  readonly isDate: boolean;
-}
-
 /** Turns a wall time into ms since 1970. */
-export type Zone = (wall: Wall) => number;
-
-const asIfUtc = (w: Wall): number =>
-  Date.UTC(w.year, w.month - 1, w.day, w.hour, w.minute, w.second);
+export interface Zone {
+  (wall: Wall): number;
+  /** Its IANA name, where it has one that the platform knows. */
+  readonly iana?: string;
+}
 
 export const utc: Zone = asIfUtc;
 
-const DAY_MS = 86_400_000;
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
-function formatterOf(name: string): Intl.DateTimeFormat {
-  const known = formatters.get(name);
-  if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
-    timeZone: name,
-    hourCycle: 'h23',
-    era: 'short',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  formatters.set(name, made);
-  return made;
-}
-
-/** What the zone's clocks show at an instant. */
-export function wallAt(instant: number, zoneName: string): Wall {
-  const parts = new Map(
-    formatterOf(zoneName)
-      .formatToParts(instant)
-      .map((p) => [p.type, p.value]),
-  );
-  const field = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type) ?? 0);
-  return {
-    year: field('year'),
-    month: field('month'),
-    day: field('day'),
-    hour: field('hour'),
-    minute: field('minute'),
-    second: field('second'),
-    isDate: false,
-  };
-}
-
-const offsetAt = (instant: number, zoneName: string): number =>
-  asIfUtc(wallAt(instant, zoneName)) - instant;
-
-/** A zone by its IANA name, which must be known: see `isIana`. */
-export function iana(zoneName: string): Zone {
-  return (wall) => {
-    const shown = asIfUtc(wall);
-    const before = offsetAt(shown - DAY_MS, zoneName);
-    const after = offsetAt(shown + DAY_MS, zoneName);
-    const early = shown - before;
-    const late = shown - after;
-    if (offsetAt(early, zoneName) === before) return early;
-    return offsetAt(late, zoneName) === after ? late : early;
-  };
-}
-
-export function isIana(name: string): boolean {
-  try {
-    formatterOf(name);
-    return true;
-  } catch {
-    return false;
-  }
+/** A zone by its IANA name, which must be known: see `isZone`. */
+export function iana(name: string): Zone {
+  return Object.assign((wall: Wall) => instantOf(wall, name), { iana: name });
 }
 
 /** The Windows names met most often, as Unicode CLDR maps them. */
@@ -140,7 +69,7 @@ const WINDOWS: Readonly<Record<string, string>> = {
 function ianaName(tzid: string): string | undefined {
   const windows = WINDOWS[tzid];
   const tail = /([A-Za-z_]+\/[A-Za-z_+\-0-9]+(?:\/[A-Za-z_]+)?)$/.exec(tzid)?.[1];
-  return [tzid, windows, tail].find((name) => name !== undefined && isIana(name));
+  return [tzid, windows, tail].find((name) => name !== undefined && isZone(name));
 }
 
 /** The time zones of one file. */
@@ -168,7 +97,9 @@ export class Zones {
     const zone = new ICAL.Timezone({ component, tzid });
     // A rule that cannot be computed must fail here, not at every event that uses the zone.
     zone.utcOffset(new ICAL.Time({ year: 2026, month: 7, day: 1 }, zone));
-    this.#byId.set(tzid, (wall) => new ICAL.Time(wall, zone).toUnixTime() * 1000);
+    const read = (wall: Wall): number => new ICAL.Time(wall, zone).toUnixTime() * 1000;
+    const name = ianaName(tzid);
+    this.#byId.set(tzid, name === undefined ? read : Object.assign(read, { iana: name }));
   }
 
   find(tzid: string): Zone | undefined {

@@ -4,6 +4,7 @@ import type { Conflict, PendingUpdate, ReadTx, Receipt, Replica, Space } from '@
 import { calendar } from '../app.js';
 import { LENGTH_MAX_MS, type Booking, type Room } from '../shapes.js';
 import { personOf } from '../starter.js';
+import type { Clock } from '../time/clock.js';
 import type { ListedNotice } from '../view/Notices.js';
 import { noticeOf, type ConflictFacts, type Names } from '../view/notices.js';
 import type { SyncState, WaitingItem } from '../view/SyncStatus.js';
@@ -20,10 +21,13 @@ export interface OpenSession {
   readonly me: string;
   /** Of the nodes of one service; any of them may be down. */
   readonly serverUrls: readonly string[];
+  /** By which times are told. */
+  readonly clock: Store<Clock>;
 }
 
 /** Errors: those of `openReplica`; `store-in-use` while another tab has this person's store. */
-export async function openSession({ space, me, serverUrls }: OpenSession): Promise<Session> {
+export async function openSession(options: OpenSession): Promise<Session> {
+  const { space, me, serverUrls, clock } = options;
   const replica = await openReplica({
     app: calendar,
     // A store belongs to one person: two who share a browser do not write under one name.
@@ -32,9 +36,16 @@ export async function openSession({ space, me, serverUrls }: OpenSession): Promi
     user: me,
   });
   const team = await replica.open(space);
-  const session = sessionOf(replica, team, me);
+  const session = sessionOf({ replica, team, me, clock });
   if (!team.query((tx) => tx.person.has(me))) team.mutate.addPerson(personOf(me));
   return session;
+}
+
+interface Opened {
+  readonly replica: Replica<Calendar>;
+  readonly team: Team;
+  readonly me: string;
+  readonly clock: Store<Clock>;
 }
 
 /** Bookings that take place within [from, to), those included that began before. */
@@ -47,10 +58,11 @@ const between = (tx: Tx, from: number, to: number): readonly Booking[] =>
 
 const byName = (a: Room, b: Room): number => a.name.localeCompare(b.name);
 
-function namesOf(team: Team): Names {
+function namesOf(team: Team, clock: Clock): Names {
   return team.query((tx) => {
     const people = new Map(tx.person.all().map((p) => [p.id, p.name]));
     return {
+      clock,
       rooms: tx.room.all(),
       personName: (id: string) => people.get(id) ?? id,
       bookingTitle: (id: string) => team.query((now) => now.booking.get(id)?.title),
@@ -59,12 +71,13 @@ function namesOf(team: Team): Names {
 }
 
 /** Whatever becomes of a change is told in words; only a bug is thrown. */
-function attempt(team: Team, mutate: () => Receipt): Outlook {
+function attempt({ team, clock }: Opened, mutate: () => Receipt): Outlook {
   try {
     const { name, args, outcome } = mutate();
     if (outcome.kind === 'unknown') return { kind: 'applied', reason: undefined };
     const isRefused = outcome.kind === 'rejected';
-    const reason = isRefused ? noticeOf({ name, args, outcome }, namesOf(team)).text : undefined;
+    const names = namesOf(team, clock.get());
+    const reason = isRefused ? noticeOf({ name, args, outcome }, names).text : undefined;
     return { kind: outcome.kind, reason };
   } catch (error) {
     if (!(error instanceof OxbowError) || error.code === 'invariant') throw error;
@@ -75,17 +88,20 @@ function attempt(team: Team, mutate: () => Receipt): Outlook {
 const noticeId = ({ id }: Conflict): string => `${id.replica}/${id.seq}`;
 
 /** Newest first. */
-function noticesOf(team: Team): Store<readonly ListedNotice[]> {
-  const list = ([conflicts]: readonly [readonly Conflict[]]): readonly ListedNotice[] => {
-    const names = namesOf(team);
+function noticesOf({ team, clock }: Opened): Store<readonly ListedNotice[]> {
+  const list = ([conflicts, told]: readonly [readonly Conflict[], Clock]) => {
+    const names = namesOf(team, told);
     return conflicts
       .map((conflict) => ({ id: noticeId(conflict), notice: noticeOf(factsOf(conflict), names) }))
       .reverse();
   };
   return derivedStore(
-    () => [team.conflicts],
+    () => [team.conflicts, clock.get()],
     list,
-    (fn) => team.subscribe(fn),
+    (fn) => {
+      const stops = [team.subscribe(fn), clock.subscribe(fn)];
+      return () => stops.forEach((stop) => stop());
+    },
   );
 }
 
@@ -109,7 +125,7 @@ function wishesOf(team: Team): Store<ReadonlyMap<string, number>> {
 }
 
 function waitingOf(team: Team, pending: readonly PendingUpdate[]): WaitingItem[] {
-  const { bookingTitle } = namesOf(team);
+  const bookingTitle = (id: string) => team.query((tx) => tx.booking.get(id)?.title);
   return pending
     .filter(({ own }) => own)
     .map(({ id, name, args, outcome }) => ({
@@ -128,8 +144,10 @@ function syncOf(replica: Replica<Calendar>, team: Team): Store<SyncState> {
       linkOf(health.links),
       warningOf(health.storage, health.links),
       health.behind === 0,
+      health.storage.status === 'ok',
     ],
-    ([pending, byChoice, link, warning, upToDate]) => ({
+    ([pending, byChoice, link, warning, upToDate, isKept]) => ({
+      isKept,
       link,
       byChoice,
       upToDate,
@@ -143,7 +161,8 @@ function syncOf(replica: Replica<Calendar>, team: Team): Store<SyncState> {
   );
 }
 
-function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session {
+function sessionOf(opened: Opened): Session {
+  const { replica, team, me } = opened;
   const { mutate } = team;
   return {
     space: team.id,
@@ -151,7 +170,7 @@ function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session 
     rooms: liveStore(() => team.live((tx) => tx.room.all().toSorted(byName))),
     people: liveStore(() => team.live((tx) => tx.person.all())),
     sync: syncOf(replica, team),
-    notices: noticesOf(team),
+    notices: noticesOf(opened),
     wishes: wishesOf(team),
     bookings: (from, to, view) =>
       liveStore(() => team.live((tx) => between(tx, from, to), { view })),
@@ -164,11 +183,11 @@ function sessionOf(replica: Replica<Calendar>, team: Team, me: string): Session 
         .some(({ effects }) => effects.some(({ row }) => row?.['id'] === id));
       return { booking, committed: !isPending };
     },
-    book: (booking) => attempt(team, () => mutate.book(booking)),
-    move: (move) => attempt(team, () => mutate.move(move)),
-    edit: (change) => attempt(team, () => mutate.edit(change)),
-    cancel: (id) => void attempt(team, () => mutate.cancel({ id })),
-    addRoom: (room) => void attempt(team, () => mutate.addRoom(room)),
+    book: (booking) => attempt(opened, () => mutate.book(booking)),
+    move: (move) => attempt(opened, () => mutate.move(move)),
+    edit: (change) => attempt(opened, () => mutate.edit(change)),
+    cancel: (id) => void attempt(opened, () => mutate.cancel({ id })),
+    addRoom: (room) => void attempt(opened, () => mutate.addRoom(room)),
     dismissAll: () => [...team.conflicts].forEach((conflict) => conflict.dismiss()),
     dismiss: (id) => team.conflicts.find((conflict) => noticeId(conflict) === id)?.dismiss(),
     goOffline: () => replica.goOffline(),

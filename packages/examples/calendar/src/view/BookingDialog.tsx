@@ -5,7 +5,7 @@
  */
 import { useState } from 'react';
 import { Dialog } from './Dialog.js';
-import { Availability, Overnight, SlotFields, type Known } from './fields.js';
+import { Availability, Overnight, type Known } from './fields.js';
 import {
   formOf,
   slotOfText,
@@ -14,13 +14,19 @@ import {
   type Draft,
   type Submission,
 } from './form.js';
+import { SlotFields } from './SlotFields.js';
+import { useClock } from './useClock.js';
 import { Wishes } from './Wishes.js';
 
 export interface BookingDialogProps {
   readonly draft: Draft;
+  /** What had been typed when the page was loaded anew. */
+  readonly begun?: BookingForm | undefined;
   /** For an existing booking: who booked it, and whether that has its final place. */
   readonly provenance?: string | undefined;
   readonly known: Known;
+  /** Something was typed. */
+  onBegun(form: BookingForm): void;
   onSubmit(submission: Submission): void;
   onCancelBooking(): void;
   onClose(): void;
@@ -34,7 +40,7 @@ interface FieldsProps {
 }
 
 function Fields({ form, self, known, onChange }: FieldsProps) {
-  const first = slotOfText(form.slot);
+  const first = slotOfText(form.slot, useClock());
   return (
     <>
       <label className="field">
@@ -84,11 +90,16 @@ function headingOf({ because, bookingId }: Draft): string {
 
 export function BookingDialog(props: BookingDialogProps) {
   const { draft, known, provenance, onSubmit, onClose, onCancelBooking } = props;
-  const [form, setForm] = useState(() => formOf(draft));
+  const clock = useClock();
+  const [form, setForm] = useState(() => props.begun ?? formOf(draft, clock));
+  const change = (next: BookingForm): void => {
+    setForm(next);
+    props.onBegun(next);
+  };
   const [problem, setProblem] = useState<string>();
   const isNew = draft.bookingId === undefined;
   const submit = (): void => {
-    const submission = submissionOf(form);
+    const submission = submissionOf(form, clock);
     if (typeof submission === 'string') setProblem(submission);
     else onSubmit(submission);
   };
@@ -96,7 +107,7 @@ export function BookingDialog(props: BookingDialogProps) {
     <Dialog title={headingOf(draft)} testId="booking-dialog" onClose={onClose} onSubmit={submit}>
       {draft.because !== undefined && <p className="because">{draft.because}</p>}
       {provenance !== undefined && <p className="hint">{provenance}</p>}
-      <Fields form={form} self={draft.bookingId} known={known} onChange={setForm} />
+      <Fields form={form} self={draft.bookingId} known={known} onChange={change} />
       <p role="alert" className="problem">
         {problem}
       </p>

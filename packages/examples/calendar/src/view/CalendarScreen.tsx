@@ -3,10 +3,13 @@
  * session.
  */
 import { useState, type MouseEvent } from 'react';
+import type { PageUpdate } from '../installed/update.js';
 import type { Outlook, Session } from '../session/session.js';
-import type { Slot } from '../shapes.js';
+import type { Booking, Slot } from '../shapes.js';
 import { STARTER_ROOMS } from '../starter.js';
-import { addDays, dayStart, HOUR_MS, slotText } from '../times.js';
+import { Clock, HOUR_MS } from '../time/clock.js';
+import { placeOf, type ShownZone } from '../time/shown-zone.js';
+import { isSameZone, isZone } from '../time/zone.js';
 import { BookingDialog } from './BookingDialog.js';
 import { CalendarBoard } from './CalendarBoard.js';
 import { exportAll } from './exportAll.js';
@@ -18,6 +21,8 @@ import { RoomDialog } from './RoomDialog.js';
 import { Sidebar } from './Sidebar.js';
 import { Banner, SyncStatus } from './SyncStatus.js';
 import { TopBar } from './TopBar.js';
+import { useClock } from './useClock.js';
+import { UpdateBar } from './UpdateBar.js';
 import { useBoard, type Board } from './useBoard.js';
 import { proposedStart, useBookingDialog, type BookingDialogState } from './useBookingDialog.js';
 import { useNarrow } from './useNarrow.js';
@@ -25,20 +30,39 @@ import { useNow } from './useNow.js';
 import { useShortcuts } from './useShortcuts.js';
 import { useStore } from './useStore.js';
 import { useWord } from './useWord.js';
+import { ZonePicker } from './ZonePicker.js';
 
 type Panel = 'import' | 'room' | undefined;
 
 export interface CalendarScreenProps {
   readonly session: Session;
+  readonly zone: ShownZone;
+  readonly update: PageUpdate;
   onLeave(): void;
 }
 
-function provenanceOf(session: Session, bookingId: string | undefined): string | undefined {
+function provenanceOf(
+  session: Session,
+  bookingId: string | undefined,
+  clock: Clock,
+): string | undefined {
   const known = bookingId === undefined ? undefined : session.booking(bookingId);
   if (known === undefined) return undefined;
   const by = session.people.get().find((p) => p.id === known.booking.by)?.name ?? known.booking.by;
   const stage = known.committed ? 'It is final.' : 'Not final yet: it waits for the server.';
-  return `Booked by ${known.booking.by === session.me ? 'you' : by} for ${slotText(known.booking)}. ${stage}`;
+  const who = known.booking.by === session.me ? 'you' : by;
+  const there = elsewhereText(known.booking, clock);
+  return `Booked by ${who} for ${clock.slotText(known.booking)}${there}. ${stage}`;
+}
+
+/** “, 9:00 – 10:00 in New York”, where it was booked by other clocks than those shown. */
+function elsewhereText(booking: Booking, clock: Clock): string {
+  const { zone } = booking;
+  if (zone === undefined || !isZone(zone) || isSameZone(zone, clock.zone)) return '';
+  const there = new Clock(zone);
+  const isSameDay = there.dateInput(booking.start) === clock.dateInput(booking.start);
+  const text = isSameDay ? there.rangeText(booking) : there.slotText(booking);
+  return ` (${text} in ${placeOf(zone)})`;
 }
 
 interface PartProps extends CalendarScreenProps {
@@ -51,7 +75,7 @@ interface PartProps extends CalendarScreenProps {
 
 function Side(props: PartProps) {
   const { session, board, dialog, now, open, onLeave } = props;
-  const start = proposedStart(board.date, now);
+  const start = proposedStart(board.date, now, useClock());
   return (
     <Sidebar
       rooms={useStore(session.rooms)}
@@ -65,7 +89,9 @@ function Side(props: PartProps) {
       onAddRoom={() => open('room')}
       onImport={() => open('import')}
       onExport={() => exportAll(session)}
-    />
+    >
+      <ZonePicker zone={props.zone} now={now} />
+    </Sidebar>
   );
 }
 
@@ -81,12 +107,15 @@ function Dialogs({
   const rooms = useStore(session.rooms);
   const people = useStore(session.people);
   const { draft } = dialog;
+  const clock = useClock();
   return (
     <>
       {draft !== undefined && (
         <BookingDialog
           draft={draft}
-          provenance={provenanceOf(session, draft.bookingId)}
+          begun={dialog.begun}
+          onBegun={dialog.onBegun}
+          provenance={provenanceOf(session, draft.bookingId, clock)}
           known={{
             rooms,
             now,
@@ -154,6 +183,7 @@ function Main(props: PartProps & { readonly narrow: boolean }) {
   const { session, board, dialog, say, open, narrow } = props;
   const rooms = useStore(session.rooms);
   const sync = useStore(session.sync);
+  const clock = useClock();
   if (rooms.length === 0) {
     const { upToDate, byChoice, link } = sync;
     if (!upToDate && !byChoice && link !== 'offline') return <Fetching />;
@@ -169,11 +199,12 @@ function Main(props: PartProps & { readonly narrow: boolean }) {
   return (
     <CalendarBoard
       view={board.view}
-      date={board.date}
+      clock={clock}
+      time={board.time}
+      title={board.title}
       bookings={board.bookings}
       rooms={board.shownRooms}
       narrow={narrow}
-      onRange={board.setRange}
       onDraw={dialog.openNew}
       onOpen={dialog.openExisting}
       onMove={(id, slot) => say(session.move({ id, ...slot }))}
@@ -183,11 +214,12 @@ function Main(props: PartProps & { readonly narrow: boolean }) {
 
 /** Where one can go, by button and by key. */
 function useMoves(board: Board, dialog: BookingDialogState, now: number) {
-  const start = proposedStart(board.date, now);
+  const clock = useClock();
+  const start = proposedStart(board.date, now, clock);
   const add = (): void => dialog.openNew({ start, end: start + HOUR_MS });
   const step = (by: -1 | 1): void =>
-    board.setDate(addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
-  const today = (): void => board.setDate(dayStart(now));
+    board.setDate(clock.addDays(board.date, by * (board.view === 'day' ? 1 : 7)));
+  const today = (): void => board.setDate(now);
   useShortcuts({
     n: add,
     t: today,
@@ -209,20 +241,20 @@ function useDrawer() {
   return { isOpen, onClick, toggle: () => setOpen(!isOpen) };
 }
 
-export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
+export function CalendarScreen({ session, zone, update, onLeave }: CalendarScreenProps) {
   const now = useNow();
   const narrow = useNarrow();
   const sync = useStore(session.sync);
   const board = useBoard(session, narrow, now);
   const rooms = useStore(session.rooms);
   const defaultRoom = (board.shownRooms[0] ?? rooms[0])?.id;
-  const dialog = useBookingDialog({ session, now, defaultRoom });
+  const dialog = useBookingDialog({ session, now, clock: useClock(), defaultRoom });
   const [panel, open] = useState<Panel>();
   const drawer = useDrawer();
   const list = useNoticeList({ session, board, dialog, narrow });
   const { word, say } = useWord(list.notices.length);
   const moves = useMoves(board, dialog, now);
-  const part: PartProps = { session, onLeave, board, dialog, now, say, open };
+  const part: PartProps = { session, zone, update, onLeave, board, dialog, now, say, open };
   return (
     <div className="screen" data-drawer={drawer.isOpen} data-notices={list.isOpen}>
       <TopBar
@@ -245,6 +277,7 @@ export function CalendarScreen({ session, onLeave }: CalendarScreenProps) {
         onNotices={() => list.setOpen(!list.isOpen)}
         onMenu={drawer.toggle}
       />
+      <UpdateBar update={update} safe={sync.isKept || sync.waiting.length === 0} />
       <Banner state={sync} />
       <div className="columns">
         <div className="side" onClick={drawer.onClick}>

@@ -6,8 +6,9 @@ import { useEffect, useRef, useState } from 'react';
 import { planBookings } from '../ics/plan.js';
 import { readCalendar, TEXT_MAX, type ReadResult } from '../ics/read.js';
 import type { BookInput, Room } from '../shapes.js';
-import { addDays, dayStart, plural, slotText } from '../times.js';
+import { plural, type Clock } from '../time/clock.js';
 import { Dialog } from './Dialog.js';
+import { useClock } from './useClock.js';
 
 export interface ImportDialogProps {
   readonly rooms: readonly Room[];
@@ -30,16 +31,16 @@ interface Done {
   readonly known: number;
 }
 
-const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** Bytes of UTF-8 for as many characters. */
 const FILE_BYTES_MAX = TEXT_MAX * 4;
 const CHUNK = 40;
 const SHOWN_MAX = 200;
 
-async function readFile(file: File, now: number): Promise<Read> {
+async function readFile(file: File, now: number, clock: Clock): Promise<Read> {
   const text = file.size > FILE_BYTES_MAX ? ' '.repeat(TEXT_MAX + 1) : await file.text();
-  const window = { from: addDays(dayStart(now), -31), to: addDays(dayStart(now), 366) };
-  return { fileName: file.name, result: readCalendar(text, { window, localZone: localZone() }) };
+  const today = clock.dayStart(now);
+  const window = { from: clock.addDays(today, -31), to: clock.addDays(today, 366) };
+  return { fileName: file.name, result: readCalendar(text, { window, localZone: clock.zone }) };
 }
 
 interface Progress {
@@ -91,6 +92,7 @@ function Problems({ result }: { readonly result: ReadResult }) {
 
 function Preview({ result }: { readonly result: ReadResult }) {
   const { events } = result;
+  const clock = useClock();
   return (
     <>
       <p data-testid="import-count">
@@ -101,7 +103,7 @@ function Preview({ result }: { readonly result: ReadResult }) {
         {events.slice(0, 5).map((event) => (
           <li key={`${event.uid} ${event.start}`}>
             <strong className="one-line">{event.title || 'Untitled'}</strong>
-            <span>{slotText(event)}</span>
+            <span>{clock.slotText(event)}</span>
           </li>
         ))}
         {events.length > 5 && <li className="hint">and {events.length - 5} more</li>}
@@ -161,6 +163,7 @@ interface ChoicesProps {
 
 export function ImportDialog(props: ImportDialogProps) {
   const { rooms, me, now, onClose } = props;
+  const clock = useClock();
   const [room, setRoom] = useState(rooms[0]?.id ?? '');
   const [read, setRead] = useState<Read>();
   const [progress, setProgress] = useState<number>();
@@ -174,14 +177,14 @@ export function ImportDialog(props: ImportDialogProps) {
   const isReady = events.length > 0 && progress === undefined;
   const start = (): void => {
     if (!isReady) return;
-    const fallback = { fallbackRoom: room, by: me, localZone: localZone() };
+    const fallback = { fallbackRoom: room, by: me, localZone: clock.zone };
     setProgress(0);
     const plan = planBookings(events, { rooms, ...fallback });
     const isStopped = (): boolean => stopped.current;
     void bookAll(plan, props, { onProgress: setProgress, isStopped }).then(setDone);
   };
   const choose = (file: File | undefined): void => {
-    if (file !== undefined) void readFile(file, now).then(setRead);
+    if (file !== undefined) void readFile(file, now, clock).then(setRead);
   };
   return (
     <Dialog

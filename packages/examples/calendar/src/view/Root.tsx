@@ -4,9 +4,13 @@
  */
 import { useCallback, useEffect, useState } from 'react';
 import { forgetName, rememberedName, rememberName } from '../remembered-name.js';
+import type { PageUpdate } from '../installed/update.js';
 import type { Session } from '../session/session.js';
+import type { ShownZone } from '../time/shown-zone.js';
 import { CalendarScreen } from './CalendarScreen.js';
 import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
+import { ClockContext } from './useClock.js';
+import { useStore } from './useStore.js';
 
 export interface RootProps {
   readonly space: string;
@@ -15,6 +19,8 @@ export interface RootProps {
    * has it.
    */
   open(me: string): Promise<Session>;
+  readonly zone: ShownZone;
+  readonly update: PageUpdate;
 }
 
 type Opening =
@@ -56,15 +62,9 @@ function useOpening(me: string, open: RootProps['open']): [Opening, () => void] 
   return [opening, retry];
 }
 
-function Opened({
-  me,
-  open,
-  onLeave,
-}: {
-  readonly me: string;
-  open: RootProps['open'];
-  onLeave(): void;
-}) {
+type OpenedProps = Omit<RootProps, 'space'> & { readonly me: string; onLeave(): void };
+
+function Opened({ me, open, zone, update, onLeave }: OpenedProps) {
   const [opening, retry] = useOpening(me, open);
   switch (opening.kind) {
     case 'opening':
@@ -74,12 +74,15 @@ function Opened({
     case 'failed':
       return <FailedPage code={opening.code} message={opening.message} onRetry={retry} />;
     case 'ready':
-      return <CalendarScreen session={opening.session} onLeave={onLeave} />;
+      return (
+        <CalendarScreen session={opening.session} zone={zone} update={update} onLeave={onLeave} />
+      );
   }
 }
 
-export function Root({ space, open }: RootProps) {
+export function Root({ space, ...rest }: RootProps) {
   const [me, setMe] = useState(rememberedName);
+  const clock = useStore(rest.zone);
   const enter = (name: string): void => {
     rememberName(name);
     setMe(name);
@@ -89,5 +92,9 @@ export function Root({ space, open }: RootProps) {
     setMe(null);
   };
   if (me === null) return <WelcomePage space={space} onName={enter} />;
-  return <Opened key={me} me={me} open={open} onLeave={leave} />;
+  return (
+    <ClockContext value={clock}>
+      <Opened key={me} me={me} {...rest} onLeave={leave} />
+    </ClockContext>
+  );
 }

@@ -1,4 +1,5 @@
 /** Rooms to show or hide, people, and the ways in and out for calendar files. */
+import type { ReactNode } from 'react';
 import type { Person, Room } from '../shapes.js';
 import { Icon } from './icons.js';
 import { roomColour } from './colour.js';
@@ -15,6 +16,8 @@ export interface SidebarProps {
   onImport(): void;
   onExport(): void;
   onLeave(): void;
+  /** What stands between the people and the files. */
+  readonly children: ReactNode;
 }
 
 export const initials = (name: string): string =>
@@ -112,6 +115,7 @@ export function Sidebar(props: SidebarProps) {
           ))}
         </ul>
       </section>
+      {props.children}
       <section aria-labelledby="files-heading" className="files">
         <header className="side-head">
           <h2 id="files-heading">Calendar files</h2>

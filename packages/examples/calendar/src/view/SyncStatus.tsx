@@ -3,7 +3,7 @@
  * go offline.
  */
 import type { FocusEvent } from 'react';
-import { plural } from '../times.js';
+import { plural } from '../time/clock.js';
 import { Icon } from './icons.js';
 
 /** One own update under way, in words. */
@@ -23,6 +23,8 @@ export interface SyncState {
   readonly waiting: readonly WaitingItem[];
   /** Beyond being offline: bookings would not outlive this page, or the server will not have us. */
   readonly warning: string | undefined;
+  /** What waits outlives this page. */
+  readonly isKept: boolean;
 }
 
 const WAITING_SHOWN = 30;

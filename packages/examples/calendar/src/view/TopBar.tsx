@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { BoardView } from './CalendarBoard.js';
 import { Icon } from './icons.js';
 import { Mark } from './pages.js';
-import { dateInput, instantOfInputs } from '../times.js';
+import { useClock } from './useClock.js';
 
 export interface TopBarProps {
   readonly space: string;
@@ -22,9 +22,10 @@ export interface TopBarProps {
 }
 
 function Navigation({ title, date, view, onStep, onDate, onToday, onView }: TopBarProps) {
+  const clock = useClock();
   const unit = view === 'day' ? 'day' : 'week';
   const jump = (value: string): void => {
-    const ms = instantOfInputs(value, '12:00');
+    const ms = clock.dayOfInput(value);
     if (ms !== undefined) onDate(ms);
   };
   return (
@@ -55,7 +56,7 @@ function Navigation({ title, date, view, onStep, onDate, onToday, onView }: TopB
         <input
           type="date"
           aria-label="Go to a day"
-          value={dateInput(date)}
+          value={clock.dateInput(date)}
           onChange={(e) => jump(e.target.value)}
           data-testid="go-to-date"
         />

@@ -1,10 +1,11 @@
 /** What the author would take instead, in order: add, change, move up and down, remove. */
 import { WISHES_MAX, type Slot } from '../shapes.js';
 import { elsewhere, laterSlots } from '../slots.js';
-import { addDays, HOUR_MS, isWorkingTime } from '../times.js';
+import { HOUR_MS, type Clock } from '../time/clock.js';
 import { Availability, RoomSelect, type Known } from './fields.js';
-import { moved, slotOfWish, wishText, type WishText } from './form.js';
+import { moved, oddityOf, slotOfWish, wishText, type WishText } from './form.js';
 import { Icon } from './icons.js';
+import { useClock } from './useClock.js';
 
 let nextKey = 0;
 const freshKey = (): string => `wish-${nextKey++}`;
@@ -23,7 +24,9 @@ interface WishRowProps {
 
 function WishRow(props: WishRowProps) {
   const { wish, place, last, lengthMs, self, known, onChange, onMove, onRemove } = props;
+  const clock = useClock();
   const name = `Alternative ${place}`;
+  const oddity = oddityOf(wish.date, wish.from, clock);
   return (
     <li className="wish" data-testid="wish">
       <span className="wish-place" aria-hidden="true">
@@ -80,7 +83,8 @@ function WishRow(props: WishRowProps) {
           <Icon name="close" />
         </button>
       </div>
-      <Availability slot={slotOfWish(wish, lengthMs)} self={self} known={known} />
+      {oddity !== undefined && <span className="hint is-taken">{oddity.text}</span>}
+      <Availability slot={slotOfWish(wish, lengthMs, clock)} self={self} known={known} />
     </li>
   );
 }
@@ -98,14 +102,15 @@ export interface WishesProps {
 }
 
 /** The best slot of its kind that is not in the list yet. */
-function proposal(kind: 'room' | 'time', first: Slot, { wishes, self, known }: WishesProps): Slot {
-  const listed = [first, ...wishes.map((w) => slotOfWish(w, first.end - first.start))];
+function proposal(kind: 'room' | 'time', first: Slot, list: WishesProps, clock: Clock): Slot {
+  const { wishes, self, known } = list;
+  const listed = [first, ...wishes.map((w) => slotOfWish(w, first.end - first.start, clock))];
   const find = kind === 'room' ? elsewhere : laterSlots;
   const found = find(self === undefined ? first : { ...first, self }, {
-    bookings: known.bookingsBetween(first.start, addDays(first.end, 8)),
+    bookings: known.bookingsBetween(first.start, clock.addDays(first.end, 8)),
     rooms: known.rooms,
     notBefore: known.now,
-    isWorkingTime,
+    isWorkingTime: clock.isWorkingTime,
     count: WISHES_MAX + 1,
   });
   const isListed = (slot: Slot): boolean =>
@@ -115,9 +120,10 @@ function proposal(kind: 'room' | 'time', first: Slot, { wishes, self, known }: W
 
 function AddWish({ kind, list }: { readonly kind: 'room' | 'time'; readonly list: WishesProps }) {
   const { wishes, first, onChange } = list;
+  const clock = useClock();
   const add = (): void => {
     if (first === undefined) return;
-    onChange([...wishes, wishText(proposal(kind, first, list), freshKey())]);
+    onChange([...wishes, wishText(proposal(kind, first, list, clock), freshKey(), clock)]);
   };
   return (
     <button

@@ -1,7 +1,7 @@
 /** Moving a booking without a pointer: what a key means for the booking that has the focus. */
 import type { KeyboardEvent } from 'react';
 import type { Room, Slot } from '../shapes.js';
-import { addDays } from '../times.js';
+import type { Clock } from '../time/clock.js';
 import type { BoardBooking } from './board.js';
 import { bookingOf } from './focus.js';
 
@@ -9,9 +9,16 @@ interface Shown {
   readonly view: 'day' | 'week';
   readonly rooms: readonly Room[];
   readonly bookings: readonly BoardBooking[];
+  readonly clock: Clock;
 }
 
 const QUARTER_MS = 15 * 60_000;
+
+/** The clocks show the same start, and it lasts as long: also over the night they change. */
+function movedByDays({ start, end }: Omit<Slot, 'room'>, days: number, clock: Clock) {
+  const moved = clock.addDays(start, days);
+  return { start: moved, end: moved + (end - start) };
+}
 
 /**
  * Alt with arrows moves the booking that has the focus; with Shift its end. Sideways: the next
@@ -19,7 +26,7 @@ const QUARTER_MS = 15 * 60_000;
  */
 export function movedByKey(
   event: KeyboardEvent<HTMLElement>,
-  { view, rooms, bookings }: Shown,
+  { view, rooms, bookings, clock }: Shown,
 ): [string, Slot] | undefined {
   if (!event.altKey || !(event.target instanceof HTMLElement)) return undefined;
   const id = bookingOf(event.target);
@@ -33,7 +40,7 @@ export function movedByKey(
   }
   if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return undefined;
   if (view === 'week')
-    return [booking.id, { room, start: addDays(start, up), end: addDays(end, up) }];
+    return [booking.id, { room, ...movedByDays({ start, end }, up, clock) }];
   const next = rooms[rooms.findIndex((r) => r.id === room) + up];
   return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
 }

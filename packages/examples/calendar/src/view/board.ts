@@ -37,7 +37,8 @@ function same(a: Booking, b: Booking | undefined): boolean {
       a.title === b.title &&
       a.notes === b.notes &&
       a.by === b.by &&
-      a.createdAt === b.createdAt)
+      a.createdAt === b.createdAt &&
+      a.zone === b.zone)
   );
 }
 

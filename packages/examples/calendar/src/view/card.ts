@@ -1,8 +1,11 @@
 /** A booking as it is drawn on the board: its card, and the event that carries it. */
 import type { Calendar } from '@event-calendar/core';
 import type { Slot } from '../shapes.js';
-import { rangeText, slotText } from '../times.js';
+import type { BoardTime, Mark } from '../time/board-time.js';
+import type { Clock } from '../time/clock.js';
 import type { BoardBooking } from './board.js';
+
+type Span = Pick<Slot, 'start' | 'end'>;
 
 function span(className: string, text: string): HTMLSpanElement {
   const element = document.createElement('span');
@@ -17,7 +20,7 @@ const stageText = ({ stage, wish }: BoardBooking): string | undefined => {
 };
 
 /** The card of a booking. While it is dragged a copy shows the time where it would be dropped. */
-function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement {
+function card(shown: BoardBooking, clock: Clock, at: Span): HTMLElement {
   const { booking, room, byName, mine } = shown;
   const element = document.createElement('div');
   element.className = 'card';
@@ -25,13 +28,13 @@ function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement
   lines.className = 'card-lines';
   const waiting = stageText(shown);
   // A narrow card shows its title only; the pointer gets the rest.
-  element.title = [booking.title, room.name, slotText(booking), byName, waiting]
+  element.title = [booking.title, room.name, clock.slotText(booking), byName, waiting]
     .filter(Boolean)
     .join(' · ');
   lines.append(
     span('card-title', booking.title),
     ...(waiting === undefined ? [] : [span('card-stage', waiting)]),
-    span('card-time', rangeText(at)),
+    span('card-time', clock.rangeText(at)),
     span('card-room', room.name),
     span('card-by', mine ? 'you' : byName),
   );
@@ -40,9 +43,9 @@ function card(shown: BoardBooking, at: Pick<Slot, 'start' | 'end'>): HTMLElement
 }
 
 /** Tests find a booking by these. */
-function markedCard(shown: BoardBooking): HTMLElement {
+function markedCard(shown: BoardBooking, clock: Clock): HTMLElement {
   const { booking, mine, stage } = shown;
-  const element = card(shown, booking);
+  const element = card(shown, clock, booking);
   Object.assign(element.dataset, {
     testid: 'booking',
     bookingId: booking.id,
@@ -56,12 +59,13 @@ function markedCard(shown: BoardBooking): HTMLElement {
   return element;
 }
 
-export function eventOf(shown: BoardBooking): Calendar.EventInput {
+export function eventOf(shown: BoardBooking, time: BoardTime): Calendar.EventInput {
   const { booking, room, stage, mine } = shown;
+  const [start, end] = time.toBoard(booking);
   return {
     id: booking.id,
-    start: new Date(booking.start),
-    end: new Date(booking.end),
+    start,
+    end,
     allDay: false,
     resourceIds: [booking.room],
     title: booking.title,
@@ -71,10 +75,39 @@ export function eventOf(shown: BoardBooking): Calendar.EventInput {
   };
 }
 
-export function contentOf({ event }: Calendar.EventContentInfo): Calendar.Content {
-  const at = { start: event.start.getTime(), end: event.end.getTime() };
+/** What the clocks do to a day, behind the bookings. */
+export function markOf({ id, start, end, kind, text }: Mark): Calendar.EventInput {
+  return {
+    id,
+    start,
+    end,
+    allDay: false,
+    display: 'background',
+    title: text,
+    classNames: [`is-${kind}`],
+    extendedProps: { mark: text },
+  };
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+const fieldsText = (d: Date): string =>
+  `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}` +
+  `T${two(d.getHours())}:${two(d.getMinutes())}:00`;
+
+export function contentOf(
+  { event }: Calendar.EventContentInfo,
+  time: BoardTime,
+  clock: Clock,
+): Calendar.Content {
+  const mark: unknown = event.extendedProps['mark'];
+  if (typeof mark === 'string') return { domNodes: [span('mark-text', mark)] };
   // reason: extendedProps carries what eventOf put there, and nothing for a selection under way.
   const shown = event.extendedProps['shown'] as BoardBooking | undefined;
-  if (shown === undefined) return { domNodes: [span('card-time', rangeText(at))] };
-  return { domNodes: [event.display === 'auto' ? markedCard(shown) : card(shown, at)] };
+  if (shown !== undefined && event.display === 'auto') return { domNodes: [markedCard(shown, clock)] };
+  const at = {
+    start: time.fromBoard(fieldsText(event.start)),
+    end: time.fromBoard(fieldsText(event.end)),
+  };
+  if (shown === undefined) return { domNodes: [span('card-time', clock.rangeText(at))] };
+  return { domNodes: [card(shown, clock, at)] };
 }

@@ -1,8 +1,9 @@
 /** The parts of the booking form that are about when and where. */
 import type { Booking, Room, Slot } from '../shapes.js';
 import { quoted } from '../quote.js';
-import { dayText, HOUR_MS, isOnOneDay, timeText } from '../times.js';
-import { availability, type SlotText } from './form.js';
+import { HOUR_MS } from '../time/clock.js';
+import { availability } from './form.js';
+import { useClock } from './useClock.js';
 
 /** What the form knows of the calendar around it. */
 export interface Known {
@@ -22,13 +23,14 @@ export function Availability({
   readonly self: string | undefined;
   readonly known: Known;
 }) {
+  const clock = useClock();
   const near = slot === undefined ? [] : known.bookingsBetween(slot.start, slot.end);
   const state = availability(slot, near, self);
   if (state === undefined) return null;
   const text =
     state.by === undefined
       ? 'Free, as far as this device knows'
-      : `Taken: ${quoted(state.by.title)}, ${known.personName(state.by.by)}, until ${timeText(state.by.end)}`;
+      : `Taken: ${quoted(state.by.title)}, ${known.personName(state.by.by)}, until ${clock.timeText(state.by.end)}`;
   return (
     <span className={state.free ? 'hint is-free' : 'hint is-taken'} data-testid="availability">
       {text}
@@ -38,11 +40,12 @@ export function Availability({
 
 /** An end that is not after the start means the next day: said, as it may be a slip. */
 export function Overnight({ slot }: { readonly slot: Slot | undefined }) {
-  if (slot === undefined || isOnOneDay(slot)) return null;
+  const clock = useClock();
+  if (slot === undefined || clock.isOnOneDay(slot)) return null;
   const hours = Math.round(((slot.end - slot.start) / HOUR_MS) * 10) / 10;
   return (
     <span className="hint is-taken" data-testid="overnight">
-      Until {dayText(slot.end)}, {timeText(slot.end)}: {hours} hours
+      Until {clock.dayText(slot.end)}, {clock.timeText(slot.end)}: {hours} hours
     </span>
   );
 }
@@ -69,59 +72,5 @@ export function RoomSelect({
         <option key={room.id} value={room.id}>{`${room.name} (${room.capacity})`}</option>
       ))}
     </select>
-  );
-}
-
-export function SlotFields({
-  value,
-  rooms,
-  onChange,
-}: {
-  readonly value: SlotText;
-  readonly rooms: readonly Room[];
-  onChange(slot: SlotText): void;
-}) {
-  return (
-    <div className="slot-fields">
-      <label className="field field-room">
-        Room
-        <RoomSelect
-          rooms={rooms}
-          value={value.room}
-          label="Room"
-          onChange={(room) => onChange({ ...value, room })}
-        />
-      </label>
-      <label className="field field-day">
-        Day
-        <input
-          type="date"
-          required
-          value={value.date}
-          data-testid="field-date"
-          onChange={(e) => onChange({ ...value, date: e.target.value })}
-        />
-      </label>
-      <label className="field">
-        From
-        <input
-          type="time"
-          required
-          value={value.from}
-          data-testid="field-from"
-          onChange={(e) => onChange({ ...value, from: e.target.value })}
-        />
-      </label>
-      <label className="field">
-        To
-        <input
-          type="time"
-          required
-          value={value.to}
-          data-testid="field-to"
-          onChange={(e) => onChange({ ...value, to: e.target.value })}
-        />
-      </label>
-    </div>
   );
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Clock } from '../time/clock.js';
 import { noticeOf, type Names } from './notices.js';
 
 const names: Names = {
+  clock: new Clock('Europe/Berlin', 'en-GB'),
   rooms: [
     { id: 'blue', name: 'Blue', colour: '#0000ff', capacity: 4 },
     { id: 'green', name: 'Green', colour: '#00ff00', capacity: 4 },

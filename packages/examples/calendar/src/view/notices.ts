@@ -4,7 +4,7 @@
  */
 import type { BlockedBy, Room, Slot } from '../shapes.js';
 import { quoted } from '../quote.js';
-import { slotText } from '../times.js';
+import type { Clock } from '../time/clock.js';
 
 /** The part of the SDK's conflict record that is told. */
 export interface ConflictFacts {
@@ -36,6 +36,7 @@ export interface Names {
   personName(id: string): string;
   /** The title of a booking that is known here: a move does not carry it. */
   bookingTitle(id: string): string | undefined;
+  readonly clock: Clock;
 }
 
 interface AskedArgs {
@@ -71,7 +72,7 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
       (asked.orElse?.length ?? 0) > 0 ? ' None of your alternatives was free either.' : '';
     return (
       `${room} is taken by ${quoted(by.title)} (${names.personName(by.by)}), ` +
-      `${slotText(by)}.${others}`
+      `${names.clock.slotText(by)}.${others}`
     );
   }
   return REASONS[code] ?? `The calendar refused it (${code}).`;
@@ -92,8 +93,8 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
       ...common,
       kind: 'moved',
       got,
-      headline: `${quoted(title)} moved to ${room}, ${slotText(got)}`,
-      text: `Your first choice, ${first}, ${slotText(wanted)}, went to someone else.`,
+      headline: `${quoted(title)} moved to ${room}, ${names.clock.slotText(got)}`,
+      text: `Your first choice, ${first}, ${names.clock.slotText(wanted)}, went to someone else.`,
     };
   }
   if (facts.outcome.kind === 'unknown') {

@@ -2,21 +2,24 @@
 import { useMemo, useState } from 'react';
 import type { Session } from '../session/session.js';
 import type { Room } from '../shapes.js';
-import { addDays, dayStart } from '../times.js';
+import { boardTime, type BoardTime } from '../time/board-time.js';
+import type { Clock } from '../time/clock.js';
 import { boardBookings, type BoardBooking } from './board.js';
-import type { BoardRange, BoardView } from './CalendarBoard.js';
+import type { BoardView } from './CalendarBoard.js';
+import { useClock } from './useClock.js';
 import { useStore } from './useStore.js';
 
 export interface Board {
   readonly view: BoardView;
+  /** An instant of the day that is shown, or that the week shown is around. */
   readonly date: number;
   readonly title: string;
+  readonly time: BoardTime;
   readonly hidden: ReadonlySet<string>;
   readonly shownRooms: readonly Room[];
   readonly bookings: readonly BoardBooking[];
   setView(view: BoardView): void;
   setDate(ms: number): void;
-  setRange(range: BoardRange): void;
   toggleRoom(id: string): void;
   onlyRoom(id: string): void;
   showAllRooms(): void;
@@ -43,19 +46,48 @@ function useRooms(rooms: readonly Room[]) {
   return { hidden, shownRooms, toggleRoom, onlyRoom, showAllRooms, showRoom };
 }
 
+interface Shown {
+  readonly from: number;
+  readonly to: number;
+}
+
+function shownRange(view: BoardView, date: number, clock: Clock): Shown {
+  const from = view === 'week' ? clock.weekStart(date) : clock.dayStart(date);
+  const to = clock.dayStart(clock.addDays(from, view === 'week' ? 7 : 1));
+  return { from, to };
+}
+
+/** Whole words where there is room for them. */
+function titleOf(view: BoardView, { from, to }: Shown, clock: Clock, narrow: boolean): string {
+  if (narrow) return clock.daysText(from, to - 1, { day: 'numeric', month: 'short' });
+  if (view === 'day') return clock.longDayText(from);
+  return clock.daysText(from, to - 1, { day: 'numeric', month: 'long', year: 'numeric' });
+}
+
+const MINUTE_MS = 60_000;
+
+/** What is shown of time. The same object as long as nothing of it changes. */
+function useTime(view: BoardView, date: number, now: number) {
+  const clock = useClock();
+  const { from, to } = shownRange(view, date, clock);
+  const minute = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  // Of the present only the zone's offset is in it.
+  const offset = boardTime(clock, { view, date, from, to, now: minute }).offset;
+  const time = useMemo(
+    () => boardTime(clock, { view, date, from, to, now: minute }),
+    [clock, view, date, from, to, offset],
+  );
+  return { clock, time, from, to };
+}
+
 export function useBoard(session: Session, narrow: boolean, now: number): Board {
   const rooms = useStore(session.rooms);
   const people = useStore(session.people);
   const wishes = useStore(session.wishes);
   const [view, setView] = useState<BoardView>(narrow ? 'day' : 'week');
-  const [date, setDate] = useState(() => dayStart(now));
-  const [range, setRange] = useState<BoardRange>({
-    from: addDays(date, -7),
-    to: addDays(date, 8),
-    title: '',
-  });
+  const [date, setDate] = useState(now);
+  const { clock, time, from, to } = useTime(view, date, now);
   const { showRoom, shownRooms, ...choice } = useRooms(rooms);
-  const { from, to } = range;
   const [tentativeStore, committedStore] = useMemo(
     () => [session.bookings(from, to, 'tentative'), session.bookings(from, to, 'committed')],
     [session, from, to],
@@ -68,18 +100,18 @@ export function useBoard(session: Session, narrow: boolean, now: number): Board 
     [tentative, committed, shownRooms, people, session.me, wishes],
   );
   const reveal: Board['reveal'] = ({ room, start }) => {
-    setDate(dayStart(start));
+    setDate(start);
     showRoom(room);
   };
   return {
     view,
     date,
-    title: range.title,
+    title: titleOf(view, { from, to }, clock, narrow),
+    time,
     shownRooms,
     bookings,
     setView,
     setDate,
-    setRange,
     ...choice,
     reveal,
   };

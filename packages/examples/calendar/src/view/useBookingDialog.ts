@@ -2,19 +2,20 @@
  * The booking dialog's life: opened for a new slot, an existing booking or another try; ends in a
  * mutation.
  */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Outlook, Session } from '../session/session.js';
 import type { Booking, Slot } from '../shapes.js';
 import { suggestions } from '../slots.js';
-import { addDays, isWorkingTime, nextHalfHour } from '../times.js';
-import type { Draft, Submission } from './form.js';
+import type { Clock } from '../time/clock.js';
+import { keepUnfinished, keptUnfinished } from '../installed/unfinished.js';
+import type { BookingForm, Draft, Submission } from './form.js';
 import type { ListedNotice } from './Notices.js';
 
-/** `settles`: the notice that is done with once this is booked. */
-type OpenDraft = Draft & { readonly settles?: string };
-
 export interface BookingDialogState {
-  readonly draft: OpenDraft | undefined;
+  readonly draft: Draft | undefined;
+  /** What had been typed when the page was loaded anew. */
+  readonly begun: BookingForm | undefined;
+  onBegun(form: BookingForm): void;
   openNew(slot: Omit<Slot, 'room'> & { room?: string }): void;
   openExisting(id: string): void;
   openRetry(listed: ListedNotice): void;
@@ -26,6 +27,7 @@ export interface BookingDialogState {
 interface Options {
   readonly session: Session;
   readonly now: number;
+  readonly clock: Clock;
   /** Where a new booking goes unless a room was named. */
   readonly defaultRoom: string | undefined;
 }
@@ -34,14 +36,14 @@ interface Options {
  * Free slots near what was wanted, best first; what was wanted, if there are none. Where the
  * booking stands already is none of them.
  */
-function nextFree({ session, now }: Options, wanted: Slot, standing?: Booking): Slot[] {
+function nextFree({ session, now, clock }: Options, wanted: Slot, standing?: Booking): Slot[] {
   const found = suggestions(
     { ...wanted, ...(standing === undefined ? {} : { self: standing.id }) },
     {
-      bookings: session.bookingsBetween(wanted.start, addDays(Math.max(wanted.end, now), 8)),
+      bookings: session.bookingsBetween(wanted.start, clock.addDays(Math.max(wanted.end, now), 8)),
       rooms: session.rooms.get(),
       notBefore: now,
-      isWorkingTime,
+      isWorkingTime: clock.isWorkingTime,
       count: 4,
     },
   )
@@ -79,9 +81,28 @@ function change(
 const worse = (a: Outlook | undefined, b: Outlook): Outlook =>
   a === undefined || (a.kind === 'applied' && b.kind === 'rejected') ? b : a;
 
+/** The open form, which a reload of the page does not take away. */
+function useDraft(owner: string) {
+  const [kept] = useState(() => keptUnfinished(owner));
+  const [draft, setOpen] = useState<Draft | undefined>(kept?.draft);
+  const [begun, setBegun] = useState<BookingForm | undefined>(kept?.form);
+  useEffect(() => {
+    if (draft === undefined) keepUnfinished(owner, undefined);
+  }, [owner, draft]);
+  const setDraft = (next: Draft | undefined): void => {
+    setBegun(undefined);
+    setOpen(next);
+  };
+  const onBegun = (form: BookingForm): void => {
+    if (draft === undefined) return;
+    keepUnfinished(owner, { draft, form });
+  };
+  return { draft, begun, setDraft, onBegun };
+}
+
 export function useBookingDialog(options: Options): BookingDialogState {
-  const { session, defaultRoom } = options;
-  const [draft, setDraft] = useState<OpenDraft>();
+  const { session, defaultRoom, clock } = options;
+  const { draft, begun, setDraft, onBegun } = useDraft(`${session.space} ${session.me}`);
   const openNew: BookingDialogState['openNew'] = ({ room = defaultRoom, start, end }) => {
     if (room !== undefined)
       setDraft({ title: '', notes: '', slot: { room, start, end }, wishes: [] });
@@ -89,8 +110,10 @@ export function useBookingDialog(options: Options): BookingDialogState {
   const openExisting = (id: string): void => {
     const found = session.booking(id)?.booking;
     if (found === undefined) return;
-    const { title, notes, room, start, end } = found;
-    setDraft({ bookingId: id, title, notes, slot: { room, start, end }, wishes: [] });
+    const { title, notes, room, start, end, zone } = found;
+    const slot = { room, start, end };
+    const booked = zone === undefined ? {} : { zone };
+    setDraft({ bookingId: id, ...booked, title, notes, slot, wishes: [] });
   };
   const openRetry = ({ id, notice }: ListedNotice): void => {
     const { wanted, bookingId, title, notes } = notice;
@@ -122,6 +145,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
       title,
       notes,
       by: session.me,
+      zone: clock.zone,
       orElse: [...orElse],
     });
   };
@@ -131,6 +155,8 @@ export function useBookingDialog(options: Options): BookingDialogState {
   };
   return {
     draft,
+    begun,
+    onBegun,
     openNew,
     openExisting,
     openRetry,
@@ -144,7 +170,8 @@ export function useBookingDialog(options: Options): BookingDialogState {
  * What the button for a new booking proposes: nine o'clock, or the next full half hour if that
  * has passed.
  */
-export function proposedStart(date: number, now: number): number {
-  const nine = new Date(date).setHours(9, 0, 0, 0);
-  return nine < now && now < addDays(date, 1) ? nextHalfHour(now) : nine;
+export function proposedStart(date: number, now: number, clock: Clock): number {
+  const nine = clock.atHour(date, 9);
+  const isToday = clock.dateInput(date) === clock.dateInput(now);
+  return nine < now && isToday ? clock.nextHalfHour(now) : nine;
 }
