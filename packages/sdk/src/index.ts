@@ -26,6 +26,8 @@ export type { LiveQuery, View } from './replica/live.js';
 export type { Stage } from './replica/receipt.js';
 export { indexedDb } from './drivers/storage-indexeddb.js';
 export { memory } from './drivers/storage-memory.js';
+export { warnBeforeUnload } from './drivers/unload-warning.js';
+export type { UnloadWarning } from './drivers/unload-warning.js';
 export { memoryTransport } from './drivers/transport-memory.js';
 export type { Storage } from './drivers/storage.js';
 export type { Transport } from './drivers/transport.js';

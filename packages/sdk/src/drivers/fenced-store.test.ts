@@ -1,4 +1,5 @@
 import 'fake-indexeddb/auto';
+import { deleteDB } from 'idb';
 import { describe, expect, test } from 'vitest';
 import { takeOver } from './fenced-store.js';
 import { indexedDb } from './storage-indexeddb.js';
@@ -66,4 +67,18 @@ describe.each(drivers)('a store in %s that is taken over', (_kind, make) => {
     }
     await closed(alone);
   });
+});
+
+test('a store that was deleted under its owner and begun anew still takes nothing from former owners', async () => {
+  const storage = indexedDb('fenced-renewed', { persist: false });
+  const first = await taken(storage);
+  const second = await taken(storage);
+  await deleteDB('oxbow/fenced-renewed');
+  await refused('store-lost', result<void>((done) => second.write([put('updates', 'a', '1')], done)));
+  expect(await result<void>((done) => second.renew?.(done))).toEqual({ ok: true, value: undefined });
+  await write(second, [put('updates', 'a', '2')]);
+  await refused('store-overtaken', result<void>((done) => first.write([put('updates', 'a', '3')], done)));
+  expect(await read(second, 'updates')).toEqual([['a', '2']]);
+  expect(second.asksToBeKept).toBe(false);
+  await closed(second);
 });

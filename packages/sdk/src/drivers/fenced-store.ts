@@ -54,10 +54,25 @@ function claim(store: Store, done: Done<Store>): void {
 class FencedStore implements Store {
   readonly #store: Store;
   readonly #epoch: number;
+  readonly keep: Store['keep'];
+  readonly renew: Store['renew'];
 
   constructor(store: Store, epoch: number) {
     this.#store = store;
     this.#epoch = epoch;
+    this.keep = store.keep?.bind(store);
+    this.renew = store.renew && ((done) => this.#renew(done));
+  }
+
+  /** The marks of all takeovers are gone, too: who slept through one must still find it out. */
+  #renew(done: Done<void>): void {
+    this.#store.renew?.((renewed) => {
+      if (!renewed.ok) return done(renewed);
+      const first = Math.max(1, this.#epoch - EPOCHS_KEPT);
+      const ops = Array.from({ length: this.#epoch - first + 1 }, (_, at): StoreOp =>
+        ({ kind: 'put', collection: 'meta', key: keyOf(first + at), value: '' }));
+      this.write(ops, done);
+    });
   }
 
   get kind(): string {
@@ -92,6 +107,18 @@ class FencedStore implements Store {
 
   close(done: Done<void>): void {
     this.#store.close(done);
+  }
+
+  get vanished(): Store['vanished'] {
+    return this.#store.vanished;
+  }
+
+  get asksToBeKept(): boolean {
+    return this.#store.asksToBeKept ?? false;
+  }
+
+  noteUnsynced(space: string, hasUnsynced: boolean): void {
+    this.#store.noteUnsynced?.(space, hasUnsynced);
   }
 
   condition(done: Done<StoreCondition>): void {

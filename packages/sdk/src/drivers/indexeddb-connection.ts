@@ -30,16 +30,26 @@ export type Attempt<T> = (
   lost: (cause: unknown) => void,
 ) => void;
 
+export interface ConnectionEvents {
+  /** The database cannot be used any more. */
+  lost(error: OxbowError): void;
+  /**
+   * The browser has closed the connection, or somebody wants to delete the database: whether it is
+   * still there shows at the next job. Idle apps would learn of it too late.
+   */
+  doubted(): void;
+}
+
 export class IndexedDbConnection {
   readonly #name: string;
-  readonly #onLost: (error: OxbowError) => void;
+  readonly #events: ConnectionEvents;
   #database: IDBDatabase | undefined;
   #wasOpen = false;
   fresh = false;
 
-  constructor(name: string, onLost: (error: OxbowError) => void) {
+  constructor(name: string, events: ConnectionEvents) {
     this.#name = name;
-    this.#onLost = onLost;
+    this.#events = events;
   }
 
   open(done: Done<void>): void {
@@ -78,9 +88,16 @@ export class IndexedDbConnection {
     this.#database = undefined;
   }
 
+  /** The database is gone, and an empty one in its place is what is wanted now. */
+  renew(done: Done<void>): void {
+    this.close();
+    this.#wasOpen = false;
+    this.open(done);
+  }
+
   #giveUp<T>(error: OxbowError, settle: Done<T>): void {
     settle(failed(error));
-    this.#onLost(error);
+    this.#events.lost(error);
   }
 
   #connected(done: Done<IDBDatabase>): void {
@@ -116,6 +133,10 @@ export class IndexedDbConnection {
     const forget = (): void => {
       if (this.#database === opened) this.#database = undefined;
     };
+    const doubt = (): void => {
+      forget();
+      this.#events.doubted();
+    };
     try {
       const database = await openDB(this.#name, DATABASE_VERSION, {
         upgrade: (created, oldVersion, _newVersion, transaction) => {
@@ -129,11 +150,12 @@ export class IndexedDbConnection {
           for (const collection of COLLECTIONS) created.createObjectStore(collection);
         },
         // Somebody deletes or upgrades the database: whoever holds on blocks them for ever.
-        blocking: () => {
+        blocking: (_version, wanted) => {
           opened?.close();
-          forget();
+          if (wanted === null) doubt();
+          else forget();
         },
-        terminated: forget,
+        terminated: doubt,
       });
       opened = unwrap(database);
       return opened;
@@ -184,7 +206,7 @@ const lostError = (name: string): OxbowError =>
   new OxbowError(
     'store-lost',
     `IndexedDB '${name}' was deleted while it was open, by the browser or by its user. ` +
-      'Open the replica again: what had been synced comes back from the server.',
+      'What is in memory is written anew; of spaces that are not open, what was synced comes back from the server.',
   );
 
 const silent = (name: string): OxbowError =>

@@ -57,4 +57,9 @@ export abstract class QueuedStore implements Store {
     this.#queue.lose(error);
     this.onLost?.(error);
   }
+
+  /** It can be used again. */
+  protected renewed(): void {
+    this.#queue.renewed();
+  }
 }

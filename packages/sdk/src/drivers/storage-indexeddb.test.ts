@@ -101,6 +101,8 @@ test('a database that is deleted under us is lost, not taken for an empty one', 
   store.onLost = (error) => losses.push(error);
   await write(store, [put('meta', 'a', '1')]);
   await deleteDB('oxbow/evicted');
+  // Nobody has to write for it to be found out.
+  await vi.waitFor(() => expect(losses).toHaveLength(1));
   const first = result<void>((done) => store.write([put('meta', 'b', '2')], done));
   const second = result((done) => store.read('meta', { from: '', to: 'z' }, done));
   await refused('store-lost', first);
@@ -155,22 +157,24 @@ test('a browser that never answers is store-unavailable', async () => {
   await closed(await openStore(indexedDb('silent')));
 });
 
-test('the browser is asked once to keep the store, unless it keeps it anyway or nobody wants that', async () => {
-  const persist = vi.fn(() => Promise.resolve(true));
+test('the browser is asked to keep the store when it is told to, unless it keeps it anyway', async () => {
   let isKept = false;
+  const persist = vi.fn(() => Promise.resolve(isKept = true));
   const storage = { persist, persisted: () => Promise.resolve(isKept), estimate: () => Promise.resolve({ usage: 5, quota: 9 }) };
   vi.stubGlobal('navigator', { storage });
   const store = await openStore(indexedDb('kept'));
   await write(store, [put('meta', 'a', '1')]);
-  expect(persist).toHaveBeenCalledTimes(1);
-  isKept = true;
-  const condition = await result((done) => store.condition?.(done));
-  expect(condition).toEqual({ ok: true, value: { persisted: true, usageBytes: 5, quotaBytes: 9 } });
+  expect(persist).not.toHaveBeenCalled();
+  expect(store.asksToBeKept).toBe(true);
+  for (let times = 0; times < 2; times++) {
+    const condition = await result((done) => store.keep?.(done));
+    expect(condition).toEqual({ ok: true, value: { persisted: true, usageBytes: 5, quotaBytes: 9 } });
+    expect(persist).toHaveBeenCalledTimes(1);
+  }
   await closed(store);
-  await closed(await openStore(indexedDb('kept')));
-  isKept = false;
-  await closed(await openStore(indexedDb('kept', { persist: false })));
-  expect(persist).toHaveBeenCalledTimes(1);
+  const quiet = await openStore(indexedDb('kept', { persist: false }));
+  expect(quiet.asksToBeKept).toBe(false);
+  await closed(quiet);
   vi.unstubAllGlobals();
 });
 
@@ -180,4 +184,81 @@ test('where the browser says nothing of its storage, nothing is claimed', async 
   expect(await result((done) => store.condition?.(done))).toEqual({ ok: true, value: {} });
   await closed(store);
   vi.unstubAllGlobals();
+});
+
+test('a store that was lost is begun anew in its place, empty', async () => {
+  const store = await openStore(indexedDb('renewed'));
+  await write(store, [put('meta', 'a', '1')]);
+  await deleteDB('oxbow/renewed');
+  await refused('store-lost', result<void>((done) => store.write([put('meta', 'b', '2')], done)));
+  expect(await result<void>((done) => store.renew?.(done))).toEqual({ ok: true, value: undefined });
+  expect(await read(store, 'meta')).toEqual([]);
+  await write(store, [put('meta', 'c', '3')]);
+  await closed(store);
+  const again = await openStore(indexedDb('renewed'));
+  expect(await read(again, 'meta')).toEqual([['c', '3']]);
+  await closed(again);
+});
+
+describe('a witness outside of the store', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** As a browser has it. */
+  function stubLocalStorage(): Map<string, string> {
+    const items = new Map<string, string>();
+    vi.stubGlobal('localStorage', {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => items.set(key, value),
+      removeItem: (key: string) => items.delete(key),
+    });
+    return items;
+  }
+
+  test('says what was in a store that is gone: the spaces that nobody else has all of', async () => {
+    stubLocalStorage();
+    const first = await openStore(indexedDb('witnessed'));
+    expect(first.vanished).toBeUndefined();
+    for (const space of ['ann', 'bob', 'cy']) first.noteUnsynced?.(space, true);
+    first.noteUnsynced?.('bob', false);
+    await closed(first);
+    await deleteDB('oxbow/witnessed');
+    const second = await openStore(indexedDb('witnessed'));
+    expect(second.vanished).toEqual(['ann', 'cy']);
+    await closed(second);
+    const third = await openStore(indexedDb('witnessed'));
+    expect(third.vanished).toBeUndefined();
+    await closed(third);
+  });
+
+  test('says nothing of a store that was destroyed on purpose, or that others have all of', async () => {
+    const items = stubLocalStorage();
+    const first = await openStore(indexedDb('purpose'));
+    first.noteUnsynced?.('ann', true);
+    await closed(first);
+    await result<void>((done) => indexedDb('purpose').destroy?.(done));
+    expect(items.size).toBe(0);
+    const second = await openStore(indexedDb('purpose'));
+    expect(second.vanished).toBeUndefined();
+    await closed(second);
+    await deleteDB('oxbow/purpose');
+    const third = await openStore(indexedDb('purpose'));
+    expect(third.vanished).toEqual([]);
+    await closed(third);
+  });
+
+  test('that is blocked or nonsense disturbs nothing', async () => {
+    const items = stubLocalStorage();
+    items.set('oxbow/odd', '{');
+    const first = await openStore(indexedDb('odd'));
+    expect(first.vanished).toEqual([]);
+    await closed(first);
+    const blocked = () => {
+      throw new DOMException('Access is denied for this document.', 'SecurityError');
+    };
+    vi.stubGlobal('localStorage', { getItem: blocked, setItem: blocked, removeItem: blocked });
+    const second = await openStore(indexedDb('odd'));
+    expect(second.vanished).toBeUndefined();
+    second.noteUnsynced?.('ann', true);
+    await closed(second);
+  });
 });

@@ -21,6 +21,10 @@ import type {
   StoreOp,
 } from './storage.js';
 import { failed, keyTaken, succeeded } from './store-queue.js';
+import { StoreWitness } from './store-witness.js';
+
+/** Holds no record: who reads it asks only whether the store is there. */
+const NOTHING: KeyRange = { from: '', to: '\u0000' };
 
 export interface IndexedDbOptions {
   /**
@@ -30,7 +34,11 @@ export interface IndexedDbOptions {
   readonly durability?: 'relaxed' | 'strict';
   /** Wait until another tab lets go of the store, instead of failing with `store-in-use`. */
   readonly waitForLock?: boolean;
-  /** Ask the browser not to evict the store (default true). Firefox shows a question for it. */
+  /**
+   * Ask the browser not to evict the store, when the first update is saved that nobody else has
+   * (default true). Firefox shows a question for it: to ask from a button of your own instead, say
+   * false and call `replica.keepStorage()`.
+   */
   readonly persist?: boolean;
 }
 
@@ -91,6 +99,7 @@ class IndexedDbStorage implements Storage {
   destroy(done: Done<void>): void {
     this.#hold('at-once', done, (held) => {
       const settle: Done<void> = (result) => {
+        if (result.ok) new StoreWitness(this.#name).forget();
         held.release();
         done(result);
       };
@@ -114,12 +123,20 @@ class IndexedDbStore extends QueuedStore {
   readonly #connection: IndexedDbConnection;
   readonly #options: IndexedDbOptions;
   readonly #held: HeldName;
+  readonly #witness: StoreWitness;
+  readonly asksToBeKept: boolean;
+  vanished: readonly string[] | undefined;
 
   constructor(name: string, options: IndexedDbOptions, held: HeldName) {
     super(name);
     this.#options = options;
     this.#held = held;
-    this.#connection = new IndexedDbConnection(name, (error) => this.lose(error));
+    this.asksToBeKept = options.persist !== false;
+    this.#witness = new StoreWitness(name);
+    this.#connection = new IndexedDbConnection(name, {
+      lost: (error) => this.lose(error),
+      doubted: () => this.read('meta', NOTHING, () => undefined),
+    });
   }
 
   override get fresh(): boolean {
@@ -128,13 +145,37 @@ class IndexedDbStore extends QueuedStore {
 
   start(done: Done<void>): void {
     this.#connection.open((result) => {
-      if (result.ok && this.#options.persist !== false) void askToKeep();
+      if (result.ok) this.#meetWitness();
       done(result);
     });
   }
 
   condition(done: Done<StoreCondition>): void {
     void storageCondition().then((condition) => done(succeeded(condition)));
+  }
+
+  keep(done: Done<StoreCondition>): void {
+    void askToKeep().then(storageCondition).then((condition) => done(succeeded(condition)));
+  }
+
+  renew(done: Done<void>): void {
+    this.#connection.renew((result) => {
+      if (result.ok) {
+        this.renewed();
+        this.#meetWitness();
+      }
+      done(result);
+    });
+  }
+
+  noteUnsynced(space: string, hasUnsynced: boolean): void {
+    this.#witness.note(space, hasUnsynced);
+  }
+
+  #meetWitness(): void {
+    this.vanished = this.fresh ? this.#witness.unsynced : undefined;
+    if (this.fresh) this.#witness.begin();
+    else this.#witness.meet();
   }
 
   protected override pairs(

@@ -68,9 +68,26 @@ export interface Store {
   write(ops: readonly StoreOp[], done: Done<void>, unless?: string): void;
   /** Finishes what was asked for before it, then refuses all with `store-closed`. */
   close(done: Done<void>): void;
-  /** Set by the owner. Called once, when the store can never be used again; why is in the error. */
+  /**
+   * Set by the owner. Called once, when the store cannot be used again unless it is renewed; why is
+   * in the error.
+   */
   onLost?: ((error: OxbowError) => void) | undefined;
   condition?(done: Done<StoreCondition>): void;
+  /** Asks the browser not to evict the store. Answers with the condition that this leads to. */
+  readonly keep?: ((done: Done<StoreCondition>) => void) | undefined;
+  /** `keep` is to be called unasked, as soon as there is something to lose. */
+  readonly asksToBeKept?: boolean;
+  /** After `store-lost`: begins anew in its place, empty. Errors: as opening. */
+  readonly renew?: ((done: Done<void>) => void) | undefined;
+  /**
+   * Set where there was a store of this name before and its contents are gone (evicted, deleted):
+   * the spaces in which it held what nobody else had. Known only where something outlives the
+   * store; it is said once, at the opening or the renewal that found it.
+   */
+  readonly vanished?: readonly string[] | undefined;
+  /** Whether the store holds something of the space that nobody else has: see `vanished`. */
+  noteUnsynced?(space: string, hasUnsynced: boolean): void;
 }
 
 export interface Storage {

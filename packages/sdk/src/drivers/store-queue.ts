@@ -72,6 +72,11 @@ export class StoreQueue {
     this.#lost ??= error;
   }
 
+  /** It is there again, empty. */
+  renewed(): void {
+    this.#lost = undefined;
+  }
+
   #enqueue<T>(work: (settle: Done<T>) => void, done: Done<T>): void {
     this.#jobs.push(() => {
       work((result) => {

@@ -16,6 +16,19 @@ export interface StorageHealth {
   readonly code?: string;
   /** False: the browser may clear the store when space is short. Absent: not known. */
   readonly persisted?: boolean;
+  /** Of the site, as the browser told last. Absent: not known. */
+  readonly usageBytes?: number;
+  readonly quotaBytes?: number;
+  /**
+   * Set when the store was found empty though there had been one, or was deleted under us: the
+   * spaces whose unsynced updates went with it. Reported as `store-evicted`.
+   */
+  readonly evicted?: { readonly unsynced: readonly string[] };
+}
+
+interface Unshared {
+  readonly unsynced: number;
+  readonly unsaved: number;
 }
 
 /** Where health comes from: the host and its machine. */
@@ -25,7 +38,10 @@ export interface HealthSource {
     readonly condition: StoreCondition;
     readonly failingCode: string | undefined;
     readonly lossCode: string | undefined;
+    readonly evicted: StorageHealth['evicted'];
   };
+  /** Own updates that only this replica has; and those that not even its disk has. */
+  unshared(): Unshared;
   links(): readonly LinkHealth[];
   onChange(fn: () => void): () => void;
 }
@@ -39,14 +55,30 @@ export class ReplicaHealth {
   }
 
   get storage(): StorageHealth {
-    const { kind, condition, failingCode, lossCode } = this.#source.storage();
+    const { kind, condition, failingCode, lossCode, evicted } = this.#source.storage();
     const code = failingCode ?? lossCode;
     return {
       kind,
       status: failingCode !== undefined ? 'failing' : lossCode !== undefined ? 'memory' : 'ok',
       ...(code === undefined ? {} : { code }),
-      ...(condition.persisted === undefined ? {} : { persisted: condition.persisted }),
+      ...condition,
+      ...(evicted && { evicted }),
     };
+  }
+
+  /** Own updates that nobody else is known to have, in all open spaces: what an eviction costs. */
+  get unsynced(): number {
+    return this.#source.unshared().unsynced;
+  }
+
+  /** Own updates that are not even on disk: what closing the page now costs. */
+  get unsaved(): number {
+    return this.atRisk(this.#source.unshared());
+  }
+
+  protected atRisk({ unsynced, unsaved }: Unshared): number {
+    // What is saved in memory is not saved from the end of the page.
+    return this.#source.storage().kind === 'memory' ? unsynced : unsaved;
   }
 
   /** State of the link over each transport. */
@@ -97,6 +129,14 @@ export class SpaceHealth extends ReplicaHealth {
   /** Own updates without a final place. */
   get pending(): number {
     return this.#source.facts().pending;
+  }
+
+  override get unsynced(): number {
+    return this.#source.facts().unsynced;
+  }
+
+  override get unsaved(): number {
+    return this.atRisk(this.#source.facts());
   }
 
   /**

@@ -39,6 +39,12 @@ export interface HostConfig<A extends AppDefinition = AppDefinition> {
   readonly onReport?: ((error: OxbowError) => void) | undefined;
 }
 
+/** The store was found empty though there had been one, or was deleted while it was open. */
+export interface Evicted {
+  /** Spaces that had updates which nobody else has, and whose loss memory could not make good. */
+  readonly unsynced: readonly string[];
+}
+
 interface LinkSlot {
   link: Link | undefined;
   readonly abandon: () => void;
@@ -57,6 +63,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #machine: ReplicaMachine<A> | undefined;
   #condition: StoreCondition = {};
   #loss: OxbowError | undefined;
+  #evicted: Evicted | undefined;
+  #renewals = 0;
+  /** The browser was asked to keep the store. */
+  #hasAskedToKeep = false;
   #flushAsked = false;
   #cancelTimer: (() => void) | undefined;
   #whenSaved: (() => void) | undefined;
@@ -81,8 +91,23 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     readonly kind: string;
     readonly condition: StoreCondition;
     readonly loss: OxbowError | undefined;
+    readonly evicted: Evicted | undefined;
   } {
-    return { kind: this.#store?.kind ?? 'none', condition: this.#condition, loss: this.#loss };
+    const kind = this.#store?.kind ?? 'none';
+    return { kind, condition: this.#condition, loss: this.#loss, evicted: this.#evicted };
+  }
+
+  /** Asks the browser never to evict the store by itself. Answers whether it will not. */
+  keepStorage(done: Done<boolean>): void {
+    this.#hasAskedToKeep = true;
+    const store = this.#store;
+    if (store?.keep === undefined) {
+      return this.#config.clock.soon(() => done(succeeded(this.#condition.persisted ?? false)));
+    }
+    store.keep((kept) => {
+      this.#noteCondition(kept);
+      done(kept.ok ? succeeded(kept.value.persisted ?? false) : kept);
+    });
   }
 
   get isClosed(): boolean {
@@ -190,7 +215,8 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #useStore(store: Store, done: Done<void>): void {
     this.#store = store;
     store.onLost = (error) => this.#storeLost(error);
-    store.condition?.((condition) => { if (condition.ok) this.#condition = condition.value; });
+    if (store.vanished !== undefined) this.#noteEvicted(store.vanished);
+    store.condition?.((condition) => this.#noteCondition(condition));
     store.read('meta', { from: PROFILE_KEY, to: `${PROFILE_KEY}\u0000` }, (read) => {
       const profile = read.ok ? caught(() => readProfile(read.value[0]?.[1])) : read;
       if (profile.ok) {
@@ -215,11 +241,49 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     if (offline !== true) this.#machine.goOnline(this.#steady.now());
   }
 
+  /** Deleted under us: what memory holds is written anew, where that is possible. */
   #storeLost(error: OxbowError): void {
-    this.#loss = error;
-    if (this.#config.fallbackToMemory !== false && this.#phase === 'running') {
-      this.#goOnInMemory(error, (store) => { this.#store = store; });
+    const store = this.#store;
+    const mayRenew = error.code === 'store-lost' && this.#renewals < limits.storeRenewalsMax;
+    if (!mayRenew || store?.renew === undefined || this.#phase === 'closed') {
+      return this.#leaveStore(error);
     }
+    this.#renewals++;
+    this.#config.onReport?.(error);
+    store.renew((renewed) => {
+      if (!renewed.ok) return this.#leaveStore(renewed.error);
+      const isHeld = (space: string): boolean =>
+        isSpaceId(space) && this.machine.space(space) !== undefined;
+      const gone = store.vanished?.filter((space) => !isHeld(space));
+      if (gone !== undefined) this.#noteEvicted(gone);
+      this.machine.storeRenewed(this.#steady.now());
+    });
+  }
+
+  #leaveStore(error: OxbowError): void {
+    this.#loss = error;
+    if (this.#config.fallbackToMemory === false || this.#phase !== 'running') return;
+    this.#goOnInMemory(error, (store) => {
+      this.#store = store;
+      this.machine.storeRenewed(this.#steady.now());
+    });
+  }
+
+  #noteEvicted(unsynced: readonly string[]): void {
+    this.#evicted = { unsynced };
+    this.#config.onReport?.(evicted(unsynced));
+  }
+
+  #noteCondition(condition: Result<StoreCondition>): void {
+    if (!condition.ok) return;
+    this.#condition = condition.value;
+    this.#machine?.onHealth();
+  }
+
+  /** Not at the start, where there is nothing to lose and no gesture of the user's to go by. */
+  #maybeAskToKeep(): void {
+    if (this.#hasAskedToKeep || this.#store?.asksToBeKept !== true) return;
+    if (this.machine.unshared.unsynced > 0) this.keepStorage(() => undefined);
   }
 
   #goOnInMemory(loss: OxbowError, use: (store: Store) => void): void {
@@ -240,6 +304,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
       persist: (ops, token) => this.#persist(ops, token),
       wakeAt: (atMs) => this.#wakeAt(atMs),
       flushSoon: () => this.#flushSoon(),
+      unsynced: (space, hasUnsynced) => this.#store?.noteUnsynced?.(space, hasUnsynced),
       report: (error) => this.#config.onReport?.(error),
     };
   }
@@ -284,8 +349,13 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.#mustStore().write(ops, (written) => {
       if (this.#phase === 'closed') return;
       const now = this.#steady.now();
-      if (written.ok) this.machine.persisted(token, now);
-      else this.machine.persistFailed(token, written.error, now);
+      if (written.ok) {
+        this.machine.persisted(token, now);
+        this.#maybeAskToKeep();
+      } else {
+        this.machine.persistFailed(token, written.error, now);
+        this.#mustStore().condition?.((condition) => this.#noteCondition(condition));
+      }
       this.#checkSaved();
     });
   }
@@ -349,6 +419,13 @@ const badSpace = (space: string): OxbowError =>
 
 const tooManySpaces = (): OxbowError =>
   new OxbowError('too-many-spaces', `More than ${limits.spacesOpenMax} spaces are open. Close the replica and open fewer.`);
+
+function evicted(unsynced: readonly string[]): OxbowError {
+  const loss = unsynced.length === 0
+    ? 'Everything in it had been synced, and comes back from the server.'
+    : `Updates that were not synced are gone with it, in: ${unsynced.join(', ')}.`;
+  return new OxbowError('store-evicted', `The browser, or its user, has deleted this replica's store. ${loss}`);
+}
 
 const closeUnsaved = (cause: OxbowError | undefined): OxbowError =>
   new OxbowError(

@@ -75,6 +75,16 @@ export class Replica<A extends AppDefinition> {
     this.#parts.host.goOnline();
   }
 
+  /**
+   * Asks the browser never to evict this store by itself: true if it will not. Call it from a
+   * button where you say `persist: false`, as Firefox shows a question for it. The answer stays in
+   * `health.storage.persisted`.
+   */
+  keepStorage(): Promise<boolean> {
+    this.#closing.check();
+    return promised<boolean>((done) => this.#parts.host.keepStorage(done));
+  }
+
   /** What was written and seen here, to be carried to another replica. */
   session(): Session {
     const { clock } = this.#parts;
@@ -134,9 +144,11 @@ export class Replica<A extends AppDefinition> {
     const { host } = this.#parts;
     return {
       storage: () => {
-        const { kind, condition, loss } = host.storage;
-        return { kind, condition, failingCode: host.machine.saveError?.code, lossCode: loss?.code };
+        const { kind, condition, loss, evicted } = host.storage;
+        const failingCode = host.machine.saveError?.code;
+        return { kind, condition, failingCode, lossCode: loss?.code, evicted };
       },
+      unshared: () => host.machine.unshared,
       links: () => host.machine.links,
       onChange: (fn) => host.machine.onHealthChange(fn),
     };

@@ -145,6 +145,10 @@ export const limits = {
   /** A failing disk is tried again after these pauses. */
   persistRetryMsMin: 200,
   persistRetryMsMax: 10_000,
+  /** A disk that has failed for so long holds own updates back no longer. */
+  unsavedLeaveMs: 10_000,
+  /** A store that was deleted while it was open is begun anew so often; then memory has to do. */
+  storeRenewalsMax: 5,
   /** Keys of records in a store: LMDB takes 1978 bytes, and a unit becomes at most three. */
   storeKeyUnitsMax: 640,
   /** Reads and writes that may wait in a store; a host keeps a few. Error: `store-busy`. */

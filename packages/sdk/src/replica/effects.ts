@@ -3,7 +3,7 @@
  * (host/replica-host.ts), and what comes of it is a later input. So one seed can replay a replica
  * with its disk and its links.
  */
-import type { OxbowError } from '../protocol/index.js';
+import type { OxbowError, SpaceId } from '../protocol/index.js';
 
 /** Number of a link within one run of a replica: never used twice. */
 export type LinkId = number;
@@ -56,6 +56,8 @@ export interface ReplicaEffects {
    * round of sending and one call of each listener.
    */
   flushSoon(): void;
+  /** Whether this replica alone has something of the space, on its disk or only in memory. */
+  unsynced(space: SpaceId, hasUnsynced: boolean): void;
   /** Something that nobody asked for went wrong and was dealt with; for the developer's eyes. */
   report(error: OxbowError): void;
 }

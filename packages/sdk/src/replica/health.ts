@@ -23,6 +23,10 @@ export interface SpaceFacts {
   readonly behind: number | undefined;
   /** Own updates without a final place, and the wall time of the oldest, ms. */
   readonly pending: number;
+  /** Of these: not known to be with anybody else. */
+  readonly unsynced: number;
+  /** Of these: not even on our disk. */
+  readonly unsaved: number;
   readonly oldestPendingAt: number | undefined;
   /** Undefined while things move, or nothing has to. */
   readonly stalled: Stall | undefined;

@@ -58,6 +58,14 @@ export class Identity {
     return isOther;
   }
 
+  /**
+   * The store is another one, and empty. Spaces that it held and memory does not may have used up
+   * numbers under the present id: they go on under a fresh one.
+   */
+  startOver(): void {
+    this.#become({ ...this.#profile, replica: this.#fresh() });
+  }
+
   /** The id that takes the place of `old`: the present one, or a fresh one. */
   after(old: ReplicaId): ReplicaId {
     if (old === this.#profile.replica) this.#become({ ...this.#profile, replica: this.#fresh() });

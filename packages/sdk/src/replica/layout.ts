@@ -9,7 +9,7 @@ import {
   cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
   ledgerRow, limits, seatOf,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
-  type UpdateId,
+  type Update, type UpdateId,
 } from '../protocol/index.js';
 import type { PageBounds } from '../protocol/page.js';
 import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
@@ -31,6 +31,14 @@ export interface CheckpointSource {
     scan(table: string, index: string, range: Range, reverse: boolean): Iterable<IndexHit>;
   };
   ledger(): readonly LedgerLine[];
+}
+
+/** A space as memory has it: a `SpaceReplica`. */
+export interface HeldSpace {
+  readonly head: SpaceHead;
+  readonly tentative: readonly Update[];
+  snapshot(): BaseSnapshot;
+  conflicts(): readonly ConflictRecord[];
 }
 
 /** What is on disk, as `readSpace` (layout-reading.ts) found it. */
@@ -190,6 +198,17 @@ export class SpaceLayout implements ReplicaChanges {
     this.#put('meta', headKey(this.#space), () => {
       return sealed(JSON.stringify(writtenHead(head, this.#issued)));
     });
+  }
+
+  /** The disk is another one, and empty: all that is held is named again. */
+  startOver(held: HeldSpace): void {
+    this.#pending.clear();
+    this.#pages.clear();
+    this.#entryChars.clear();
+    this.headChanged(held.head);
+    this.baseReplaced(held.snapshot());
+    for (const update of held.tentative) this.updateAdded({ update });
+    for (const record of held.conflicts()) this.conflictPut(record);
   }
 
   /** In the write that has the update itself: once a write, however many updates are in it. */

@@ -213,6 +213,14 @@ export class TentativeLog {
     return this.#held.get(replica)?.released ?? 0;
   }
 
+  /** The newest of each of our seats. */
+  newestOwn(): LogEntry[] {
+    return [...this.#held.values()].flatMap((held) => {
+      const newest = held.get(held.last);
+      return newest?.own === true ? [newest] : [];
+    });
+  }
+
   /** Everything of ours that may not be passed on yet, in stamp order. */
   unreleasedOwn(): LogEntry[] {
     return this.#entries.filter(({ own, arrival, removed }) => own && arrival === 0 && !removed);

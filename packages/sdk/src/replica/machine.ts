@@ -119,6 +119,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     if (slot === undefined) return undefined;
     const { head: { csn }, unsettled, profile: replica } = slot.replica;
     const { count: pending, oldestAt } = unsettled;
+    const { unsynced, unsaved } = slot.replica.unshared;
     const links = this.#sessions.health(replica);
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
@@ -135,7 +136,19 @@ implements SessionOwner, SlotOwner, PeerOwner {
       idleMs: now - Math.max(slot.movedMs, ...peers.map(({ sinceMs }) => sinceMs)),
     });
     const { damage } = slot;
-    return { links, csn, behind, pending, oldestPendingAt: oldestAt, stalled, damage };
+    return {
+      links, csn, behind, pending, unsynced, unsaved, oldestPendingAt: oldestAt, stalled, damage,
+    };
+  }
+
+  /** Own updates, in all open spaces, that only this replica has; and not even its disk. */
+  get unshared(): { readonly unsynced: number; readonly unsaved: number } {
+    const all = { unsynced: 0, unsaved: 0 };
+    for (const { replica: { unshared } } of this.#slots.values()) {
+      all.unsynced += unshared.unsynced;
+      all.unsaved += unshared.unsaved;
+    }
+    return all;
   }
 
   /**
@@ -235,6 +248,17 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.onHealth();
   }
 
+  /** The store is another one, and empty: what memory holds goes there. */
+  storeRenewed(now: number): void {
+    this.#turn(now, () => {
+      this.#identity.startOver();
+      for (const slot of this.#slots.values()) slot.startOver();
+      this.#saving.startOver();
+      this.#out.flushSoon();
+    });
+    this.onHealth();
+  }
+
   /**
    * The turn in which `flushSoon` was asked for has ended: write, send, call listeners, in this
    * order.
@@ -246,6 +270,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       for (const peer of this.#peers.values()) peer.pump(now);
       for (const slot of this.#slots.values()) {
         if (slot.noteProgress(now)) this.#isHealthNew = true;
+        this.#noteUnsynced(slot);
         slot.notify();
       }
       this.#reads.flush(now);
@@ -329,6 +354,13 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.#nowMs = now;
     task();
     this.#arm();
+  }
+
+  #noteUnsynced(slot: SpaceSlot<A>): void {
+    const unshared = slot.takeUnshared();
+    if (unshared === undefined) return;
+    this.#isHealthNew = true;
+    this.#out.unsynced(slot.space, unshared.hasUnsynced);
   }
 
   #peersOf(replica: ReplicaId): Peer[] {

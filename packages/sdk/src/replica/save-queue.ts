@@ -85,6 +85,18 @@ export class SaveQueue {
     if (this.#retryAtMs !== undefined && now >= this.#retryAtMs) this.#write();
   }
 
+  /**
+   * The store is another one, and empty. What was under way is forgotten: all is gathered anew,
+   * with what waits to be called saved.
+   */
+  startOver(): void {
+    this.#batch = [];
+    this.#token = undefined;
+    this.#retryAtMs = undefined;
+    this.#error = undefined;
+    this.#backoff.succeeded();
+  }
+
   #write(): void {
     this.#retryAtMs = undefined;
     this.#token = this.#config.nextNumber();

@@ -12,6 +12,8 @@ export interface SavedSpace {
   readonly hasChanges: boolean;
   readonly needsCheckpoint: boolean;
   takeChanges(): Change;
+  /** Own updates may leave though they are not on disk. */
+  releaseUnsaved(): void;
   /** Rewrites some pages; no operations if that is not worth it. */
   checkpoint(): Change;
 }
@@ -28,6 +30,8 @@ export class Saving {
   readonly #config: SavingConfig;
   readonly #queue: SaveQueue;
   #nowMs = 0;
+  /** Since when writing fails; undefined while it works. */
+  #failingSinceMs: number | undefined;
   /** When something was gathered last, and when pages were rewritten last. */
   #changedMs = 0;
   #checkpointMs = 0;
@@ -69,6 +73,7 @@ export class Saving {
   flush(now: number): void {
     this.#nowMs = now;
     this.#queue.flush();
+    this.#maybeReleaseUnsaved();
   }
 
   tick(now: number): void {
@@ -79,12 +84,29 @@ export class Saving {
 
   persisted(token: Token, now: number): void {
     this.#nowMs = now;
+    this.#failingSinceMs = undefined;
     this.#queue.persisted(token);
   }
 
   persistFailed(token: Token, error: OxbowError, now: number): void {
     this.#nowMs = now;
     this.#queue.persistFailed(token, error, now);
+    this.#failingSinceMs ??= now;
+    this.#maybeReleaseUnsaved();
+  }
+
+  /** The store is another one, and empty. */
+  startOver(): void {
+    this.#failingSinceMs = undefined;
+    this.#unsaved = { waiting: 0, inFlight: 0 };
+    this.#queue.startOver();
+  }
+
+  /** A disk that has failed for long: it is better that others have the updates than nobody. */
+  #maybeReleaseUnsaved(): void {
+    if (this.#failingSinceMs === undefined) return;
+    if (this.#nowMs - this.#failingSinceMs < limits.unsavedLeaveMs) return;
+    for (const space of this.#config.spaces()) space.releaseUnsaved();
   }
 
   get #hasChanges(): boolean {

@@ -22,6 +22,11 @@ export interface SlotOwner {
   report(error: OxbowError): void;
 }
 
+export interface Unshared {
+  readonly hasUnsynced: boolean;
+  readonly hasUnsaved: boolean;
+}
+
 export interface SlotConfig<A extends AppDefinition> {
   readonly app: A;
   readonly space: SpaceId;
@@ -48,6 +53,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   /** The newest update of each seat that is in no write yet. */
   #newest = new Map<ReplicaId, UpdateId>();
   #isNotificationDue = false;
+  #unshared: Unshared | undefined;
   /**
    * Whether own updates are to be issued anew: at once, or as soon as it is known which of them are
    * settled.
@@ -117,6 +123,26 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   checkpoint(): Change {
     const ops = this.#layout.maybeCheckpoint(this.replica, limits.checkpointTurnChars);
     return { ops, saved: undefined };
+  }
+
+  /** The disk is another one, and empty. */
+  startOver(): void {
+    this.#layout.startOver(this.replica);
+    for (const update of this.replica.tentative) this.#noteNewest({ update });
+    this.#owner.flushSoon();
+  }
+
+  /** The disk fails: own updates leave all the same. */
+  releaseUnsaved(): void {
+    this.replica.releaseUnsaved();
+  }
+
+  /** What of the space this replica alone has, or not even its disk, where that is news. */
+  takeUnshared(): Unshared | undefined {
+    const { hasUnsynced, hasUnsaved } = this.replica;
+    const before = this.#unshared;
+    if (before?.hasUnsynced === hasUnsynced && before.hasUnsaved === hasUnsaved) return undefined;
+    return (this.#unshared = { hasUnsynced, hasUnsaved });
   }
 
   notify(): void {

@@ -81,6 +81,8 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   readonly #reissued = new Map<string, UpdateId>();
   readonly #onWrite = (change: RowChange): void => this.#lives.onWrite(change);
   #pending: readonly PendingUpdate[] | undefined;
+  /** Own updates were sent that are not on disk. */
+  #hasLeftUnsaved = false;
   #isFlushAsked = false;
   #isChanged = false;
 
@@ -242,6 +244,41 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.lost;
   }
 
+  /** Own and others', in stamp order. */
+  get tentative(): readonly Update[] {
+    return this.#state.ground.log.entries.map(({ update }) => update);
+  }
+
+  /**
+   * How many own updates only this replica has, and how many of them not even its disk. Stages
+   * ascend from the newest to the oldest.
+   */
+  get unshared(): { readonly unsynced: number; readonly unsaved: number } {
+    const { log } = this.#state.ground;
+    let unsynced = 0;
+    let unsaved = 0;
+    for (const { update: { id: { replica, seq: last } } } of log.newestOwn()) {
+      for (let seq = last; ; seq--) {
+        const stage = log.get({ replica, seq })?.stage;
+        if (stage !== 'local' && stage !== 'saved') break;
+        unsynced++;
+        if (stage === 'local') unsaved++;
+      }
+    }
+    return { unsynced, unsaved };
+  }
+
+  /** This replica alone has something. */
+  get hasUnsynced(): boolean {
+    const newest = this.#state.ground.log.newestOwn();
+    return newest.some(({ stage }) => stage === 'local' || stage === 'saved');
+  }
+
+  /** Not even its disk has it. */
+  get hasUnsaved(): boolean {
+    return this.#state.ground.log.newestOwn().some(({ stage }) => stage === 'local');
+  }
+
   /** The committed tables at `head.csn`. Not to be changed. */
   get base(): Tables {
     return this.#state.ground.base;
@@ -276,6 +313,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     const { log } = this.#state.ground;
     if (!this.#state.isOurs(replica)) return;
     let isReleased = false;
+    if (this.#hasLeftUnsaved) this.#savedLate({ replica, seq });
     for (const entry of log.unreleased(replica, seq)) {
       log.release(entry);
       entry.stage = 'saved';
@@ -285,6 +323,28 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     if (!isReleased) return;
     this.#state.heldChanged();
     this.#owner.pump();
+  }
+
+  /**
+   * The disk has failed for so long that own updates are safer with others than here alone: they
+   * leave unsaved. A start that has forgotten them learns from the other side that their numbers
+   * are used.
+   */
+  releaseUnsaved(): void {
+    const { log } = this.#state.ground;
+    const entries = log.unreleasedOwn();
+    if (entries.length === 0) return;
+    for (const entry of entries) log.release(entry);
+    this.#hasLeftUnsaved = true;
+    this.#state.heldChanged();
+    this.#owner.pump();
+  }
+
+  /** What left unsaved is on disk after all. */
+  #savedLate({ replica, seq }: UpdateId): void {
+    this.#raiseStage('saved', { [replica]: seq });
+    this.#hasLeftUnsaved = this.#state.ground.log.entries.some(({ own, arrival, stage }) =>
+      own && arrival > 0 && stage === 'local');
   }
 
   /**
@@ -455,8 +515,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
       if (!this.#state.isOurs(replica)) continue;
       for (const entry of log.of(replica)) {
         if (entry.update.id.seq > seq) break;
-        // What is not on disk here is not shared either: a keeper sends nothing else.
-        const isNext = stage === 'saved' ? entry.stage === 'local' : entry.stage === 'saved';
+        // What is not on disk here is not shared either: a keeper whose disk works sends nothing
+        // else.
+        const hasLeftUnsaved = this.#hasLeftUnsaved && entry.arrival > 0;
+        const isNext = entry.stage === 'local' ? stage === 'saved' || hasLeftUnsaved
+          : entry.stage === 'saved' && stage === 'shared';
         if (!isNext) continue;
         entry.stage = stage;
         this.#onChanged(entry);

@@ -19,6 +19,14 @@ export class ManualStorage implements Storage {
   /** Set: writes are not answered until `release`. */
   isHeld = false;
   writes = 0;
+  /** Whether a lost store can be begun anew in its place. */
+  isRenewable = false;
+  /** What a witness outside would tell of a store that is gone. */
+  vanished: readonly string[] | undefined;
+  /** What `noteUnsynced` was told. */
+  readonly unsyncedIn = new Set<string>();
+  /** How often the browser was asked to keep it. */
+  asked = 0;
   #waiting: (() => void)[] = [];
   #store: Store | undefined;
 
@@ -60,15 +68,32 @@ export class ManualStorage implements Storage {
     for (const answer of this.#waiting.splice(0)) answer();
   }
 
+  /** Somebody deletes it while it is open. */
   lose(): void {
     this.failing = 'store-lost';
+    for (const records of this.#records.values()) records.clear();
     this.#store?.onLost?.(new OxbowError('store-lost', 'As told.'));
   }
 
   #opened(): Store {
     return {
       kind: 'manual',
-      fresh: false,
+      fresh: this.vanished !== undefined,
+      vanished: this.vanished,
+      asksToBeKept: true,
+      keep: (done) => {
+        this.asked++;
+        this.#clock.soon(() => done(succeeded({ persisted: true })));
+      },
+      noteUnsynced: (space, hasUnsynced) => {
+        if (hasUnsynced) this.unsyncedIn.add(space);
+        else this.unsyncedIn.delete(space);
+      },
+      renew: (done) => this.#clock.soon(() => {
+        if (!this.isRenewable) return done(failed(new OxbowError('store-unavailable', 'As told.')));
+        this.failing = undefined;
+        done(succeeded(undefined));
+      }),
       read: (collection, { from, to }, done) => {
         const records = [...(this.#records.get(collection) ?? [])];
         const found = records.filter(([key]) => key >= from && key < to).sort(([a], [b]) => (a < b ? -1 : 1));

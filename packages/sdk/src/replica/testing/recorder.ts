@@ -2,7 +2,7 @@
  * Effects written down for tests of machines: what was asked for, in order, and what is still owed
  * an answer.
  */
-import { decodeMessage, type Message, type OxbowError } from '../../protocol/index.js';
+import { decodeMessage, type Message, type OxbowError, type SpaceId } from '../../protocol/index.js';
 import type { LinkId, PersistOp, ReplicaEffects, Token } from '../effects.js';
 
 export type Asked =
@@ -20,6 +20,8 @@ export class Recorder implements ReplicaEffects {
   #asked: Asked[] = [];
   wakeAtMs: number | undefined;
   flushAsked = false;
+  /** Spaces of which the replica alone has something. */
+  readonly unsyncedIn = new Set<SpaceId>();
 
   askToken(transport: number, ask: Token): void {
     this.#asked.push({ kind: 'askToken', transport, ask });
@@ -47,6 +49,11 @@ export class Recorder implements ReplicaEffects {
 
   flushSoon(): void {
     this.flushAsked = true;
+  }
+
+  unsynced(space: SpaceId, hasUnsynced: boolean): void {
+    if (hasUnsynced) this.unsyncedIn.add(space);
+    else this.unsyncedIn.delete(space);
   }
 
   report(error: OxbowError): void {
