@@ -2,9 +2,9 @@
  * What the screens need of a shared calendar, in the calendar's own words. `open.ts` makes it
  * from a replica.
  */
+import type { Replica } from '@oxbow/sdk';
 import type { BookInput, Booking, MoveInput, Person, Room } from '../shapes.js';
-import type { SyncState } from '../view/SyncStatus.js';
-import type { ListedNotice } from '../view/Notices.js';
+import type { Calendar, Team } from './reading.js';
 
 /** Something current that can be watched: what `useSyncExternalStore` takes. */
 export interface Store<T> {
@@ -24,14 +24,12 @@ export interface Outlook {
 export interface Session {
   readonly space: string;
   readonly me: string;
-  readonly rooms: Store<readonly Room[]>;
-  readonly people: Store<readonly Person[]>;
-  readonly sync: Store<SyncState>;
-  readonly notices: Store<readonly ListedNotice[]>;
-  /** Booking id → number of the alternative that it would tentatively get. */
-  readonly wishes: Store<ReadonlyMap<string, number>>;
-  /** Bookings that take place within [from, to). */
-  bookings(from: number, to: number, view: View): Store<readonly Booking[]>;
+  /** For the hooks (hooks.ts): what a screen watches. */
+  readonly team: Team;
+  readonly replica: Replica<Calendar>;
+  /** As of now, for a click. */
+  rooms(): readonly Room[];
+  people(): readonly Person[];
   bookingsBetween(from: number, to: number): readonly Booking[];
   booking(id: string): { readonly booking: Booking; readonly committed: boolean } | undefined;
 

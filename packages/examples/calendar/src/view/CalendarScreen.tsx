@@ -4,6 +4,7 @@
  */
 import { useState, type MouseEvent } from 'react';
 import type { PageUpdate } from '../installed/update.js';
+import { useNotices, usePeople, useRooms, useSync } from '../session/hooks.js';
 import type { Outlook, Session } from '../session/session.js';
 import type { Booking, Slot } from '../shapes.js';
 import { STARTER_ROOMS } from '../starter.js';
@@ -28,7 +29,6 @@ import { proposedStart, useBookingDialog, type BookingDialogState } from './useB
 import { useNarrow } from './useNarrow.js';
 import { useNow } from './useNow.js';
 import { useShortcuts } from './useShortcuts.js';
-import { useStore } from './useStore.js';
 import { useWord } from './useWord.js';
 import { ZonePicker } from './ZonePicker.js';
 
@@ -48,7 +48,7 @@ function provenanceOf(
 ): string | undefined {
   const known = bookingId === undefined ? undefined : session.booking(bookingId);
   if (known === undefined) return undefined;
-  const by = session.people.get().find((p) => p.id === known.booking.by)?.name ?? known.booking.by;
+  const by = session.people().find((p) => p.id === known.booking.by)?.name ?? known.booking.by;
   const stage = known.committed ? 'It is final.' : 'Not final yet: it waits for the server.';
   const who = known.booking.by === session.me ? 'you' : by;
   const there = elsewhereText(known.booking, clock);
@@ -78,8 +78,8 @@ function Side(props: PartProps) {
   const start = proposedStart(board.date, now, useClock());
   return (
     <Sidebar
-      rooms={useStore(session.rooms)}
-      people={useStore(session.people)}
+      rooms={useRooms(session)}
+      people={usePeople(session)}
       me={session.me}
       hidden={board.hidden}
       onToggleRoom={board.toggleRoom}
@@ -104,8 +104,8 @@ function Dialogs({
   open,
   panel,
 }: PartProps & { readonly panel: Panel }) {
-  const rooms = useStore(session.rooms);
-  const people = useStore(session.people);
+  const rooms = useRooms(session);
+  const people = usePeople(session);
   const { draft } = dialog;
   const clock = useClock();
   return (
@@ -160,7 +160,7 @@ interface NoticeListOptions extends Pick<PartProps, 'session' | 'board' | 'dialo
 }
 
 function useNoticeList({ session, board, dialog, narrow }: NoticeListOptions) {
-  const notices = useStore(session.notices);
+  const notices = useNotices(session);
   const [isOpen, setOpen] = useState(false);
   const find = (id: string) => notices.find((n) => n.id === id);
   const actions = {
@@ -181,8 +181,8 @@ function useNoticeList({ session, board, dialog, narrow }: NoticeListOptions) {
 
 function Main(props: PartProps & { readonly narrow: boolean }) {
   const { session, board, dialog, say, open, narrow } = props;
-  const rooms = useStore(session.rooms);
-  const sync = useStore(session.sync);
+  const rooms = useRooms(session);
+  const sync = useSync(session);
   const clock = useClock();
   if (rooms.length === 0) {
     const { upToDate, byChoice, link } = sync;
@@ -244,9 +244,9 @@ function useDrawer() {
 export function CalendarScreen({ session, zone, update, onLeave }: CalendarScreenProps) {
   const now = useNow();
   const narrow = useNarrow();
-  const sync = useStore(session.sync);
+  const sync = useSync(session);
   const board = useBoard(session, narrow, now);
-  const rooms = useStore(session.rooms);
+  const rooms = useRooms(session);
   const defaultRoom = (board.shownRooms[0] ?? rooms[0])?.id;
   const dialog = useBookingDialog({ session, now, clock: useClock(), defaultRoom });
   const [panel, open] = useState<Panel>();

@@ -1,5 +1,6 @@
 /** Which stretch of time and which rooms are shown, and the bookings there. */
 import { useMemo, useState } from 'react';
+import { useBookings, usePeople, useRooms, useWishes } from '../session/hooks.js';
 import type { Session } from '../session/session.js';
 import type { Room } from '../shapes.js';
 import { boardTime, type BoardTime } from '../time/board-time.js';
@@ -7,7 +8,6 @@ import type { Clock } from '../time/clock.js';
 import { boardBookings, type BoardBooking } from './board.js';
 import type { BoardView } from './CalendarBoard.js';
 import { useClock } from './useClock.js';
-import { useStore } from './useStore.js';
 
 export interface Board {
   readonly view: BoardView;
@@ -27,7 +27,7 @@ export interface Board {
   reveal(slot: { readonly room: string; readonly start: number }): void;
 }
 
-function useRooms(rooms: readonly Room[]) {
+function useShownRooms(rooms: readonly Room[]) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const shownRooms = useMemo(() => rooms.filter((r) => !hidden.has(r.id)), [rooms, hidden]);
   const toggleRoom = (id: string): void => {
@@ -81,19 +81,15 @@ function useTime(view: BoardView, date: number, now: number) {
 }
 
 export function useBoard(session: Session, narrow: boolean, now: number): Board {
-  const rooms = useStore(session.rooms);
-  const people = useStore(session.people);
-  const wishes = useStore(session.wishes);
+  const rooms = useRooms(session);
+  const people = usePeople(session);
+  const wishes = useWishes(session);
   const [view, setView] = useState<BoardView>(narrow ? 'day' : 'week');
   const [date, setDate] = useState(now);
   const { clock, time, from, to } = useTime(view, date, now);
-  const { showRoom, shownRooms, ...choice } = useRooms(rooms);
-  const [tentativeStore, committedStore] = useMemo(
-    () => [session.bookings(from, to, 'tentative'), session.bookings(from, to, 'committed')],
-    [session, from, to],
-  );
-  const tentative = useStore(tentativeStore);
-  const committed = useStore(committedStore);
+  const { showRoom, shownRooms, ...choice } = useShownRooms(rooms);
+  const tentative = useBookings(session, { from, to, view: 'tentative' });
+  const committed = useBookings(session, { from, to, view: 'committed' });
   const bookings = useMemo(
     () =>
       boardBookings({ tentative, committed, rooms: shownRooms, people, me: session.me, wishes }),

@@ -41,7 +41,7 @@ function nextFree({ session, now, clock }: Options, wanted: Slot, standing?: Boo
     { ...wanted, ...(standing === undefined ? {} : { self: standing.id }) },
     {
       bookings: session.bookingsBetween(wanted.start, clock.addDays(Math.max(wanted.end, now), 8)),
-      rooms: session.rooms.get(),
+      rooms: session.rooms(),
       notBefore: now,
       isWorkingTime: clock.isWorkingTime,
       count: 4,
