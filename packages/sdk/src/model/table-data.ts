@@ -36,24 +36,20 @@ export class TableData {
     return this.#rows.get(key);
   }
 
-  put(key: KeyText, row: Row): void {
+  /** `old`: the row that stands there now. */
+  put(key: KeyText, row: Row, old: Row | undefined): void {
     const indexes = this.#indexes;
-    if (indexes.length > 0) {
-      const old = this.#rows.get(key);
-      for (let i = 0; i < indexes.length; i++) {
-        const index = indexes[i];
-        if (index !== undefined) moveHit(index, key, old, row);
-      }
+    for (let i = 0; i < indexes.length; i++) {
+      const index = indexes[i];
+      if (index !== undefined) moveHit(index, key, old, row);
     }
     this.#rows.set(key, row);
   }
 
-  delete(key: KeyText): void {
-    if (this.#indexes.length > 0) {
-      const old = this.#rows.get(key);
-      if (old === undefined) return;
-      for (const { shape, hits } of this.#indexes) hits.delete(placeOf(shape, old, key));
-    }
+  /** `old`: as above. */
+  delete(key: KeyText, old: Row | undefined): void {
+    if (old === undefined) return;
+    for (const { shape, hits } of this.#indexes) hits.delete(placeOf(shape, old, key));
     this.#rows.delete(key);
   }
 

@@ -69,6 +69,7 @@ export class TablePart {
 
 function addTo(ordered: Ordered, key: KeyText, row: Row | null): void {
   ordered.hidden.set(key, true);
-  if (row === null) ordered.rows.delete(key);
-  else ordered.rows.put(key, row);
+  const { rows } = ordered;
+  if (row === null) rows.delete(key, rows.row(key));
+  else rows.put(key, row, rows.row(key));
 }

@@ -33,11 +33,15 @@ export class Tables implements Reader {
   apply(effects: readonly Effect[]): void {
     for (let i = 0; i < effects.length; i++) {
       const effect = effects[i];
-      if (effect === undefined) continue;
-      const data = this.#tables.get(effect.table) ?? this.#create(effect.table);
-      if (effect.row === null) data.delete(effect.key);
-      else data.put(effect.key, effect.row);
+      if (effect !== undefined) this.write(effect, this.row(effect.table, effect.key));
     }
+  }
+
+  /** `old`: the row that stands there now. */
+  write({ table, key, row }: Effect, old: Row | undefined): void {
+    const data = this.#tables.get(table) ?? this.#create(table);
+    if (row === null) data.delete(key, old);
+    else data.put(key, row, old);
   }
 
   /** Makes these the rows of the table, faster than one by one. `rows` ascend by key. */

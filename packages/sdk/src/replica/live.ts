@@ -7,10 +7,11 @@
 import { NO_READS, sameValue } from '../model/index.js';
 import type { Observed, ReadSet, Shapes } from '../model/index.js';
 import { limits, OxbowError } from '../protocol/index.js';
+import type { KeyText } from '../protocol/index.js';
 import { newListeners } from './listeners.js';
 import type { Report } from './listeners.js';
 import type { Rebased, RowChange } from './rebase.js';
-import { isWithin } from './place.js';
+import { placeIn } from './place.js';
 import { COMMITTED, TENTATIVE } from './touch.js';
 
 /** `tentative`: with all that is known; `committed`: only what has its final place. */
@@ -75,8 +76,9 @@ export class LiveQueries {
 
   onWrite(change: RowChange): void {
     this.revision += 1;
+    const places: ChangedPlaces = new Map();
     for (const live of this.#watched.tentative) {
-      if (!live.isStale && meetsRow(this.#shapes, live.reads, change)) this.#mark(live);
+      if (!live.isStale && meetsRow(this.#shapes, live.reads, change, places)) this.#mark(live);
     }
   }
 
@@ -168,12 +170,25 @@ class Live<R> implements LiveQuery<R>, Watched {
   }
 }
 
-function meetsRow(shapes: Shapes, reads: ReadSet, change: RowChange): boolean {
+/** By index, where the changed row stood and stands. Many queries look at the same index. */
+type ChangedPlaces = Map<string, readonly (KeyText | undefined)[]>;
+
+function meetsRow(
+  shapes: Shapes, reads: ReadSet, change: RowChange, places: ChangedPlaces,
+): boolean {
   const { table, key, before, now } = change;
   if (reads.keys.get(table)?.has(key) === true) return true;
   for (const range of reads.ranges) {
     if (range.table !== table) continue;
-    if (isWithin(shapes, range, now, key) || isWithin(shapes, range, before, key)) return true;
+    let found = places.get(range.index);
+    if (found === undefined) {
+      found = [before, now].map((row) => row && placeIn(shapes, range, row, key));
+      places.set(range.index, found);
+    }
+    const { from, to } = range;
+    for (const place of found) {
+      if (place !== undefined && place >= from && (to === undefined || place < to)) return true;
+    }
   }
   return false;
 }

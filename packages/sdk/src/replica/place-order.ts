@@ -66,7 +66,7 @@ export class PlaceOrder {
       const row = versions[i]?.row;
       if (!row || (above !== null && this.#isSamePlace(row, above))) continue;
       const place = this.placeOf(row, key);
-      this.#spots.add(place, { place, key, row, of });
+      this.#spots.add({ place, key, row, of });
       above = row;
     }
   }

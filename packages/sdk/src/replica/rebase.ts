@@ -61,15 +61,17 @@ export class Rebase {
   ): { readonly effects: readonly Effect[]; readonly before: readonly (Row | undefined)[] } {
     const { base, overlay } = this.#ground;
     const before: (Row | undefined)[] = [];
-    const steady = effects.map((effect) => {
+    const steady: Effect[] = [];
+    for (const effect of effects) {
       const { table, key } = effect;
-      this.#touches.touch(table, key);
       const old = base.row(table, key);
-      before.push(old);
+      this.#touches.touch(table, key, old);
       const written = held === undefined ? undefined : overlay.written(table, key, held);
-      return withRow(effect, steadyRow(effect.row, written, old));
-    });
-    base.apply(steady);
+      const laid = withRow(effect, steadyRow(effect.row, written, old));
+      base.write(laid, old);
+      before.push(old);
+      steady.push(laid);
+    }
     return { effects: steady, before };
   }
 

@@ -7,7 +7,7 @@ import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
 import { isRival, isSeatOf, ledgerLineOf, limits, OxbowError } from '../protocol/index.js';
 import type {
-  BaseSnapshot, CommitEntry, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
+  BaseSnapshot, CommitEntry, Effect, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
 } from '../protocol/index.js';
 import { snapshotOf, tablesOf } from './base-picture.js';
 import type { ReplicaChanges } from './changes.js';
@@ -201,7 +201,7 @@ export class Settler<A extends AppDefinition> {
     for (const { row } of entry.effects) state.row(row);
     const { effects, before } = batch.commit(entry.effects, former ?? held);
     const body = isHeld ? bodyOf(held.update) : entry.body;
-    const full = withBody({ ...entry, effects }, body);
+    const full = entryToKeep(entry, effects, body);
     // An own one that is not this one stays, to be issued anew.
     if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
     if (former !== undefined) this.#settleBy(batch, former, full);
@@ -319,10 +319,13 @@ export class Settler<A extends AppDefinition> {
 }
 
 /** As it is kept and passed on. */
-function withBody(entry: CommitEntry, body: UpdateBody | undefined): CommitEntry {
-  const { csn, at, id, lamport, user, outcome, effects } = entry;
-  const bare = { csn, at, id, lamport, user, outcome, effects };
-  return body === undefined ? bare : { ...bare, body };
+function entryToKeep(
+  { csn, at, id, lamport, user, outcome }: CommitEntry,
+  effects: readonly Effect[],
+  body: UpdateBody | undefined,
+): CommitEntry {
+  if (body === undefined) return { csn, at, id, lamport, user, outcome, effects };
+  return { csn, at, id, lamport, user, outcome, effects, body };
 }
 
 const bodyOf = ({ context, name, version, args, at, formerly }: Update): UpdateBody =>

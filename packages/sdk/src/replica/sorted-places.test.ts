@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { SortedPlaces } from './sorted-places.js';
 
 interface Item {
+  readonly place: string;
   isListed: boolean;
 }
 
@@ -34,8 +35,9 @@ test('a scan gives each listed place of the range once, in order, from either en
         // Once more, where it is listed already: the later one counts.
         if (kind > 0 && (there === undefined || kind === 1)) {
           if (there !== undefined) there.isListed = false;
-          items.set(at, { isListed: true });
-          sorted.add(at, items.get(at) ?? { isListed: false });
+          const item = { place: at, isListed: true };
+          items.set(at, item);
+          sorted.add(item);
         }
       }
       const range = { from: place(probe), to: place(probe + 500) };
@@ -48,8 +50,8 @@ test('a scan gives each listed place of the range once, in order, from either en
 
 test('what is of no use is swept out before it outweighs what is', () => {
   const sorted = new SortedPlaces<Item>(({ isListed }) => isListed);
-  const items = Array.from({ length: 2_000 }, () => ({ isListed: true }));
-  items.forEach((item, i) => sorted.add(place(i), item));
+  const items = Array.from({ length: 2_000 }, (_, i) => ({ place: place(i), isListed: true }));
+  for (const item of items) sorted.add(item);
   const all = { from: '', to: undefined };
   expect(sorted.scan(all, false, 2_000).advance()).toBe(true);
   for (const item of items) item.isListed = false;

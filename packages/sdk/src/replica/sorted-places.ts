@@ -24,10 +24,14 @@ const SHORT_PER_ROOT = 8;
 /** So many more than twice what is of use are too many. */
 const USELESS_MIN = 64;
 
-export class SortedPlaces<T> {
+interface AtPlace {
+  readonly place: KeyText;
+}
+
+export class SortedPlaces<T extends AtPlace> {
   #long: Run<T> = emptyRun();
   #short: Run<T> = emptyRun();
-  #added: { readonly place: KeyText; readonly item: T }[] = [];
+  #added: T[] = [];
   /** What the last sweep left. */
   #sweptLength = 0;
   readonly #isOfUse: (item: T) => boolean;
@@ -38,8 +42,8 @@ export class SortedPlaces<T> {
   }
 
   /** Of items added at the same place the last one counts. */
-  add(place: KeyText, item: T): void {
-    this.#added.push({ place, item });
+  add(item: T): void {
+    this.#added.push(item);
   }
 
   /** In order; items of no use may be among them. About `useful` items are of use. */
@@ -78,16 +82,11 @@ export class SortedPlaces<T> {
   }
 }
 
-function sortedRun<T>(added: { readonly place: KeyText; readonly item: T }[]): Run<T> {
+function sortedRun<T extends AtPlace>(added: T[]): Run<T> {
   // Sorting is stable: the last one of equals stays the last.
   if (added.length > 1) added.sort((a, b) => compareTexts(a.place, b.place));
-  const run = emptyRun<T>();
-  added.forEach(({ place, item }, i) => {
-    if (added[i + 1]?.place === place) return;
-    run.places.push(place);
-    run.items.push(item);
-  });
-  return run;
+  const items = added.filter(({ place }, i) => added[i + 1]?.place !== place);
+  return { places: items.map(({ place }) => place), items };
 }
 
 /**
@@ -100,13 +99,18 @@ function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
   const all: Run<T> = { places: new Array<KeyText>(length), items: new Array<T>(length) };
   let from = 0;
   let end = 0;
-  over.places.forEach((place, i) => {
+  for (let i = 0; i < over.places.length; i++) {
+    // reason: within the list.
+    const place = over.places[i] as KeyText;
     const at = firstAtOrAfter(under.places, place, from);
-    end = copyStretch(under, [from, at], all, end);
-    end = copyStretch(over, [i, i + 1], all, end);
+    end = copyStretch(under, from, at, { all, end });
+    all.places[end] = place;
+    // reason: both lists have that place.
+    all.items[end] = over.items[i] as T;
+    end += 1;
     from = under.places[at] === place ? at + 1 : at;
-  });
-  end = copyStretch(under, [from, under.places.length], all, end);
+  }
+  end = copyStretch(under, from, under.places.length, { all, end });
   all.places.length = end;
   all.items.length = end;
   return all;
@@ -114,13 +118,14 @@ function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
 
 /** Returns where the copy ends. */
 function copyStretch<T>(
-  { places, items }: Run<T>, [from, to]: readonly [number, number], target: Run<T>, end: number,
+  { places, items }: Run<T>, from: number, to: number,
+  { all, end }: { readonly all: Run<T>; end: number },
 ): number {
   for (let i = from; i < to; i++, end++) {
     // reason: both lists have that place; a check of each would cost more than the copy.
-    target.places[end] = places[i] as KeyText;
+    all.places[end] = places[i] as KeyText;
     // reason: as above.
-    target.items[end] = items[i] as T;
+    all.items[end] = items[i] as T;
   }
   return end;
 }

@@ -2,9 +2,9 @@
  * What one batch of changes has touched, and whether a read set meets it. For each touched row the
  * state before the batch is kept: the old base row and the old list of versions. So the question
  * "does a reader at rank r see another row than before?" has an exact answer for every r, whatever
- * was committed, inserted or taken out in between. A read set is asked against sorted lists of the
- * places that touched rows had or have in an index: a range that nobody touched costs one binary
- * search.
+ * was committed, inserted or taken out in between. A range is asked of the touched rows one by one
+ * or, where many ranges ask, of a sorted list of the places that touched rows had or have in the
+ * index: a range that nobody touched then costs one binary search.
  */
 import { compareTexts } from '../model/index.js';
 import type { RangeRead, Reader, ReadSet, Shapes } from '../model/index.js';
@@ -32,6 +32,17 @@ interface Placed {
   readonly touch: Touch;
 }
 
+/** The places of one index. */
+interface IndexPlaces {
+  /** Ranges that asked before there was a list. */
+  asks: number;
+  /** Ascending. Made when it pays, kept complete from then on. */
+  list: Placed[] | undefined;
+}
+
+/** Sorting all places costs about as much as so many walks over the touched rows. */
+const ASKS_UNSORTED_MAX = 4;
+
 const NO_VERSIONS: Versions = [];
 
 export class Touches {
@@ -39,8 +50,8 @@ export class Touches {
   readonly #base: Reader;
   readonly #overlay: Overlay;
   readonly #byTable = new Map<string, Map<KeyText, Touch>>();
-  /** table → index → places, ascending. Made when first asked for, kept complete from then on. */
-  readonly #places = new Map<string, Map<string, Placed[]>>();
+  /** table → index → places. */
+  readonly #places = new Map<string, Map<string, IndexPlaces>>();
 
   constructor(shapes: Shapes, base: Reader, overlay: Overlay) {
     this.#shapes = shapes;
@@ -52,8 +63,8 @@ export class Touches {
     return this.#byTable.size === 0;
   }
 
-  /** Must be called before the row's first change in this batch. */
-  touch(table: string, key: KeyText): Touch {
+  /** Must be called before the row's first change in this batch. `base`: its row there now. */
+  touch(table: string, key: KeyText, base = this.#base.row(table, key)): Touch {
     let touches = this.#byTable.get(table);
     if (touches === undefined) {
       touches = new Map();
@@ -62,7 +73,7 @@ export class Touches {
     const known = touches.get(key);
     if (known !== undefined) return known;
     const oldVersions = this.#overlay.versions(table, key)?.slice();
-    const touch = { table, key, oldBase: this.#base.row(table, key), oldVersions };
+    const touch = { table, key, oldBase: base, oldVersions };
     touches.set(key, touch);
     this.#list(touch);
     return touch;
@@ -74,8 +85,8 @@ export class Touches {
    */
   wrote(touch: Touch, row: Row | null): void {
     if (row === null) return;
-    for (const [index, placed] of this.#places.get(touch.table) ?? []) {
-      insertPlace(placed, { place: this.#placeIn(touch, index, row), touch });
+    for (const [index, { list }] of this.#places.get(touch.table) ?? []) {
+      if (list) insertPlace(list, { place: this.#placeIn(touch, index, row), touch });
     }
   }
 
@@ -100,7 +111,8 @@ export class Touches {
       if (touches !== undefined && this.#meetsKey(touches, keys, rank)) return true;
     }
     for (const range of reads.ranges) {
-      if (this.#byTable.has(range.table) && this.#meetsRange(range, rank)) return true;
+      const touches = this.#byTable.get(range.table);
+      if (touches !== undefined && this.#meetsRange(touches, range, rank)) return true;
     }
     return false;
   }
@@ -115,20 +127,28 @@ export class Touches {
     return false;
   }
 
-  #meetsRange(range: RangeRead, rank: number): boolean {
-    const placed = this.#placesIn(range.table, range.index);
+  #meetsRange(touches: ReadonlyMap<KeyText, Touch>, range: RangeRead, rank: number): boolean {
+    const list = this.#listOf(range.table, range.index);
+    if (list === undefined) {
+      for (const touch of touches.values()) if (this.#isSeen(touch, range, rank)) return true;
+      return false;
+    }
     const { to } = range;
-    for (let i = firstAtOrAfter(placed, range.from); i < placed.length; i++) {
-      const at = placed[i];
+    for (let i = firstAtOrAfter(list, range.from); i < list.length; i++) {
+      const at = list[i];
       if (at === undefined || (to !== undefined && at.place >= to)) return false;
-      const { touch } = at;
-      const before = this.#before(touch, rank);
-      const now = this.#now(touch, rank);
-      if (before === now) continue;
-      if (isWithin(this.#shapes, range, before, touch.key)) return true;
-      if (isWithin(this.#shapes, range, now, touch.key)) return true;
+      if (this.#isSeen(at.touch, range, rank)) return true;
     }
     return false;
+  }
+
+  /** Whether what a reader at that rank finds of the row in that range is another row now. */
+  #isSeen(touch: Touch, range: RangeRead, rank: number): boolean {
+    const before = this.#before(touch, rank);
+    const now = this.#now(touch, rank);
+    return before !== now
+      && (isWithin(this.#shapes, range, before, touch.key)
+        || isWithin(this.#shapes, range, now, touch.key));
   }
 
   #before({ oldVersions, oldBase }: Touch, rank: number): Row | undefined {
@@ -151,38 +171,52 @@ export class Touches {
     return (touch.oldVersions ?? NO_VERSIONS).every(isSame) && now.every(isSame);
   }
 
-  #placesIn(table: string, index: string): Placed[] {
+  /** Undefined while few have asked. */
+  #listOf(table: string, index: string): Placed[] | undefined {
     let byIndex = this.#places.get(table);
     if (byIndex === undefined) {
       byIndex = new Map();
       this.#places.set(table, byIndex);
     }
-    const known = byIndex.get(index);
-    if (known !== undefined) return known;
+    let places = byIndex.get(index);
+    if (places === undefined) {
+      places = { asks: 0, list: undefined };
+      byIndex.set(index, places);
+    }
+    places.asks += 1;
+    if (places.asks <= ASKS_UNSORTED_MAX) return undefined;
+    return (places.list ??= this.#sorted(table, index));
+  }
+
+  #sorted(table: string, index: string): Placed[] {
     const placed: Placed[] = [];
     for (const touch of this.#byTable.get(table)?.values() ?? []) {
       for (const place of this.#placesOf(touch, index)) placed.push({ place, touch });
     }
-    placed.sort((a, b) => compareTexts(a.place, b.place));
-    byIndex.set(index, placed);
-    return placed;
+    return placed.sort((a, b) => compareTexts(a.place, b.place));
   }
 
   /** Adds a touch to the lists that are made already. */
   #list(touch: Touch): void {
-    for (const [index, placed] of this.#places.get(touch.table) ?? []) {
-      for (const place of this.#placesOf(touch, index)) insertPlace(placed, { place, touch });
+    for (const [index, { list }] of this.#places.get(touch.table) ?? []) {
+      if (list === undefined) continue;
+      for (const place of this.#placesOf(touch, index)) insertPlace(list, { place, touch });
     }
   }
 
   /** Each place where any version of the row stood before the batch or stands now. */
-  #placesOf(touch: Touch, index: string): Set<KeyText> {
+  #placesOf(touch: Touch, index: string): KeyText[] {
     const { table, key, oldBase, oldVersions } = touch;
-    const rows = new Set<Row | null | undefined>([oldBase, this.#base.row(table, key)]);
-    for (const { row } of oldVersions ?? NO_VERSIONS) rows.add(row);
-    for (const { row } of this.#overlay.versions(table, key) ?? NO_VERSIONS) rows.add(row);
-    const places = new Set<KeyText>();
-    for (const row of rows) if (row) places.add(this.#placeIn(touch, index, row));
+    const places: KeyText[] = [];
+    const add = (row: Row | null | undefined): void => {
+      if (!row) return;
+      const place = this.#placeIn(touch, index, row);
+      if (!places.includes(place)) places.push(place);
+    };
+    add(oldBase);
+    add(this.#base.row(table, key));
+    for (const { row } of oldVersions ?? NO_VERSIONS) add(row);
+    for (const { row } of this.#overlay.versions(table, key) ?? NO_VERSIONS) add(row);
     return places;
   }
 
