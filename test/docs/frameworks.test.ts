@@ -73,7 +73,7 @@ async function loaded<T>(binding: string, library: string): Promise<T> {
 }
 
 test('the code of the docs has no type errors', () => {
-  const files = ['vue.ts', 'svelte.ts', 'solid.ts', 'rooms.tsx', 'main.ts'].map((name) => join(folder, name));
+  const files = ['vue.ts', 'svelte.ts', 'solid.ts', 'rooms.tsx', 'main.ts', 'bookings.ts'].map((name) => join(folder, name));
   const program = ts.createProgram(files, {
     target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler, customConditions: ['oxbow-source'],
