@@ -107,6 +107,13 @@ export const BUGS: readonly PlantedBug[] = [
     put: 'return true || lamport === update.lamport\n',
   },
   {
+    name: 'deleted-store-half-restored',
+    what: 'a store that was deleted while it was open is written anew without the tentative updates',
+    file: `${sdk}/replica/layout.ts`,
+    find: '    for (const update of held.tentative) this.updateAdded({ update });\n',
+    put: '',
+  },
+  {
     name: 'blind-to-own-commit-order',
     what: 'an own commit takes its versions away without running those below it again',
     file: `${sdk}/replica/touch.ts`,

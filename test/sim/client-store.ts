@@ -7,9 +7,11 @@
 import type {
   Collection, Done, KeyRange, Storage, Store, StoreOp,
 } from '../../packages/sdk/src/drivers/storage.js';
+import { OxbowError } from '@oxbow/sdk/protocol';
 import { COLLECTIONS } from '../../packages/sdk/src/drivers/storage.js';
 import { diskDelayMs, type DiskFaults } from './disk.js';
 import type { Random } from './random.js';
+import type { StoreFaults } from './swarm.js';
 import type { Process, World } from './world.js';
 
 const UNDO_MAX = 12;
@@ -19,13 +21,24 @@ export class SimClientDisk implements Storage {
   readonly #world: World;
   readonly #process: Process;
   readonly #random: Random;
-  readonly #faults: DiskFaults;
+  readonly #faults: DiskFaults & Pick<StoreFaults, 'broken'>;
+  /** No room for anything more. */
+  isFull = false;
+  /** It holds all that it said it would: not from its deletion to the first write after it. */
+  isWhole = true;
+  /** Faults are over. */
+  isSound = false;
+  #isGone = false;
+  #open: Store | undefined;
   #underWay: { readonly ops: readonly StoreOp[] }[] = [];
   #lastDoneAt = 0;
   /** How the last transactions are undone, newest last. */
   readonly #undo: (readonly StoreOp[])[] = [];
 
-  constructor(world: World, process: Process, options: { random: Random; faults: DiskFaults }) {
+  constructor(
+    world: World, process: Process,
+    options: { random: Random; faults: DiskFaults & Pick<StoreFaults, 'broken'> },
+  ) {
     this.#world = world;
     this.#process = process;
     this.#random = options.random;
@@ -45,6 +58,19 @@ export class SimClientDisk implements Storage {
     const first = this.#underWay[0];
     if (first !== undefined && this.#random.chance(0.5)) this.#apply(first.ops);
     this.#underWay = [];
+    this.#open = undefined;
+    this.#isGone = false;
+  }
+
+  /** Somebody deletes it, open or not. */
+  delete(): void {
+    for (const records of this.#data.values()) records.clear();
+    this.#undo.length = 0;
+    this.isWhole = false;
+    if (this.#open === undefined) return;
+    this.#isGone = true;
+    const store = this.#open;
+    this.#later(() => store.onLost?.(lost()));
   }
 
   /** After `crash`: the disk goes back by some of the last completed transactions. */
@@ -57,7 +83,7 @@ export class SimClientDisk implements Storage {
   }
 
   open(done: Done<Store>): void {
-    this.#later(() => done({ ok: true, value: this.#store() }));
+    this.#later(() => done({ ok: true, value: this.#open = this.#store() }));
   }
 
   #store(): Store {
@@ -65,19 +91,36 @@ export class SimClientDisk implements Storage {
       kind: 'simulated',
       fresh: false,
       read: (collection, range, done) => {
-        this.#later(() => done({ ok: true, value: this.#read(collection, range) }));
+        this.#later(() => done(this.#isGone
+          ? { ok: false, error: lost() }
+          : { ok: true, value: this.#read(collection, range) }));
       },
       write: (ops, done) => {
         const transaction = { ops };
         this.#underWay.push(transaction);
         this.#later(() => {
-          this.#apply(ops);
           this.#underWay = this.#underWay.filter((other) => other !== transaction);
-          done({ ok: true, value: undefined });
+          const error = this.#failure();
+          // A connection that breaks does not say how far the transaction came.
+          const isDone = error?.code === 'store-failed' ? this.#random.chance(0.5) : error === undefined;
+          if (isDone) this.#apply(ops);
+          done(error === undefined ? { ok: true, value: undefined } : { ok: false, error });
         });
       },
+      renew: (done) => this.#later(() => {
+        this.#isGone = false;
+        done({ ok: true, value: undefined });
+      }),
       close: (done) => this.#later(() => done({ ok: true, value: undefined })),
     };
+  }
+
+  #failure(): OxbowError | undefined {
+    if (this.#isGone) return lost();
+    if (this.isSound) return undefined;
+    if (this.isFull) return new OxbowError('store-full', 'No room.');
+    const isBroken = this.#faults.broken > 0 && this.#random.chance(this.#faults.broken);
+    return isBroken ? new OxbowError('store-failed', 'The connection was lost.') : undefined;
   }
 
   #read(collection: Collection, range: KeyRange): readonly (readonly [string, string])[] {
@@ -88,6 +131,7 @@ export class SimClientDisk implements Storage {
   }
 
   #apply(ops: readonly StoreOp[]): void {
+    this.isWhole = true;
     const undo = ops.map(({ collection, key }): StoreOp => {
       const value = this.#table(collection).get(key);
       return value === undefined
@@ -119,3 +163,5 @@ export class SimClientDisk implements Storage {
     this.#world.after(this.#lastDoneAt - this.#world.now, this.#process.bound(run));
   }
 }
+
+const lost = (): OxbowError => new OxbowError('store-lost', 'It was deleted while it was open.');

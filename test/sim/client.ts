@@ -6,7 +6,7 @@
 import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
-import { updateKey, type SpaceId } from '@oxbow/sdk/protocol';
+import { limits, updateKey, type SpaceId } from '@oxbow/sdk/protocol';
 import { app } from './app.js';
 import {
   checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, rowsAfter, SessionChecker, Violation, type Truth,
@@ -56,6 +56,8 @@ export class SimClient {
   readonly saved = new Map<string, string>();
   mutations = 0;
   reads = 0;
+  /** Of the store, in this run of the process. */
+  #deletions = 0;
   readonly #parts: ClientParts;
   readonly #disk: SimClientDisk;
   #host: ReplicaHost<typeof app> | undefined;
@@ -67,7 +69,9 @@ export class SimClient {
     const skew = parts.swarm.skewMs === 0 ? 0 : parts.random.int(-parts.swarm.skewMs, parts.swarm.skewMs);
     const { copyOf } = parts;
     this.process = new Process(parts.world, name, copyOf === undefined ? skew : skew + COPY_SKEW_MS);
-    const disk = { random: parts.random.fork('disk'), faults: parts.swarm.clientDisk };
+    const { clientDisk, clientStore } = parts.swarm;
+    const faults = { ...clientDisk, broken: clientStore.broken };
+    const disk = { random: parts.random.fork('disk'), faults };
     this.#disk = copyOf === undefined
       ? new SimClientDisk(parts.world, this.process, disk)
       : copyOf.#disk.copyFor(this.process, disk.random);
@@ -102,6 +106,11 @@ export class SimClient {
   crash(): void {
     this.process.crash();
     this.#disk.crash();
+    this.#deletions = 0;
+    // What was to be written anew was not.
+    if (!this.#disk.isWhole) this.saved.clear();
+    const { evicted } = this.#parts.swarm.clientStore;
+    if (evicted > 0 && this.#parts.random.chance(evicted)) this.#evict();
     if (this.#parts.random.chance(this.#parts.swarm.clientPowerLoss)) this.#losePower();
     this.#host = undefined;
     this.#spaces = new Map();
@@ -115,6 +124,31 @@ export class SimClient {
     this.#parts.world.trace(`${this.name} loses power`);
     this.#disk.losePower();
     this.saved.clear();
+  }
+
+  /** Everything on the disk is gone; what was synced comes again. */
+  #evict(): void {
+    this.#parts.world.trace(`${this.name} is evicted`);
+    this.#disk.delete();
+    this.saved.clear();
+  }
+
+  setFull(isFull: boolean): void {
+    this.#parts.world.trace(`${this.name} has ${isFull ? 'no room left' : 'room'}`);
+    this.#disk.isFull = isFull;
+  }
+
+  /** Its store is deleted while it runs: memory has all of it. */
+  deleteStore(): void {
+    if (this.#spaces.size === 0 || this.#deletions >= limits.storeRenewalsMax) return;
+    this.#deletions++;
+    this.#parts.world.trace(`${this.name} has its store deleted`);
+    this.#disk.delete();
+  }
+
+  /** From now on its disk works. */
+  mend(): void {
+    this.#disk.isSound = true;
   }
 
   goOffline(): void {

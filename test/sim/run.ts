@@ -108,6 +108,11 @@ class Run {
       if (client.process.isAlive) client.write();
     });
     this.#every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
+    this.#every(swarm.clientStore.deletedEveryMs, () => client.deleteStore());
+    this.#every(swarm.clientStore.fullEveryMs, () => {
+      client.setFull(true);
+      this.#world.after(this.#random.exponential(8_000), () => client.setFull(false));
+    });
     this.#every(swarm.partitionEveryMs, () => {
       this.#network.partition(client.name, true);
       this.#later(() => this.#network.partition(client.name, false));
@@ -134,6 +139,7 @@ class Run {
     if (!this.#server.process.isAlive) this.#server.start();
     for (const client of this.#clients) {
       this.#network.partition(client.name, false);
+      client.mend();
       if (!client.process.isAlive) client.start();
       client.goOnline();
     }

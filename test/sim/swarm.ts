@@ -31,6 +31,7 @@ export interface Swarm {
    * (docs/guarantees.md).
    */
   readonly isCopied: boolean;
+  readonly clientStore: StoreFaults;
   readonly serverCrashEveryMs: number;
   /** Probability that the server crashes while its log is being synced, per sync. */
   readonly serverCrashInSync: number;
@@ -44,12 +45,27 @@ export interface Swarm {
   readonly segmentBytes: number;
 }
 
+/** What a browser does to the store of a client. */
+export interface StoreFaults {
+  /** Mean time between times without room in it; 0: none. */
+  readonly fullEveryMs: number;
+  /** Probability that a write fails, done or not: its connection was lost. */
+  readonly broken: number;
+  /** Mean time between two deletions of the open store; 0: none. */
+  readonly deletedEveryMs: number;
+  /** Probability that the store is gone after a crash. */
+  readonly evicted: number;
+}
+
 /**
  * A power failure may take a client back to before it issued updates anew. It learns of that from
  * their commits, which say what they were first; not from a base that comes in their place.
  */
-export const remembersReissues = ({ clientPowerLoss, keptEntries }: Swarm): boolean =>
-  clientPowerLoss === 0 || keptEntries >= 1_000;
+export const remembersReissues = (swarm: Swarm): boolean => {
+  // What leaves unsaved, as the disk is full for long, is forgotten at a crash in the same way.
+  const forgets = swarm.clientPowerLoss > 0 || swarm.clientStore.fullEveryMs > 0;
+  return !forgets || swarm.keptEntries >= 1_000;
+};
 
 export function drawSwarm(random: Random): Swarm {
   const maybe = (probability: number, value: () => number): number =>
@@ -79,6 +95,7 @@ export function drawSwarm(random: Random): Swarm {
     clientCrashEveryMs: maybe(0.5, () => random.pick([2_000, 8_000])),
     clientPowerLoss: isCopied ? 0 : maybe(0.3, () => 0.5),
     isCopied,
+    clientStore: drawStoreFaults(random.fork('store'), isCopied),
     serverCrashEveryMs: maybe(0.6, () => random.pick([1_000, 5_000])),
     serverCrashInSync: maybe(0.4, () => random.pick([0.01, 0.1])),
     partitionEveryMs: maybe(0.4, () => 6_000),
@@ -86,5 +103,16 @@ export function drawSwarm(random: Random): Swarm {
     skewMs: maybe(0.4, () => random.pick([1_000, 3_600_000])),
     keptEntries: random.pick([4, 20, 1000]),
     segmentBytes: random.pick([8 * 1024, 32 * 1024, 256 * 1024]),
+  };
+}
+
+function drawStoreFaults(random: Random, isCopied: boolean): StoreFaults {
+  const maybe = (probability: number, value: number): number =>
+    random.chance(probability) ? value : 0;
+  return {
+    fullEveryMs: isCopied ? 0 : maybe(0.2, 4_000),
+    broken: maybe(0.2, 0.1),
+    deletedEveryMs: maybe(0.2, 3_000),
+    evicted: maybe(0.2, 0.3),
   };
 }

@@ -65,6 +65,8 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #loss: OxbowError | undefined;
   #evicted: Evicted | undefined;
   #renewals = 0;
+  /** Spaces that are to be read from whatever takes the lost store's place. */
+  readonly #afterLoss: (() => void)[] = [];
   /** The browser was asked to keep the store. */
   #hasAskedToKeep = false;
   #flushAsked = false;
@@ -148,13 +150,8 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     if (this.machine.spaceCount + this.#opening.size >= limits.spacesOpenMax) {
       return this.#later(done, tooManySpaces());
     }
-    const answers = [done];
-    this.#opening.set(space, answers);
-    readStoredSpace(this.#mustStore(), space, (read) => {
-      this.#opening.delete(space);
-      const result = this.#phase === 'running' ? this.#openRead(space, read) : failed(replicaClosed());
-      for (const answer of answers) answer(result);
-    });
+    this.#opening.set(space, [done]);
+    this.#readSpace(space);
   }
 
   goOffline(): void {
@@ -207,6 +204,20 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
   }
 
+  #readSpace(space: SpaceId): void {
+    readStoredSpace(this.#mustStore(), space, (read) => {
+      const isLost = !read.ok && read.error.code === 'store-lost';
+      // Another store will take its place: the space is read from that.
+      if (isLost && this.#loss === undefined && this.#phase === 'running') {
+        return void this.#afterLoss.push(() => this.#readSpace(space));
+      }
+      const answers = this.#opening.get(space) ?? [];
+      this.#opening.delete(space);
+      const result = this.#phase === 'running' ? this.#openRead(space, read) : failed(replicaClosed());
+      for (const answer of answers) answer(result);
+    });
+  }
+
   #openRead(space: SpaceId, read: Result<StoredRecords>): Result<SpaceReplica<A>> {
     if (!read.ok) return read;
     return caught(() => this.machine.openSpace(space, read.value, this.#steady.now()));
@@ -245,9 +256,8 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #storeLost(error: OxbowError): void {
     const store = this.#store;
     const mayRenew = error.code === 'store-lost' && this.#renewals < limits.storeRenewalsMax;
-    if (!mayRenew || store?.renew === undefined || this.#phase === 'closed') {
-      return this.#leaveStore(error);
-    }
+    if (this.#phase !== 'running' && this.#phase !== 'closing') return;
+    if (!mayRenew || store?.renew === undefined) return this.#leaveStore(error);
     this.#renewals++;
     this.#config.onReport?.(error);
     store.renew((renewed) => {
@@ -256,17 +266,29 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
         isSpaceId(space) && this.machine.space(space) !== undefined;
       const gone = store.vanished?.filter((space) => !isHeld(space));
       if (gone !== undefined) this.#noteEvicted(gone);
-      this.machine.storeRenewed(this.#steady.now());
+      this.#goOnAnew();
     });
   }
 
   #leaveStore(error: OxbowError): void {
     this.#loss = error;
-    if (this.#config.fallbackToMemory === false || this.#phase !== 'running') return;
+    if (this.#config.fallbackToMemory === false || this.#phase !== 'running') {
+      return this.#readAgain();
+    }
     this.#goOnInMemory(error, (store) => {
       this.#store = store;
-      this.machine.storeRenewed(this.#steady.now());
+      this.#goOnAnew();
     });
+  }
+
+  /** The store in use is empty: what memory holds goes there. */
+  #goOnAnew(): void {
+    this.machine.storeRenewed(this.#steady.now());
+    this.#readAgain();
+  }
+
+  #readAgain(): void {
+    for (const read of this.#afterLoss.splice(0)) read();
   }
 
   #noteEvicted(unsynced: readonly string[]): void {

@@ -55,6 +55,17 @@ describe('a store that is deleted while it is open', () => {
     expect(room.replica).toBe(before);
   });
 
+  it('lets a space open that is just being read, from whatever takes its place', () => {
+    const { clock, start } = world();
+    const { host, storage } = start();
+    storage.isRenewable = true;
+    const opened: string[] = [];
+    host.open('room', (result) => opened.push(result.ok ? 'opened' : result.error.code));
+    storage.lose();
+    clock.settle();
+    expect(opened).toEqual(['opened']);
+  });
+
   it('goes on in memory where it cannot be begun anew, and says so', async () => {
     const { clock, start, open } = world();
     const { host, storage, reports } = start();

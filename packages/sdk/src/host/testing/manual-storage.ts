@@ -97,7 +97,9 @@ export class ManualStorage implements Storage {
       read: (collection, { from, to }, done) => {
         const records = [...(this.#records.get(collection) ?? [])];
         const found = records.filter(([key]) => key >= from && key < to).sort(([a], [b]) => (a < b ? -1 : 1));
-        this.#clock.soon(() => done(succeeded(found)));
+        this.#clock.soon(() => done(this.failing === 'store-lost'
+          ? failed(new OxbowError('store-lost', 'As told.'))
+          : succeeded(found)));
       },
       write: (ops, done) => {
         this.writes++;
