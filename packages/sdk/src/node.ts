@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 import { socketTransport, type ServerOptions } from './drivers/transport-websocket.js';
 import type { Transport } from './drivers/transport.js';
-import { limits } from './protocol/index.js';
+import * as limits from './protocol/limits.js';
 
 export * from './index.js';
 export { file } from './drivers/storage-file.js';

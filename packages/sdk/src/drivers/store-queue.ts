@@ -3,7 +3,8 @@
  * repeated after a lost connection would land behind a later one, and a log with a hole in it is no
  * log.
  */
-import { limits, OxbowError } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { Done, StoreOp } from './storage.js';
 
 export const succeeded = <T>(value: T): { readonly ok: true; readonly value: T } => ({

@@ -4,7 +4,8 @@
  * is the machine's business (replica/session.ts), whose byte window also bounds what waits in the
  * socket's buffer.
  */
-import { limits, OxbowError } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { LinkEvents, Transport } from './transport.js';
 
 /** The part of a WebSocket that is used; the browser's and that of `ws` both have it. */

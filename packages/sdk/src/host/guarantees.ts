@@ -6,9 +6,10 @@
  */
 import type { Clock } from '../drivers/clock.js';
 import {
-  isSpaceId, limits, OxbowError,
+  isSpaceId, OxbowError,
   type Holder, type ReplicaId, type SpaceId, type Summary, type UpdateId,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { Closing } from './closing.js';
 
 /** A space as far as guarantees go. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineApp, mutation, observe, runQuery, table, Tables } from './index.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 
 const ok = { name: 'test', version: 1, tables: {}, mutations: {} };
 const things = table<{ readonly id: string; readonly room: string }>()({

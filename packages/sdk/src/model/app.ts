@@ -5,7 +5,7 @@
 import { isReserved, OxbowError } from '../protocol/index.js';
 import type { MutationDefinition, ServerRules } from './definition.js';
 import type { AnyTables, App, MutationOf } from './inference.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import type { AnySchema } from './schema.js';
 import { TableDefinition } from './table.js';
 import type { TableShape } from './table-shape.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copiedUnits, copyValue } from './copy.js';
 import { freezeValue } from './freeze.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import { sameValue } from './same.js';
 
 const anyValue = fc.letrec((tie) => ({

@@ -3,9 +3,10 @@
  * an update that other replicas hold. The same walk finds out whether the value can travel at all,
  * and weighs it, so that rows and arguments are bounded before they are text.
  */
-import { isForbiddenKey, limits, OxbowError } from '../protocol/index.js';
+import { isForbiddenKey, OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { Value } from '../protocol/index.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 
 /** Of the copy under way or just made; one value at a time is copied, synchronously. */
 let units = 0;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defineApp, execute, mutation, parseArgs, reject, table, Tables, unchecked } from './index.js';
 import type { Execution, Invocation, MutationOptions } from './index.js';
 import { keyText } from './key.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import type { ReplicaId } from '../protocol/index.js';
 
 interface Booking {

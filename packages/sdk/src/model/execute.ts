@@ -10,7 +10,7 @@ import { copyValue } from './copy.js';
 import type { AppDefinition, MutationDefinition, ServerRules, Verdict } from './definition.js';
 import type { Execution, Invocation } from './execution.js';
 import { freezeValue } from './freeze.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import { parseArgs } from './parse-args.js';
 import type { Reader } from './reader.js';
 import { Rejection } from './rejection.js';

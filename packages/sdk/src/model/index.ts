@@ -17,7 +17,7 @@ export type {
 } from './inference.js';
 export { compareTexts, indexKey, keyText, keyValue, prefixText } from './key.js';
 export type { Key } from './key.js';
-export { modelLimits } from './limits.js';
+export * as modelLimits from './limits.js';
 export { mutation, unchecked } from './mutation.js';
 export { parseArgs } from './parse-args.js';
 export type { ParsedArgs } from './parse-args.js';

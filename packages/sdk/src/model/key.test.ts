@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { indexKey, keyText, keyValue, prefixText, afterPrefix } from './key.js';
 import type { Key } from './key.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 
 const rank = (key: Key): number => {
   if (key === null) return 0;

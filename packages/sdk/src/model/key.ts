@@ -17,7 +17,7 @@
  */
 import { OxbowError } from '../protocol/index.js';
 import type { KeyText, Value } from '../protocol/index.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 
 /** What can be a key or stand in an indexed field. */
 export type Key = null | boolean | number | bigint | Date | string;

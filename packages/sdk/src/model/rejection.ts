@@ -1,5 +1,6 @@
 /** A refusal is a value: `return reject('room-full', { room })`, not a throw. */
-import { limits, OxbowError } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { Value } from '../protocol/index.js';
 
 /**

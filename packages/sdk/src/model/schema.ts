@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 
 export type AnySchema = StandardSchemaV1<unknown, unknown>;
 

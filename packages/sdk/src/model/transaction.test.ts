@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReadSet, TableTx } from './index.js';
 import { keyText } from './key.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import { PRIMARY } from './reader.js';
 import { placeOf } from './table-shape.js';
 import { app, begin, CALL, tablesOf } from './testing/item-app.js';

@@ -7,7 +7,7 @@
 import { OxbowError } from '../protocol/index.js';
 import type { Effect, KeyText, Row, UpdateId } from '../protocol/index.js';
 import { Chance } from './chance.js';
-import { modelLimits } from './limits.js';
+import * as modelLimits from './limits.js';
 import type { RangeRead, Reader, ReadSet } from './reader.js';
 
 /** What a mutation knows of the update that it executes. */

@@ -12,7 +12,7 @@ import { BadField, fieldsOf, integer, list, spaceId } from './check.js';
 import { entryOfText } from './entry-text.js';
 import { OxbowError } from './error.js';
 import type { SpaceId } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import { decodeEntry, encodeEntry, parsed, readEntry } from './record-codec.js';
 import type { CommitEntry } from './update.js';
 

@@ -11,7 +11,7 @@ import { ExchangeReceiver } from './exchange-receiver.js';
 import { ExchangeSender } from './exchange-sender.js';
 import type { HolderSink, HolderSource } from './holder.js';
 import type { SpaceId, Summary } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { Message, SpaceMessage } from './message.js';
 import { checksum } from './page.js';
 import { PageStaging } from './page-staging.js';

@@ -3,7 +3,7 @@
  * `BadField` with the path of what is wrong; nothing is computed for the path until something is
  * wrong, as these run for every field of every frame.
  */
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { ReplicaId, SpaceId, VersionVector } from './ids.js';
 
 /** Thrown inside decoders, turned into an OxbowError at their edge. */

@@ -9,7 +9,7 @@ import {
 } from './check.js';
 import { OxbowError } from './error.js';
 import type { Summary } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type {
   BarrierMessage, Fail, Hello, Message, Open, Opened, Page,
 } from './message.js';

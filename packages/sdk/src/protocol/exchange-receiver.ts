@@ -7,7 +7,7 @@
 import { BadField } from './check.js';
 import type { HolderSink, HolderSource, Reception } from './holder.js';
 import type { ReplicaId, SpaceId, Summary } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type {
   Commits, Open, Opened, Page, SpaceMessage, Transfer, Transferred, Updates,
 } from './message.js';

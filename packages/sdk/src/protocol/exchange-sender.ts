@@ -8,7 +8,7 @@
 import { invariant } from './error.js';
 import type { HolderSource } from './holder.js';
 import type { ReplicaId, SpaceId, Summary, VersionVector } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { Have, Held, Open, Opened, SpaceMessage } from './message.js';
 import { bareEntry, encodeEntry, encodeUpdate } from './record-codec.js';
 import { TransferSender } from './transfer-sender.js';

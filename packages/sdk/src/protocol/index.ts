@@ -7,7 +7,8 @@ export * from './update.js';
 export * from './message.js';
 export * from './error.js';
 export * from './holder.js';
-export { checkLimits, limits } from './limits.js';
+export { checkLimits } from './check-limits.js';
+export * as limits from './limits.js';
 export * from './version.js';
 export { decodeMessage, encodeMessage } from './codec.js';
 export {

@@ -6,7 +6,7 @@
 import { encodeMessage } from './codec.js';
 import { Exchange, type ExchangeConfig } from './exchange.js';
 import type { SpaceId } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import { LinkFlow } from './link-flow.js';
 import {
   isCounted, type Ack, type Fail, type Message, type Open, type SpaceMessage,

@@ -4,7 +4,7 @@
  * window. A slow reader thus costs the sender a window of memory, not its whole backlog, and a dead
  * one is noticed: acks stop.
  */
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { Ack } from './message.js';
 
 export class LinkFlow {

@@ -6,7 +6,7 @@
  */
 import type { AppliedEntry, AppliedRow } from './entry-text.js';
 import { OxbowError } from './error.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import { bodyText, idText, outcomeText, OWN_BARE, OWN_TEXT } from './record-codec.js';
 import type { CommitEntry, Effect, UpdateBody } from './update.js';
 import { encodeValue } from './value.js';

@@ -3,7 +3,7 @@
  * goes on with the pages that are here already, by their hashes, also when the base has moved on
  * meanwhile.
  */
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { PageRow } from './message.js';
 
 export class PageStaging {

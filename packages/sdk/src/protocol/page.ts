@@ -5,7 +5,7 @@
  * again. With cuts by count each insertion would shift every page behind it. Muthitacharoen et al.,
  * *LBFS* (SOSP'01) §3.1.
  */
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import { ledgerRow } from './ledger-line.js';
 import { LEDGER_TABLE, type PageRow } from './message.js';
 import type { SnapshotPage } from './holder.js';
@@ -19,12 +19,19 @@ export interface PageBounds {
   readonly rowsPerPageMax: number;
 }
 
+export const PAGE_BOUNDS: PageBounds = {
+  pageCharsMin: limits.pageCharsMin,
+  pageCharsTarget: limits.pageCharsTarget,
+  pageCharsMax: limits.pageCharsMax,
+  rowsPerPageMax: limits.rowsPerPageMax,
+};
+
 /**
  * Pages of one table, lazily. `rows` in key order. The text of each page is made on the way and
  * remembered.
  */
 export function* cutPages(
-  table: string, rows: Iterable<PageRow>, bounds: PageBounds = limits,
+  table: string, rows: Iterable<PageRow>, bounds: PageBounds = PAGE_BOUNDS,
 ): Generator<SnapshotPage, void, undefined> {
   let page: PageRow[] = [];
   let texts: string[] = [];

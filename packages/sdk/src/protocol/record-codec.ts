@@ -9,7 +9,7 @@ import {
 } from './check.js';
 import { OxbowError } from './error.js';
 import type { UpdateId } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { PageRow } from './message.js';
 import type {
   CommitEntry, Effect, LedgerLine, Mark, Outcome, Row, Update, UpdateBody,

@@ -5,7 +5,7 @@
  * every path must lead through raw JSON, every type must be one of ours and fit what stands there.
  */
 import { BadField, fieldsOf, type Fields } from './check.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 
 /** `[type]`, `[type, children]` or, where nothing is to be done at the place itself, children. */
 type Annotation = readonly [type: string, children?: Children] | Children;

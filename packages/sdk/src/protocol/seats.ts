@@ -6,7 +6,7 @@
  * follows from that of the profile. A seat that is free is taken again, and its sequence goes on.
  */
 import type { ReplicaId } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 
 /** Never in a fresh id (UUID text). */
 const SEPARATOR = '_';

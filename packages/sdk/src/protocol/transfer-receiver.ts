@@ -4,7 +4,7 @@
  * cannot read it after all, nothing of the holder's base is promised again.
  */
 import type { HolderSink, ReceivedBase, SnapshotPage } from './holder.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import {
   LEDGER_TABLE, type Page, type PageRow, type Transfer, type Transferred,
 } from './message.js';

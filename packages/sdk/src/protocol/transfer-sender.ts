@@ -6,7 +6,7 @@
 import { invariant } from './error.js';
 import type { BaseSnapshot, SnapshotPage } from './holder.js';
 import type { SpaceId } from './ids.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import type { Have, SpaceMessage } from './message.js';
 import { ledgerPages } from './page.js';
 

@@ -4,7 +4,7 @@
  */
 import { BadField, fieldsOf } from './check.js';
 import { OxbowError } from './error.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 import { flattened, unflattened } from './rich-value.js';
 import type { Value } from './update.js';
 

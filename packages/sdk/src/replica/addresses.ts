@@ -7,7 +7,8 @@
  * first, a bounded number of times a round. Who was silent costs the most time and is passed over
  * for a while.
  */
-import { isLinkUrl, limits } from '../protocol/index.js';
+import { isLinkUrl } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 
 export class Addresses {
   /** Tried in this order, round and round. */

@@ -3,7 +3,8 @@
  * be away when the decision comes; a callback that fires once loses the refused version for good.
  */
 import type { ReadSet, Shapes } from '../model/index.js';
-import { limits, updateKey } from '../protocol/index.js';
+import { updateKey } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { Effect, ReplicaId, Row, UpdateId, Value } from '../protocol/index.js';
 import type { KeptEntry } from './kept-log.js';
 import type { LogEntry } from './log.js';

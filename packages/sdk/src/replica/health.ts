@@ -3,7 +3,7 @@
  * moved for hours is the complaint that users of sync engines make most.
  */
 import type { OxbowError } from '../protocol/index.js';
-import { limits } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { IdentityLoss } from './changes.js';
 import type { LinkHealth } from './session.js';
 import type { SpaceRefusal } from './peer.js';

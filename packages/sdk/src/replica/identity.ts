@@ -5,7 +5,7 @@
  * and issued anew they would count twice.
  */
 import type { ReplicaId } from '../protocol/index.js';
-import { limits } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import { profileOp, type Profile } from './profile.js';
 import type { Change } from './save-queue.js';
 

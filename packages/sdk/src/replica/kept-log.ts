@@ -1,6 +1,7 @@
 /** The newest commit entries, kept to be passed on and to tell what stood in an update's way. */
 import type { CommitEntry, Row, UpdateId } from '../protocol/index.js';
-import { invariant, limits } from '../protocol/index.js';
+import { invariant } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 
 export interface KeptEntry {
   /** With its body. */

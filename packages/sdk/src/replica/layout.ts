@@ -7,10 +7,12 @@
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
   cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
-  ledgerRow, limits, seatOf,
+  ledgerRow, seatOf,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
   type Update, type UpdateId,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
+import { PAGE_BOUNDS } from '../protocol/page.js';
 import type { PageBounds } from '../protocol/page.js';
 import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
@@ -85,6 +87,12 @@ export interface LayoutBounds extends PageBounds {
   readonly checkpointCharsMin: number;
 }
 
+const LAYOUT_BOUNDS: LayoutBounds = {
+  ...PAGE_BOUNDS,
+  checkpointEntriesMin: limits.checkpointEntriesMin,
+  checkpointCharsMin: limits.checkpointCharsMin,
+};
+
 export class SpaceLayout implements ReplicaChanges {
   readonly #space: string;
   readonly #bounds: LayoutBounds;
@@ -102,7 +110,7 @@ export class SpaceLayout implements ReplicaChanges {
   /** Entries above `#reached`: what a start has to lay over the pages. */
   #over = { entries: 0, chars: 0 };
 
-  constructor(space: string, state: LayoutState, bounds: LayoutBounds = limits) {
+  constructor(space: string, state: LayoutState, bounds = LAYOUT_BOUNDS) {
     this.#space = space;
     this.#bounds = bounds;
     this.#pages = state.pages;

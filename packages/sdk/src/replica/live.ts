@@ -6,7 +6,8 @@
  */
 import { NO_READS, sameValue } from '../model/index.js';
 import type { Observed, ReadSet, Shapes } from '../model/index.js';
-import { limits, OxbowError } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { KeyText } from '../protocol/index.js';
 import { newListeners } from './listeners.js';
 import type { Report } from './listeners.js';

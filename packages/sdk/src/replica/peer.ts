@@ -4,9 +4,10 @@
  * others go on.
  */
 import {
-  LinkExchanges, limits, OxbowError, type Ack, type Holder, type Opened, type PageStaging,
+  LinkExchanges, OxbowError, type Ack, type Holder, type Opened, type PageStaging,
   type ReplicaId, type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import { remedyFor } from './refusal.js';
 import type { Session } from './session.js';
 

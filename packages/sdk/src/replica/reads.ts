@@ -6,9 +6,10 @@
  * outlives its link: commits are never taken back.
  */
 import {
-  BARRIERS_SINCE, limits, OxbowError,
+  BARRIERS_SINCE, OxbowError,
   type BarrierAt, type BarrierFailed, type ReplicaId, type SpaceId, type Summary,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { LinkId } from './effects.js';
 import type { Peer } from './peer.js';
 

@@ -4,7 +4,8 @@
  * stranger sends may break an invariant.
  */
 import { sameValue } from '../model/index.js';
-import { isRival, limits, updateKey } from '../protocol/index.js';
+import { isRival, updateKey } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type {
   CommitEntry, Mark, Reception, ReplicaId, Told, Update, UpdateId,
 } from '../protocol/index.js';

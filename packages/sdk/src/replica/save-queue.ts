@@ -4,7 +4,8 @@
  * and before anything later: the log on disk never has a hole. Until then what it holds is not
  * saved, whatever memory says.
  */
-import { limits, type OxbowError } from '../protocol/index.js';
+import { type OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import { Backoff } from './backoff.js';
 import type { PersistOp, ReplicaEffects, Token } from './effects.js';
 

@@ -2,7 +2,8 @@
  * What goes to disk, and when: what has changed, at the end of each turn; pages rewritten, in quiet
  * times. Also how much waits for a disk that is slower than the links.
  */
-import { limits, type OxbowError } from '../protocol/index.js';
+import { type OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { ReplicaEffects, Token } from './effects.js';
 import type { Identity } from './identity.js';
 import { SaveQueue, type Change } from './save-queue.js';

@@ -5,9 +5,10 @@
  * of its socket: a socket can stay "open" for minutes after its network is gone.
  */
 import {
-  encodeMessage, limits, OxbowError, protocolVersions,
+  encodeMessage, OxbowError, protocolVersions,
   type Fail, type Message, type ReplicaId, type Welcome,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import { Addresses } from './addresses.js';
 import { Backoff } from './backoff.js';
 import type { LinkId, ReplicaEffects, Token } from './effects.js';
@@ -105,8 +106,12 @@ export class Session {
 
   constructor(config: SessionConfig) {
     this.#config = config;
-    const { reconnectMsMin: baseMs, reconnectMsMax: maxMs, reconnectGrowth: growth } = limits;
-    this.#backoff = new Backoff({ baseMs, maxMs, growth }, config.random);
+    const bounds = {
+      baseMs: limits.reconnectMsMin,
+      maxMs: limits.reconnectMsMax,
+      growth: limits.reconnectGrowth,
+    };
+    this.#backoff = new Backoff(bounds, config.random);
     this.#addresses = new Addresses(config.way.addresses ?? [], config.random);
   }
 
@@ -296,10 +301,10 @@ export class Session {
       this.#suspicions++;
       return this.#lost('no answer to a ping', now, { isSilent: true });
     }
-    const { suspectAnswerMs, pongTimeoutMs } = limits;
     const isSuspect = this.#patienceMs(link) < limits.pingIntervalMs;
-    const answerMs = suspectAnswerMs * 2 ** Math.min(this.#suspicions, 10);
-    this.#ping(now + (isSuspect ? Math.min(answerMs, pongTimeoutMs) : pongTimeoutMs));
+    const answerMs = limits.suspectAnswerMs * 2 ** Math.min(this.#suspicions, 10);
+    const latestMs = limits.pongTimeoutMs;
+    this.#ping(now + (isSuspect ? Math.min(answerMs, latestMs) : latestMs));
   }
 
   /**

@@ -5,7 +5,8 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
-import { isRival, isSeatOf, ledgerLineOf, limits, OxbowError } from '../protocol/index.js';
+import { isRival, isSeatOf, ledgerLineOf, OxbowError } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
 } from '../protocol/index.js';

@@ -4,8 +4,9 @@
  */
 import type { AppDefinition, Guard } from '../model/index.js';
 import {
-  isSeatOf, limits, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
+  isSeatOf, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
 } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './changes.js';
 import type { SpaceReading } from './layout-reading.js';
 import type { PeerSpace } from './peer.js';

@@ -8,7 +8,8 @@
 import { copyValue } from '../model/index.js';
 import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js';
 import { copiedUnits } from '../model/copy.js';
-import { encodeUpdate, limits, OxbowError, updateKey } from '../protocol/index.js';
+import { encodeUpdate, OxbowError, updateKey } from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Mark, Outcome, PageRow, ReceivedBase,
   Reception, ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
@@ -17,18 +18,15 @@ import { PromisedPages } from './base-picture.js';
 import type { IdentityLoss, SpaceHead, SpaceOwner } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
 import { newListeners } from './listeners.js';
-import { LiveQueries } from './live.js';
-import type { LiveQuery, View } from './live.js';
+import { LiveQueries, type LiveQuery, type View } from './live.js';
 import { LogEntry } from './log.js';
-import { runOnTop } from './rebase.js';
-import type { Rebased, RowChange } from './rebase.js';
+import { runOnTop, type Rebased, type RowChange } from './rebase.js';
 import { settledReceipt, UpdateReceipt } from './receipt.js';
 import type { Receipt } from './receipt.js';
 import { isOwn, OK, showsClone, takeCommits, takeUpdates } from './reception.js';
 import { restoreLog } from './restore.js';
 import { Settler } from './settlement.js';
-import { SpaceState } from './state.js';
-import type { StateConfig } from './state.js';
+import { SpaceState, type StateConfig } from './state.js';
 
 export interface SpaceConfig<A extends AppDefinition> extends StateConfig<A> {
   readonly owner: SpaceOwner;

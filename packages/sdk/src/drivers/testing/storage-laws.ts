@@ -2,7 +2,8 @@
  * What every storage driver promises, as a list that any runner can go through: vitest here, a page
  * in a real browser (test/e2e/storage-laws.browser.test.ts). So it asserts with plain throws.
  */
-import { limits, OxbowError } from '../../protocol/index.js';
+import { OxbowError } from '../../protocol/index.js';
+import * as limits from '../../protocol/limits.js';
 import { COLLECTIONS } from '../storage.js';
 import type { Collection, Done, Storage, Store, StoreOp } from '../storage.js';
 
