@@ -5,7 +5,6 @@
  * deletes may be done twice. What must not happen is opening an emptied database as if it were
  * ours: that is `store-lost`.
  */
-import { openDB, unwrap } from 'idb';
 import { OxbowError } from '../protocol/index.js';
 import { COLLECTIONS } from './storage.js';
 import type { Done } from './storage.js';
@@ -129,40 +128,53 @@ export class IndexedDbConnection {
 
   async #openDatabase(): Promise<IDBDatabase> {
     let isGone = false;
-    let opened: IDBDatabase | undefined;
+    try {
+      const database = await answerOf(() => {
+        const request = indexedDB.open(this.#name, DATABASE_VERSION);
+        request.onupgradeneeded = ({ oldVersion }) => {
+          isGone = oldVersion === 0 && this.#wasOpen;
+          if (isGone) {
+            request.transaction?.abort();
+            return;
+          }
+          this.fresh = oldVersion === 0;
+          for (const collection of COLLECTIONS) request.result.createObjectStore(collection);
+        };
+        return request;
+      });
+      this.#watch(database);
+      return database;
+    } catch (cause) {
+      throw isGone ? lostError(this.#name) : cause;
+    }
+  }
+
+  #watch(database: IDBDatabase): void {
     const forget = (): void => {
-      if (this.#database === opened) this.#database = undefined;
+      if (this.#database === database) this.#database = undefined;
     };
     const doubt = (): void => {
       forget();
       this.#events.doubted();
     };
-    try {
-      const database = await openDB(this.#name, DATABASE_VERSION, {
-        upgrade: (created, oldVersion, _newVersion, transaction) => {
-          isGone = oldVersion === 0 && this.#wasOpen;
-          if (isGone) {
-            transaction.done.catch(() => undefined);
-            transaction.abort();
-            return;
-          }
-          this.fresh = oldVersion === 0;
-          for (const collection of COLLECTIONS) created.createObjectStore(collection);
-        },
-        // Somebody deletes or upgrades the database: whoever holds on blocks them for ever.
-        blocking: (_version, wanted) => {
-          opened?.close();
-          if (wanted === null) doubt();
-          else forget();
-        },
-        terminated: doubt,
-      });
-      opened = unwrap(database);
-      return opened;
-    } catch (cause) {
-      throw isGone ? lostError(this.#name) : cause;
-    }
+    // Somebody deletes or upgrades the database: whoever holds on blocks them for ever.
+    database.onversionchange = ({ newVersion }) => {
+      database.close();
+      if (newVersion === null) doubt();
+      else forget();
+    };
+    database.onclose = doubt;
   }
+}
+
+/** Rejects, too, where there is no IndexedDB at all. */
+export function answerOf<T>(ask: () => IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = ask();
+    request.onsuccess = () => resolve(request.result);
+    // reason: a request that has failed says why.
+    request.onerror = () => reject(request.error as DOMException);
+  });
 }
 
 /** The error of a transaction or request that did not complete. */

@@ -4,11 +4,10 @@
  * string keys: the layout above packs rows into pages, as a record per row takes six times as long
  * to load.
  */
-import { deleteDB } from 'idb';
 import { OxbowError } from '../protocol/index.js';
 import { holdName } from './held-name.js';
 import type { HeldName, HowToHold } from './held-name.js';
-import { IndexedDbConnection } from './indexeddb-connection.js';
+import { answerOf, IndexedDbConnection } from './indexeddb-connection.js';
 import type { Attempt } from './indexeddb-connection.js';
 import { QueuedStore, type Pair } from './queued-store.js';
 import type {
@@ -103,13 +102,10 @@ class IndexedDbStorage implements Storage {
         held.release();
         done(result);
       };
-      // In a promise of its own, as a missing IndexedDB makes `deleteDB` throw instead of reject.
-      Promise.resolve()
-        .then(() => deleteDB(this.#name))
-        .then(
-          () => settle(succeeded(undefined)),
-          (cause: unknown) => settle(failed(cannotDelete(this.#name, cause))),
-        );
+      answerOf(() => indexedDB.deleteDatabase(this.#name)).then(
+        () => settle(succeeded(undefined)),
+        (cause: unknown) => settle(failed(cannotDelete(this.#name, cause))),
+      );
     });
   }
 
