@@ -114,9 +114,8 @@ export class SpaceActor {
   intake(update: Update, author: Author, now: number): Intake {
     const { replica, seq } = update.id;
     // Whose profile it is, his are all its seats.
-    const isAnothers = [replica, author.replica]
-      .some((id) => this.#ledger.isAnothers(id, author.user));
-    if (isAnothers) {
+    if (this.#ledger.isAnothers(replica, author.user) ||
+      (replica !== author.replica && this.#ledger.isAnothers(author.replica, author.user))) {
       return refused('replica-not-yours', `Replica '${replica}' has written here for another user. Write under a fresh replica id.`);
     }
     if (this.#ledger.isRival(update)) return refused('replica-cloned', CLONED);
