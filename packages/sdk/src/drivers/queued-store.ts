@@ -1,5 +1,5 @@
 /**
- * What every driver does around its own reading and writing: one job at a time, nothing that no
+ * What every driver does around its own reading and writing: one write at a time, nothing that no
  * driver could keep, answers in a later turn. What is left to a driver is to read a range, to
  * commit ops, and to let go.
  */
@@ -23,7 +23,7 @@ export abstract class QueuedStore implements Store {
     this.#queue.add<readonly Pair[]>((settle) => {
       if (range.from >= range.to) settle(succeeded([]));
       else this.pairs(collection, range, settle);
-    }, done);
+    }, done, true);
   }
 
   write(ops: readonly StoreOp[], done: Done<void>, unless?: string): void {

@@ -1,7 +1,7 @@
 /**
- * One job at a time, in the order asked for. Why not let the platform overlap them: a write that is
- * repeated after a lost connection would land behind a later one, and a log with a hole in it is no
- * log.
+ * One write at a time, in the order asked for; reads side by side with reads. Why not let the
+ * platform overlap writes, too: one that is repeated after a lost connection would land behind a
+ * later one, and a log with a hole in it is no log.
  */
 import { OxbowError } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
@@ -35,10 +35,17 @@ export const keyTaken = (key: string, cause?: unknown): OxbowError => new OxbowE
   { cause },
 );
 
+interface Job {
+  readonly run: () => void;
+  readonly isRead: boolean;
+}
+
 export class StoreQueue {
-  readonly #jobs: (() => void)[] = [];
+  readonly #jobs: Job[] = [];
   readonly #name: string;
-  #isRunning = false;
+  /** Jobs under way: one, or reads only. */
+  #running = 0;
+  #isExclusive = false;
   #isClosed = false;
   #lost: OxbowError | undefined;
 
@@ -49,7 +56,7 @@ export class StoreQueue {
   /**
    * Runs `work` after all that was asked for before. It settles once; `done` comes in a later turn.
    */
-  add<T>(work: (settle: Done<T>) => void, done: Done<T>): void {
+  add<T>(work: (settle: Done<T>) => void, done: Done<T>, isRead = false): void {
     const error = this.#refusal();
     if (error !== undefined) {
       queueMicrotask(() => done(failed(error)));
@@ -58,7 +65,7 @@ export class StoreQueue {
     this.#enqueue<T>((settle) => {
       if (this.#lost === undefined) work(settle);
       else settle(failed(this.#lost));
-    }, done);
+    }, done, isRead);
   }
 
   /** Refuses all that comes later, and runs `work` last. Closing twice is harmless. */
@@ -78,27 +85,28 @@ export class StoreQueue {
     this.#lost = undefined;
   }
 
-  #enqueue<T>(work: (settle: Done<T>) => void, done: Done<T>): void {
-    this.#jobs.push(() => {
-      work((result) => {
-        this.#isRunning = false;
-        try {
-          done(result);
-        } finally {
-          this.#startNext();
-        }
-      });
+  #enqueue<T>(work: (settle: Done<T>) => void, done: Done<T>, isRead = false): void {
+    const run = (): void => work((result) => {
+      this.#running -= 1;
+      try {
+        done(result);
+      } finally {
+        this.#startNext();
+      }
     });
+    this.#jobs.push({ run, isRead });
     this.#startNext();
   }
 
   #startNext(): void {
-    if (this.#isRunning) return;
-    const job = this.#jobs.shift();
-    if (job === undefined) return;
-    this.#isRunning = true;
-    // Never in the turn of the caller: `done` must not come before the call has returned.
-    queueMicrotask(job);
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      if (this.#running > 0 && (this.#isExclusive || !job.isRead)) return;
+      this.#jobs.shift();
+      this.#running += 1;
+      this.#isExclusive = !job.isRead;
+      // Never in the turn of the caller: `done` must not come before the call has returned.
+      queueMicrotask(job.run);
+    }
   }
 
   #refusal(): OxbowError | undefined {

@@ -1,19 +1,22 @@
-/** Brings what a store holds of one space into memory, one collection after the other. */
+/** Brings what a store holds of one space into memory, all collections at once. */
 import { COLLECTIONS, type Collection, type Done, type Store } from '../drivers/storage.js';
 import { spaceRange, type Records, type StoredRecords } from '../replica/store-keys.js';
 
-/** Errors: those of `Store.read`. */
+/** Errors: those of `Store.read`, the first that comes. */
 export function readStoredSpace(store: Store, space: string, done: Done<StoredRecords>): void {
   const range = spaceRange(space);
   const read: Record<Collection, Records> = { meta: [], updates: [], entries: [], pages: [] };
-  const next = (at: number): void => {
-    const collection = COLLECTIONS[at];
-    if (collection === undefined) return done({ ok: true, value: read });
+  let awaited: number = COLLECTIONS.length;
+  for (const collection of COLLECTIONS) {
     store.read(collection, range, (result) => {
-      if (!result.ok) return done(result);
+      if (awaited === 0) return;
+      if (!result.ok) {
+        awaited = 0;
+        return done(result);
+      }
       read[collection] = result.value;
-      next(at + 1);
+      awaited -= 1;
+      if (awaited === 0) done({ ok: true, value: read });
     });
-  };
-  next(0);
+  }
 }

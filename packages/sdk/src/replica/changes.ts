@@ -4,7 +4,7 @@
  * one turn into one atomic write. `StoredReplicaSpace` is the way back.
  */
 import type {
-  BaseSnapshot, CommitEntry, KeyText, LedgerLine, OxbowError, ReplicaId, Row, Update, UpdateId,
+  BaseSnapshot, CommitEntry, LedgerLine, OxbowError, PageRow, ReplicaId, Update, UpdateId,
 } from '../protocol/index.js';
 import type { ConflictRecord } from './conflict.js';
 
@@ -52,10 +52,16 @@ export interface ReplicaChanges {
   headChanged(head: SpaceHead): void;
 }
 
+export interface StoredTable {
+  readonly table: string;
+  readonly rows: Iterable<PageRow>;
+}
+
 /** What the disk gave back; everything as of `head.csn`. */
 export interface StoredReplicaSpace {
   readonly head: SpaceHead;
-  readonly rows: Iterable<{ readonly table: string; readonly key: KeyText; readonly row: Row }>;
+  /** Each table once, its rows in key order. */
+  readonly tables: readonly StoredTable[];
   readonly ledger: readonly LedgerLine[];
   /** The kept log: dense, in csn order, ending at `head.csn`; may be empty. */
   readonly entries: readonly CommitEntry[];

@@ -7,7 +7,7 @@ import {
   decodeEntry, decodeUpdate, isSeatOf, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError, seatOf,
   type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
 } from '../protocol/index.js';
-import type { SpaceHead, StoredReplicaSpace } from './changes.js';
+import type { SpaceHead, StoredReplicaSpace, StoredTable } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
 import { readConflict } from './conflict-text.js';
 import type { PersistOp } from './effects.js';
@@ -61,7 +61,7 @@ export function readSpace(
   return { stored: undefined, layout, damage: undefined };
 }
 
-type Committed = Pick<StoredReplicaSpace, 'rows' | 'ledger' | 'entries'>;
+type Committed = Pick<StoredReplicaSpace, 'tables' | 'ledger' | 'entries'>;
 
 interface Base {
   readonly pages: readonly ReadPage[];
@@ -287,7 +287,7 @@ function lastSeqs(profile: ReplicaId, { updates, ledger }: HeldNumbers): Record<
 const emptyHead = (replica: ReplicaId): Omit<SpaceHead, 'lost'> =>
   ({ history: '', csn: 0, at: 0, lamport: 0, replica });
 
-const NOTHING: Committed = { rows: [], ledger: [], entries: [] };
+const NOTHING: Committed = { tables: [], ledger: [], entries: [] };
 
 /** The pages, with the entries that are not in all of them laid over. */
 function contents(base: Base): Committed {
@@ -309,21 +309,32 @@ function contents(base: Base): Committed {
   const rowsOf = (slot: PageSlot): Iterable<PageRow> =>
     merged(pageRows.get(slot) ?? [], laidOver.get(slot));
   return {
-    rows: { [Symbol.iterator]: () => rowsOfTables(slots, rowsOf) },
+    tables: tablesOf(slots, rowsOf),
     ledger: slots.filter(({ table }) => table === LEDGER_TABLE)
       .flatMap((slot) => [...rowsOf(slot)].map(ledgerLine)),
     entries: base.entries,
   };
 }
 
-/** Table by table, in key order. */
-function* rowsOfTables(
+/** The slots stand table by table, each table's in key order. */
+function tablesOf(
   slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<PageRow>,
-): Generator<{ table: string; key: KeyText; row: Row }, void, undefined> {
+): StoredTable[] {
+  const slotsByTable = new Map<string, PageSlot[]>();
   for (const slot of slots) {
     if (slot.table === LEDGER_TABLE) continue;
-    for (const [key, row] of rowsOf(slot)) yield { table: slot.table, key, row };
+    const those = slotsByTable.get(slot.table);
+    if (those === undefined) slotsByTable.set(slot.table, [slot]);
+    else those.push(slot);
   }
+  return [...slotsByTable].map(([table, those]) =>
+    ({ table, rows: { [Symbol.iterator]: () => rowsOfSlots(those, rowsOf) } }));
+}
+
+function* rowsOfSlots(
+  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<PageRow>,
+): Generator<PageRow, void, undefined> {
+  for (const slot of slots) yield* rowsOf(slot);
 }
 
 function merged(

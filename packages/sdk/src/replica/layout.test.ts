@@ -216,9 +216,11 @@ class Rig {
 function expectSame(stored: StoredReplicaSpace, model: Model): void {
   expectEqual(stored.head, model.head);
   const loaded = new Tables(app);
-  for (const { table, key, row } of stored.rows) {
-    if (loaded.row(table, key) !== undefined) throw new Error(`${table} ${key} came twice`);
-    loaded.apply([{ table, key, row }]);
+  for (const { table, rows } of stored.tables) {
+    for (const [key, row] of rows) {
+      if (loaded.row(table, key) !== undefined) throw new Error(`${table} ${key} came twice`);
+      loaded.apply([{ table, key, row }]);
+    }
   }
   expectEqual(dump(loaded), dump(model.tables));
   expectEqual(byReplica(stored.ledger), byReplica(model.ledger()));
@@ -345,11 +347,11 @@ describe('a space on disk', () => {
       expectSameTentative(stored, rig.model);
       const { replica } = rig.model;
       expect(stored.head).toMatchObject({ history: '', csn: 0, replica, lost: 'base-lost' });
-      expect([...stored.ledger, ...stored.rows, ...stored.entries]).toEqual([]);
+      expect([...stored.ledger, ...stored.tables, ...stored.entries]).toEqual([]);
       rig.disk.write(layout.take());
       const again = rig.restore();
       expect(again.damage).toBeUndefined();
-      expect(again.stored).toEqual({ ...stored, rows: expect.anything() });
+      expect(again.stored).toEqual({ ...stored, tables: expect.anything() });
     }), { numRuns: 150 });
   });
 });

@@ -6,7 +6,7 @@ import { freezeValue, Tables } from '../model/index.js';
 import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard } from '../model/index.js';
 import type {
-  Context, Mark, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  Context, Mark, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
 import { Conflicts } from './conflict.js';
@@ -100,7 +100,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     const ground = {
       runner: this.runner,
       log: new TentativeLog(),
-      base: this.#tablesOf(stored?.rows ?? []),
+      base: this.#tablesOf(stored?.tables ?? []),
     };
     this.ground = { ...ground, overlay: new Overlay(app, () => this.ground.base) };
     for (const entry of stored?.entries ?? []) this.kept.add({ entry, before: undefined });
@@ -205,9 +205,18 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     return this.dev ? freezeValue(row) : row;
   }
 
-  #tablesOf(rows: StoredReplicaSpace['rows']): Tables {
+  #tablesOf(stored: StoredReplicaSpace['tables']): Tables {
     const tables = new Tables(this.runner.app);
-    for (const { table, key, row } of rows) tables.apply([{ table, key, row: this.row(row) }]);
+    for (const { table, rows } of stored) {
+      tables.load(table, this.dev ? frozenRows(rows) : rows);
+    }
     return tables;
+  }
+}
+
+function* frozenRows(rows: Iterable<PageRow>): Generator<PageRow, void, undefined> {
+  for (const pair of rows) {
+    freezeValue(pair[1]);
+    yield pair;
   }
 }

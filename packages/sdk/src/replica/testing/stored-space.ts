@@ -3,7 +3,7 @@
  */
 import { ledgerLineOf, updateKey } from '../../protocol/index.js';
 import type {
-  BaseSnapshot, CommitEntry, KeyText, LedgerLine, ReplicaId, Row, Update, UpdateId,
+  BaseSnapshot, CommitEntry, KeyText, LedgerLine, PageRow, ReplicaId, Row, Update, UpdateId,
 } from '../../protocol/index.js';
 import type { ReplicaChanges, SpaceHead, StoredReplicaSpace, StoredUpdate } from '../changes.js';
 import type { ConflictRecord } from '../conflict.js';
@@ -76,13 +76,22 @@ export class StoredSpace implements ReplicaChanges {
     if (this.#head === undefined) return undefined;
     return {
       head: this.#head,
-      rows: [...this.#rows.values()],
+      tables: this.#tables(),
       ledger: [...this.#ledger.values()],
       entries: [...this.#entries],
       updates: [...this.#updates.values()],
       conflicts: [...this.#conflicts.values()],
       issued: 0,
     };
+  }
+
+  #tables(): StoredReplicaSpace['tables'] {
+    const tables = new Map<string, PageRow[]>();
+    for (const { table, key, row } of this.#rows.values()) {
+      tables.set(table, [...(tables.get(table) ?? []), [key, row]]);
+    }
+    return [...tables].map(([table, rows]) =>
+      ({ table, rows: rows.sort(([a], [b]) => (a < b ? -1 : 1)) }));
   }
 
   #lay(entry: CommitEntry): void {
