@@ -44,6 +44,8 @@ export class IndexedDbConnection {
   readonly #events: ConnectionEvents;
   #database: IDBDatabase | undefined;
   #wasOpen = false;
+  /** Reads that came side by side and found no connection: one is made for all. */
+  readonly #waiting: Done<IDBDatabase>[] = [];
   fresh = false;
 
   constructor(name: string, events: ConnectionEvents) {
@@ -100,8 +102,12 @@ export class IndexedDbConnection {
   }
 
   #connected(done: Done<IDBDatabase>): void {
-    if (this.#database === undefined) this.#connect(done);
-    else done(succeeded(this.#database));
+    if (this.#database !== undefined) return done(succeeded(this.#database));
+    this.#waiting.push(done);
+    if (this.#waiting.length > 1) return;
+    this.#connect((result) => {
+      for (const waiting of this.#waiting.splice(0)) waiting(result);
+    });
   }
 
   #connect(done: Done<IDBDatabase>): void {

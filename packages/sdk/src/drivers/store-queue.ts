@@ -111,7 +111,7 @@ export class StoreQueue {
 
   #refusal(): OxbowError | undefined {
     if (this.#isClosed) return this.#closed();
-    return this.#jobs.length >= limits.storeJobsMax ? this.#busy() : undefined;
+    return this.#jobs.length + this.#running > limits.storeJobsMax ? this.#busy() : undefined;
   }
 
   #closed(): OxbowError {
