@@ -273,7 +273,8 @@ interface ChunkEvents {
 
 /**
  * One chunk in a transaction of its own that is committed at once: what it asks for still comes,
- * and a page that is frozen in between keeps no other one waiting.
+ * and a page that is frozen in between keeps no other one waiting. Values that Chromium keeps in
+ * files of their own then come after the transaction has completed: both ends are waited for.
  */
 function readChunk(
   transaction: IDBTransaction, { collection, bounds, pairs }: Chunk, events: ChunkEvents,
@@ -282,17 +283,31 @@ function readChunk(
   const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
   const values = records.getAll(bounds, READ_CHUNK[collection]);
   let isUnread = false;
+  let isComplete = false;
   const end = (): void => {
     const isLast = keys.result.length < READ_CHUNK[collection];
     events.read(isLast ? undefined : keys.result.at(-1));
   };
   const endSingly = (): void =>
     readSingly(transaction.db.transaction(collection, 'readonly'), keys.result, { pairs, end, lost: events.lost });
+  const maybeEnd = orLost(() => {
+    if (!isComplete || values.readyState === 'pending') return;
+    if (isUnread) endSingly();
+    else end();
+  }, events.lost);
   values.onsuccess = () => {
     keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
+    maybeEnd();
   };
-  values.onerror = (event) => { isUnread = isUnreadable(event, values); };
-  transaction.oncomplete = orLost(() => (isUnread ? endSingly() : end()), events.lost);
+  values.onerror = (event) => {
+    isUnread = isUnreadable(event, values);
+    if (isUnread || !isComplete) maybeEnd();
+    else events.lost(values.error);
+  };
+  transaction.oncomplete = () => {
+    isComplete = true;
+    maybeEnd();
+  };
   // Chromium aborts because of unreadable values, although their errors were dealt with.
   transaction.onabort = orLost(
     () => (isUnread ? endSingly() : events.lost(transaction.error)), events.lost,
