@@ -12,7 +12,8 @@ import type { Transport } from '../drivers/transport.js';
 import type { OxbowError } from '../protocol/index.js';
 import { promised } from './promised.js';
 import { Replica } from './replica.js';
-import { ReplicaHost } from './replica-host.js';
+import { ReplicaHost, type HostConfig } from './replica-host.js';
+import type { Tabs } from './tabs.js';
 
 export interface OpenOptions<A extends AppDefinition> {
   readonly app: A;
@@ -21,8 +22,11 @@ export interface OpenOptions<A extends AppDefinition> {
    * user.
    */
   readonly storage: Storage;
-  /** Ways to others, e.g. `[server(url, { token })]`. Default: none, the replica is on its own. */
-  readonly sync?: readonly Transport[];
+  /**
+   * Ways to others, e.g. `[server(url, { token }), tabs()]`. Default: none, the replica is on its
+   * own.
+   */
+  readonly sync?: readonly (Transport | Tabs)[];
   /** Who writes, as far as the app knows: `tx.user` until a server has verified somebody. */
   readonly user?: string | null;
   /**
@@ -55,18 +59,22 @@ export async function openReplica<A extends AppDefinition>(
   options: OpenOptions<A>,
 ): Promise<Replica<A>> {
   const { app, storage, sync = [], user, offline, fallbackToMemory } = options;
-  const host = new ReplicaHost({
+  const config: HostConfig<A> = {
     app, storage, user, offline, fallbackToMemory,
-    transports: sync,
+    transports: sync.filter((way): way is Transport => !isTabs(way)),
     clock: systemClock,
     entropy: systemEntropy,
     dev: options.dev ?? isDevelopment(),
     onReport: options.onReport ?? reportOnConsole,
-  });
+  };
+  const tabbed = sync.find(isTabs);
+  const host = tabbed === undefined ? new ReplicaHost(config) : tabbed.host(config);
   await promised<void>((done) => host.start(done));
   const stopHints = onNetworkHint(() => host.hurry());
   return new Replica({ app, host, clock: systemClock, onClose: stopHints });
 }
+
+const isTabs = (way: Transport | Tabs): way is Tabs => 'kind' in way && way.kind === 'tabs';
 
 function isDevelopment(): boolean {
   try {

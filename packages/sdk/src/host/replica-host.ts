@@ -13,7 +13,7 @@ import { invariant, isSpaceId, OxbowError, type SpaceId } from '../protocol/inde
 import * as limits from '../protocol/limits.js';
 import type { LinkId, PersistOp, ReplicaEffects, Token } from '../replica/effects.js';
 import type { SpaceFacts } from '../replica/health.js';
-import { ReplicaMachine } from '../replica/machine.js';
+import { ReplicaMachine, type MachineConfig } from '../replica/machine.js';
 import { PROFILE_KEY, readProfile, type Profile } from '../replica/profile.js';
 import type { SpaceReplica } from '../replica/space.js';
 import type { StoredRecords } from '../replica/store-keys.js';
@@ -54,13 +54,13 @@ interface LinkSlot {
 type Phase = 'new' | 'starting' | 'running' | 'closing' | 'closed';
 
 export class ReplicaHost<A extends AppDefinition = AppDefinition> {
-  readonly #config: HostConfig<A>;
+  protected readonly config: HostConfig<A>;
   readonly #steady: SteadyClock;
   readonly #links = new Map<LinkId, LinkSlot>();
   readonly #opening = new Map<string, Done<SpaceReplica<A>>[]>();
   readonly #effects: ReplicaEffects;
-  #phase: Phase = 'new';
-  #store: Store | undefined;
+  protected phase: Phase = 'new';
+  protected store: Store | undefined;
   #machine: ReplicaMachine<A> | undefined;
   #condition: StoreCondition = {};
   #loss: OxbowError | undefined;
@@ -75,7 +75,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #whenSaved: (() => void) | undefined;
 
   constructor(config: HostConfig<A>) {
-    this.#config = config;
+    this.config = config;
     this.#steady = new SteadyClock(config.clock);
     this.#effects = this.#carriesOut();
   }
@@ -93,19 +93,22 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   get storage(): {
     readonly kind: string;
     readonly condition: StoreCondition;
-    readonly loss: OxbowError | undefined;
+    readonly loss: { readonly code: string } | undefined;
+    /** Why writing fails at present. */
+    readonly failing: { readonly code: string } | undefined;
     readonly evicted: Evicted | undefined;
   } {
-    const kind = this.#store?.kind ?? 'none';
-    return { kind, condition: this.#condition, loss: this.#loss, evicted: this.#evicted };
+    const kind = this.store?.kind ?? 'none';
+    const failing = this.#machine?.saveError;
+    return { kind, condition: this.#condition, loss: this.#loss, failing, evicted: this.#evicted };
   }
 
   /** Asks the browser never to evict the store by itself. Answers whether it will not. */
   keepStorage(done: Done<boolean>): void {
     this.#hasAskedToKeep = true;
-    const store = this.#store;
+    const store = this.store;
     if (store?.keep === undefined) {
-      return this.#config.clock.soon(() => done(succeeded(this.#condition.persisted ?? false)));
+      return this.config.clock.soon(() => done(succeeded(this.#condition.persisted ?? false)));
     }
     store.keep((kept) => {
       this.#noteCondition(kept);
@@ -114,7 +117,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   }
 
   get isClosed(): boolean {
-    return this.#phase === 'closing' || this.#phase === 'closed';
+    return this.phase === 'closing' || this.phase === 'closed';
   }
 
   /**
@@ -122,15 +125,15 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * Errors: `store-in-use`, `store-newer`, `store-unavailable`, `store-damaged`.
    */
   start(done: Done<void>): void {
-    invariant(this.#phase === 'new', 'a host starts once');
-    this.#phase = 'starting';
-    this.#config.storage.open((opened) => {
-      if (opened.ok) return this.#useStore(opened.value, done);
-      if (opened.error.code !== 'store-unavailable' || this.#config.fallbackToMemory === false) {
-        this.#phase = 'closed';
+    invariant(this.phase === 'new', 'a host starts once');
+    this.phase = 'starting';
+    this.config.storage.open((opened) => {
+      if (opened.ok) return this.useStore(opened.value, done);
+      if (opened.error.code !== 'store-unavailable' || this.config.fallbackToMemory === false) {
+        this.phase = 'closed';
         return done(opened);
       }
-      this.#goOnInMemory(opened.error, (store) => this.#useStore(store, done));
+      this.goOnInMemory(opened.error, (store) => this.useStore(store, done));
     });
   }
 
@@ -139,28 +142,34 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * of reading the store.
    */
   open(space: string, done: Done<SpaceReplica<A>>): void {
-    if (!isSpaceId(space)) return this.#later(done, badSpace(space));
-    if (this.#phase !== 'running') return this.#later(done, replicaClosed());
+    if (!this.mayOpen(space, done)) return;
     const open = this.machine.space(space);
-    if (open !== undefined) return this.#config.clock.soon(() => done(succeeded(open)));
+    if (open !== undefined) return this.config.clock.soon(() => done(succeeded(open)));
     const waiting = this.#opening.get(space);
     if (waiting !== undefined) {
       waiting.push(done);
       return;
     }
     if (this.machine.spaceCount + this.#opening.size >= limits.spacesOpenMax) {
-      return this.#later(done, tooManySpaces());
+      return this.later(done, tooManySpaces());
     }
     this.#opening.set(space, [done]);
     this.#readSpace(space);
   }
 
+  protected mayOpen<T>(space: string, done: Done<T>): space is SpaceId {
+    const isOpen = this.phase === 'running';
+    if (!isSpaceId(space)) this.later(done, badSpace(space));
+    else if (!isOpen) this.later(done, replicaClosed());
+    return isOpen && isSpaceId(space);
+  }
+
   goOffline(): void {
-    if (this.#phase === 'running') this.machine.goOffline();
+    if (this.phase === 'running') this.machine.goOffline();
   }
 
   goOnline(): void {
-    if (this.#phase === 'running') this.machine.goOnline(this.#steady.now());
+    if (this.phase === 'running') this.machine.goOnline(this.#steady.now());
   }
 
   /** Health of an open space, now. */
@@ -173,7 +182,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * purpose.
    */
   hurry(): void {
-    if (this.#phase === 'running') this.machine.hurry(this.#steady.now());
+    if (this.phase === 'running') this.machine.hurry(this.#steady.now());
   }
 
   /**
@@ -181,40 +190,40 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * with it.
    */
   close(done: Done<void>): void {
-    if (this.#phase !== 'running') {
-      if (this.isClosed) this.#config.clock.soon(() => done(succeeded(undefined)));
-      else this.#later(done, replicaClosed());
+    if (this.phase !== 'running') {
+      if (this.isClosed) this.config.clock.soon(() => done(succeeded(undefined)));
+      else this.later(done, replicaClosed());
       return;
     }
-    this.#phase = 'closing';
+    this.phase = 'closing';
     this.machine.goOffline();
     this.machine.flush(this.#steady.now());
-    const giveUp = (): void => this.#finishClose(done, closeUnsaved(this.machine.saveError));
-    const cancel = this.#config.clock.after(limits.closeTimeoutMs, giveUp);
+    const giveUp = (): void => this.finishClose(done, closeUnsaved(this.machine.saveError));
+    const cancel = this.config.clock.after(limits.closeTimeoutMs, giveUp);
     this.#whenSaved = () => {
       cancel();
-      this.#finishClose(done, undefined);
+      this.finishClose(done, undefined);
     };
     this.#checkSaved();
   }
 
-  #finishClose(done: Done<void>, error: OxbowError | undefined): void {
+  protected finishClose(done: Done<void>, error: OxbowError | undefined): void {
     this.#whenSaved = undefined;
-    this.#phase = 'closed';
+    this.phase = 'closed';
     this.#cancelTimer?.();
-    this.#mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+    this.mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
   }
 
   #readSpace(space: SpaceId): void {
-    readStoredSpace(this.#mustStore(), space, (read) => {
+    readStoredSpace(this.mustStore(), space, (read) => {
       const isLost = !read.ok && read.error.code === 'store-lost';
       // Another store will take its place: the space is read from that.
-      if (isLost && this.#loss === undefined && this.#phase === 'running') {
+      if (isLost && this.#loss === undefined && this.phase === 'running') {
         return void this.#afterLoss.push(() => this.#readSpace(space));
       }
       const answers = this.#opening.get(space) ?? [];
       this.#opening.delete(space);
-      const result = this.#phase === 'running' ? this.#openRead(space, read) : failed(replicaClosed());
+      const result = this.phase === 'running' ? this.#openRead(space, read) : failed(replicaClosed());
       for (const answer of answers) answer(result);
     });
   }
@@ -224,44 +233,60 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     return caught(() => this.machine.openSpace(space, read.value, this.#steady.now()));
   }
 
-  #useStore(store: Store, done: Done<void>): void {
-    this.#store = store;
-    store.onLost = (error) => this.#storeLost(error);
-    if (store.vanished !== undefined) this.#noteEvicted(store.vanished);
-    store.condition?.((condition) => this.#noteCondition(condition));
-    store.read('meta', { from: PROFILE_KEY, to: `${PROFILE_KEY}\u0000` }, (read) => {
-      const profile = read.ok ? caught(() => readProfile(read.value[0]?.[1])) : read;
+  protected useStore(store: Store, done: Done<void>): void {
+    this.watch(store);
+    readStoredProfile(store, (profile) => {
       if (profile.ok) {
-        this.#run(profile.value);
+        this.run(profile.value);
         return done(succeeded(undefined));
       }
-      this.#phase = 'closed';
+      this.phase = 'closed';
       store.close(() => done(profile));
     });
   }
 
-  #run(profile: Profile | undefined): void {
-    const { app, dev, entropy, transports, user, offline } = this.#config;
-    this.#phase = 'running';
+  /** It is the one in use from now on. */
+  protected watch(store: Store): void {
+    this.store = store;
+    store.onLost = (error) => { if (this.store === store) this.#storeLost(error); };
+    if (store.vanished !== undefined) this.#noteEvicted(store.vanished);
+    store.condition?.((condition) => this.#noteCondition(condition));
+  }
+
+  protected run(profile: Profile | undefined): void {
+    const { app, dev, entropy, transports, user, offline } = this.config;
+    this.phase = 'running';
     this.#machine = new ReplicaMachine({
       app, dev, user, profile, out: this.#effects,
       seed: entropy.seed(),
       newId: () => entropy.id(),
       transports: transports.map(({ name, token, addresses = [] }) =>
         ({ name, addresses, hasToken: token !== undefined })),
+      companion: this.companion(),
     });
     if (offline !== true) this.#machine.goOnline(this.#steady.now());
   }
 
+  /** Where the profile has several tabs (tab-host.ts). */
+  protected companion(): MachineConfig<A>['companion'] {
+    return undefined;
+  }
+
+  /** Machine time, ms. */
+  protected get now(): number {
+    return this.#steady.now();
+  }
+
   /** Deleted under us: what memory holds is written anew, where that is possible. */
   #storeLost(error: OxbowError): void {
-    const store = this.#store;
+    const store = this.store;
     const mayRenew = error.code === 'store-lost' && this.#renewals < limits.storeRenewalsMax;
-    if (this.#phase !== 'running' && this.#phase !== 'closing') return;
+    if (this.phase !== 'running' && this.phase !== 'closing') return;
     if (!mayRenew || store?.renew === undefined) return this.#leaveStore(error);
     this.#renewals++;
-    this.#config.onReport?.(error);
+    this.config.onReport?.(error);
     store.renew((renewed) => {
+      if (this.store !== store) return;
       if (!renewed.ok) return this.#leaveStore(renewed.error);
       const isHeld = (space: string): boolean =>
         isSpaceId(space) && this.machine.space(space) !== undefined;
@@ -273,11 +298,11 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   #leaveStore(error: OxbowError): void {
     this.#loss = error;
-    if (this.#config.fallbackToMemory === false || this.#phase !== 'running') {
+    if (this.config.fallbackToMemory === false || this.phase !== 'running') {
       return this.#readAgain();
     }
-    this.#goOnInMemory(error, (store) => {
-      this.#store = store;
+    this.goOnInMemory(error, (store) => {
+      this.store = store;
       this.#goOnAnew();
     });
   }
@@ -294,7 +319,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   #noteEvicted(unsynced: readonly string[]): void {
     this.#evicted = { unsynced };
-    this.#config.onReport?.(evicted(unsynced));
+    this.config.onReport?.(evicted(unsynced));
   }
 
   #noteCondition(condition: Result<StoreCondition>): void {
@@ -305,13 +330,13 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   /** Not at the start, where there is nothing to lose and no gesture of the user's to go by. */
   #maybeAskToKeep(): void {
-    if (this.#hasAskedToKeep || this.#store?.asksToBeKept !== true) return;
+    if (this.#hasAskedToKeep || this.store?.asksToBeKept !== true) return;
     if (this.machine.unshared.unsynced > 0) this.keepStorage(() => undefined);
   }
 
-  #goOnInMemory(loss: OxbowError, use: (store: Store) => void): void {
+  protected goOnInMemory(loss: OxbowError, use: (store: Store) => void): void {
     this.#loss = loss;
-    this.#config.onReport?.(loss);
+    this.config.onReport?.(loss);
     memory().open((opened) => {
       invariant(opened.ok, 'a new store in memory opens');
       use(opened.value);
@@ -322,19 +347,19 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     return {
       askToken: (transport, ask) => this.#askToken(transport, ask),
       connect: (transport, link, address) => this.#connect(transport, link, address),
-      send: (link, frame) => this.#links.get(link)?.link?.send(frame),
-      cut: (link) => this.#cut(link),
-      persist: (ops, token) => this.#persist(ops, token),
+      send: (link, frame) => this.send(link, frame),
+      cut: (link, reason) => this.cut(link, reason),
+      persist: (ops, token) => this.persist(ops, token),
       wakeAt: (atMs) => this.#wakeAt(atMs),
       flushSoon: () => this.#flushSoon(),
-      unsynced: (space, hasUnsynced) => this.#store?.noteUnsynced?.(space, hasUnsynced),
-      report: (error) => this.#config.onReport?.(error),
+      unsynced: (space, hasUnsynced) => this.store?.noteUnsynced?.(space, hasUnsynced),
+      report: (error) => this.config.onReport?.(error),
     };
   }
 
   #askToken(transport: number, ask: Token): void {
-    this.#config.transports[transport]?.token?.((token, error) => {
-      if (this.#phase !== 'running') return;
+    this.config.transports[transport]?.token?.((token, error) => {
+      if (this.phase !== 'running') return;
       const now = this.#steady.now();
       if (error === undefined) this.machine.tokenFor(ask, token, now);
       else this.machine.tokenFailed(ask, error, now);
@@ -361,34 +386,44 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.#links.set(id, slot);
   }
 
-  #cut(id: LinkId): void {
+  protected send(link: LinkId, frame: string): void {
+    this.#links.get(link)?.link?.send(frame);
+  }
+
+  protected cut(id: LinkId, _reason: string): void {
     const slot = this.#links.get(id);
     this.#links.delete(id);
     if (slot?.link === undefined) slot?.abandon();
     else slot.link.close();
   }
 
-  #persist(ops: readonly PersistOp[], token: Token): void {
-    this.#mustStore().write(ops, (written) => {
-      if (this.#phase === 'closed') return;
+  protected persist(ops: readonly PersistOp[], token: Token): void {
+    const store = this.mustStore();
+    store.write(ops, (written) => {
+      if (this.phase === 'closed' || !this.isStillOurs(store, written)) return;
       const now = this.#steady.now();
       if (written.ok) {
         this.machine.persisted(token, now);
         this.#maybeAskToKeep();
       } else {
         this.machine.persistFailed(token, written.error, now);
-        this.#mustStore().condition?.((condition) => this.#noteCondition(condition));
+        this.mustStore().condition?.((condition) => this.#noteCondition(condition));
       }
       this.#checkSaved();
     });
   }
 
+  /** Whether what came of a write is to be heard. */
+  protected isStillOurs(_store: Store, _written: Result<void>): boolean {
+    return true;
+  }
+
   #flushSoon(): void {
     if (this.#flushAsked) return;
     this.#flushAsked = true;
-    this.#config.clock.soon(() => {
+    this.config.clock.soon(() => {
       this.#flushAsked = false;
-      if (this.#phase === 'closed') return;
+      if (this.phase === 'closed') return;
       this.machine.flush(this.#steady.now());
       this.#checkSaved();
     });
@@ -396,10 +431,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   #wakeAt(atMs: number): void {
     this.#cancelTimer?.();
-    if (this.#phase === 'closed') return;
+    if (this.phase === 'closed') return;
     const delayMs = Math.max(0, atMs - this.#steady.now());
-    this.#cancelTimer = this.#config.clock.after(delayMs, () => {
-      if (this.#phase === 'closed') return;
+    this.#cancelTimer = this.config.clock.after(delayMs, () => {
+      if (this.phase === 'closed') return;
       this.machine.tick(this.#steady.now());
     });
   }
@@ -409,26 +444,32 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     if (this.#whenSaved !== undefined && this.machine.isSaved) this.#whenSaved();
   }
 
-  #mustStore(): Store {
-    invariant(this.#store, 'a running host has a store');
-    return this.#store;
+  protected mustStore(): Store {
+    invariant(this.store, 'a running host has a store');
+    return this.store;
   }
 
   #mustTransport(index: number): Transport {
-    const transport = this.#config.transports[index];
+    const transport = this.config.transports[index];
     invariant(transport, 'the machine names transports that exist');
     return transport;
   }
 
-  #later<T>(done: Done<T>, error: OxbowError): void {
-    this.#config.clock.soon(() => done(failed(error)));
+  protected later<T>(done: Done<T>, error: OxbowError): void {
+    this.config.clock.soon(() => done(failed(error)));
   }
 }
 
-type Result<T> = Parameters<Done<T>>[0];
+/** Errors: `store-damaged`, and those of reading. */
+export function readStoredProfile(store: Store, done: Done<Profile | undefined>): void {
+  store.read('meta', { from: PROFILE_KEY, to: `${PROFILE_KEY}\u0000` }, (read) =>
+    done(read.ok ? caught(() => readProfile(read.value[0]?.[1])) : read));
+}
+
+export type Result<T> = Parameters<Done<T>>[0];
 
 /** What a layout or a profile says of a store that it cannot read; a bug goes on as it is. */
-function caught<T>(task: () => T): Result<T> {
+export function caught<T>(task: () => T): Result<T> {
   try {
     return succeeded(task());
   } catch (error) {
@@ -440,7 +481,7 @@ function caught<T>(task: () => T): Result<T> {
 const badSpace = (space: string): OxbowError =>
   new OxbowError('bad-space', `'${space}' cannot name a space: use 1 to 128 printable ASCII characters without blanks.`);
 
-const tooManySpaces = (): OxbowError =>
+export const tooManySpaces = (): OxbowError =>
   new OxbowError('too-many-spaces', `More than ${limits.spacesOpenMax} spaces are open. Close the replica and open fewer.`);
 
 function evicted(unsynced: readonly string[]): OxbowError {
@@ -450,7 +491,7 @@ function evicted(unsynced: readonly string[]): OxbowError {
   return new OxbowError('store-evicted', `The browser, or its user, has deleted this replica's store. ${loss}`);
 }
 
-const closeUnsaved = (cause: OxbowError | undefined): OxbowError =>
+export const closeUnsaved = (cause: OxbowError | undefined): OxbowError =>
   new OxbowError(
     'close-unsaved',
     `The disk did not take the last changes (${cause?.message ?? 'no answer'}): they are lost unless they were sent.`,

@@ -144,9 +144,8 @@ export class Replica<A extends AppDefinition> {
     const { host } = this.#parts;
     return {
       storage: () => {
-        const { kind, condition, loss, evicted } = host.storage;
-        const failingCode = host.machine.saveError?.code;
-        return { kind, condition, failingCode, lossCode: loss?.code, evicted };
+        const { kind, condition, loss, failing, evicted } = host.storage;
+        return { kind, condition, failingCode: failing?.code, lossCode: loss?.code, evicted };
       },
       unshared: () => host.machine.unshared,
       links: () => host.machine.links,

@@ -136,6 +136,12 @@ export const suspectAnswerMs = 3_000;
 export const refusedRetryMs = 300_000;
 /** A link that lived so long was a good one: what was refused before it may be asked again. */
 export const healthyMs = 10_000;
+/** A guest of whom nothing was heard for so long is gone; hidden tabs speak once a minute. */
+export const guestSilentMs = 150_000;
+/** A tab listens at this pace whether there is one that leads … */
+export const tabTickMs = 1_000;
+/** … and takes the lead from one that has been silent for so many ticks, though asked. */
+export const tabSilentTicks = 6;
 /** After a hint that the network changed: an answer must come so soon, or the link is dead. */
 export const probeMs = 5_000;
 

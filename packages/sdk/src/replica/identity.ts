@@ -66,6 +66,23 @@ export class Identity {
     this.#become({ ...this.#profile, replica: this.#fresh() });
   }
 
+  /** The store that we have taken over knows better; where it knows nothing, it is told. */
+  adopt(profile: Profile | undefined): void {
+    this.#isUnsaved = profile === undefined;
+    if (profile !== undefined) this.#profile = profile;
+  }
+
+  /** Whoever keeps the store says who we are. True if the user is another one. */
+  told(profile: Profile): boolean {
+    const isOther = profile.user !== this.#profile.user;
+    this.#profile = profile;
+    return isOther;
+  }
+
+  get profile(): Profile {
+    return this.#profile;
+  }
+
   /** The id that takes the place of `old`: the present one, or a fresh one. */
   after(old: ReplicaId): ReplicaId {
     if (old === this.#profile.replica) this.#become({ ...this.#profile, replica: this.#fresh() });

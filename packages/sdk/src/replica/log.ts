@@ -264,6 +264,17 @@ export class TentativeLog {
     if (held !== undefined) held.released = seq;
   }
 
+  /** The last of one or more replicas, in sequence: not to be passed on for now after all. */
+  withdraw(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      entry.arrival = 0;
+      const { replica, seq } = entry.update.id;
+      const held = this.#held.get(replica);
+      if (held !== undefined) held.released = Math.min(held.released, seq - 1);
+    }
+    this.#outbox = this.#outbox.filter(({ arrival }) => arrival > 0);
+  }
+
   /**
    * All that may be passed on comes behind every cursor given out before, in stamp order: that
    * respects causality, too.

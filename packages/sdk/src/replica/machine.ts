@@ -22,7 +22,7 @@ import { Reads } from './reads.js';
 import { Saving } from './saving.js';
 import { SessionPool } from './session-pool.js';
 import type { LinkHealth, Session, SessionOwner, Way } from './session.js';
-import { SpaceSlot, type SlotOwner } from './space-slot.js';
+import { SpaceSlot, type Place, type SlotOwner } from './space-slot.js';
 import type { SpaceReplica } from './space.js';
 import type { StoredRecords } from './store-keys.js';
 
@@ -40,6 +40,45 @@ export interface MachineConfig<A extends AppDefinition = AppDefinition> {
   /** Who the app says that the user is; counts until a server has verified one. */
   readonly user?: string | null | undefined;
   readonly out: ReplicaEffects;
+  /** Where the profile has several tabs: what keeps them together. */
+  readonly companion?: ((insides: MachineInsides<A>) => Companion) | undefined;
+}
+
+/** Rides along in a machine, and hears of what happens in it (tab-machine.ts). */
+export interface Companion {
+  readonly place: Place;
+  readonly deadlineMs: number;
+  readonly links: readonly LinkHealth[] | undefined;
+  /** The profile is not offline on purpose. */
+  readonly isOnline: boolean;
+  onNews(space: SpaceId): void;
+  onOpened(space: SpaceId): void;
+  /** A commit of own updates under the present ids is out of the question. */
+  onLost(space: SpaceId): void;
+  /** True: the link is one of a guest, and it has been seen to. */
+  frame(link: LinkId, text: string): boolean;
+  linkClosed(link: LinkId, reason: string): boolean;
+  /** At the end of a turn, after what is unsaved is on its way. */
+  flush(): void;
+  tick(): void;
+}
+
+/** What a companion works with. */
+export interface MachineInsides<A extends AppDefinition> {
+  readonly app: A;
+  readonly dev: boolean;
+  readonly out: ReplicaEffects;
+  readonly owner: PeerOwner;
+  readonly identity: Identity;
+  readonly saving: Saving;
+  readonly sessions: SessionPool;
+  readonly slots: ReadonlyMap<SpaceId, SpaceSlot<A>>;
+  readonly peers: ReadonlyMap<LinkId, Peer>;
+  readonly now: number;
+  nextNumber(): number;
+  turn(now: number, task: () => void): void;
+  read(space: SpaceId, ready: () => void): () => void;
+  attach(slot: SpaceSlot<A>): void;
 }
 
 export class ReplicaMachine<A extends AppDefinition = AppDefinition>
@@ -53,7 +92,11 @@ implements SessionOwner, SlotOwner, PeerOwner {
   readonly #slots = new Map<SpaceId, SpaceSlot<A>>();
   /** One per live link. */
   readonly #peers = new Map<LinkId, Peer>();
-  readonly #reads = new Reads(this.#peers);
+  readonly #reads = new Reads(this.#peers, (peer, { space }) => {
+    const slot = this.#slots.get(space);
+    return slot !== undefined && peer.replica === this.#wayId(slot);
+  });
+  readonly #companion: Companion | undefined;
   readonly #healthListeners = newListeners();
   #isHealthNew = false;
   #lastNumber = 0;
@@ -72,6 +115,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       out, random, nextNumber, identity: this.#identity, spaces: () => this.#slots.values(),
     });
     this.#sessions = new SessionPool({ transports, app, out, random, nextNumber, owner: this });
+    this.#companion = config.companion?.(this.#insides(nextNumber));
     this.#sessions.ensure(this.#identity.replica, 0);
     out.flushSoon();
   }
@@ -88,12 +132,12 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   /** Not offline on purpose. */
   get isOnline(): boolean {
-    return this.#sessions.isOnline;
+    return this.#companion?.isOnline ?? this.#sessions.isOnline;
   }
 
   /** One per transport; more while spaces write under different ids. */
   get links(): readonly LinkHealth[] {
-    return this.#sessions.health();
+    return this.#companion?.links ?? this.#sessions.health();
   }
 
   /** Everything that was done is on disk. */
@@ -117,10 +161,11 @@ implements SessionOwner, SlotOwner, PeerOwner {
   facts(space: SpaceId, now: number): SpaceFacts | undefined {
     const slot = this.#slots.get(space);
     if (slot === undefined) return undefined;
-    const { head: { csn }, unsettled, profile: replica } = slot.replica;
+    const { head: { csn }, unsettled } = slot.replica;
+    const replica = this.#wayId(slot);
     const { count: pending, oldestAt } = unsettled;
     const { unsynced, unsaved } = slot.replica.unshared;
-    const links = this.#sessions.health(replica);
+    const links = this.#companion?.links ?? this.#sessions.health(replica);
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
     const behind = ahead.length === 0 ? undefined : Math.max(...ahead);
@@ -178,10 +223,12 @@ implements SessionOwner, SlotOwner, PeerOwner {
       const slot = new SpaceSlot({
         app, space, dev, reading, now, guard: this.#guard, owner: this,
         replica: this.#replicaFor(reading), user: this.#identity.user,
+        place: this.#companion?.place,
       });
       this.#slots.set(space, slot);
       this.#attach(slot);
       if (slot.damage !== undefined) this.#out.report(slot.damage);
+      this.#companion?.onOpened(space);
       this.#out.flushSoon();
     });
     return this.#mustSlot(space).replica;
@@ -221,12 +268,16 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   linkClosed(link: LinkId, reason: string, now: number): void {
-    this.#turn(now, () => this.#sessions.byLink(link)?.cut(reason, now));
+    this.#turn(now, () => {
+      if (this.#companion?.linkClosed(link, reason) === true) return;
+      this.#sessions.byLink(link)?.cut(reason, now);
+    });
   }
 
   /** Never throws, whatever the text is. */
   frame(link: LinkId, text: string, now: number): void {
     this.#turn(now, () => {
+      if (this.#companion?.frame(link, text) === true) return;
       const session = this.#sessions.byLink(link);
       const message = session && this.#decoded(session, text);
       if (session === undefined || message === undefined) return;
@@ -268,6 +319,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       this.#reissue();
       this.#saving.flush(now);
       for (const peer of this.#peers.values()) peer.pump(now);
+      this.#companion?.flush();
       for (const slot of this.#slots.values()) {
         if (slot.noteProgress(now)) this.#isHealthNew = true;
         this.#noteUnsynced(slot);
@@ -285,6 +337,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     this.#turn(now, () => {
       this.#saving.tick(now);
       this.#sessions.tick(now);
+      this.#companion?.tick();
       this.#reads.flush(now);
       for (const peer of [...this.#peers.values()]) if (now >= peer.deadlineMs) peer.tick(now);
     });
@@ -300,7 +353,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const isOtherUser = this.#identity.verified(welcome.user);
     for (const slot of this.#slots.values()) {
       if (isOtherUser) slot.replica.setUser(welcome.user);
-      if (slot.replica.profile === session.replica) peer.join(slot, now);
+      if (this.#wayId(slot) === session.replica) peer.join(slot, now);
     }
     this.#out.flushSoon();
   }
@@ -332,7 +385,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
   onNews(space: SpaceId): void {
     const slot = this.#slots.get(space);
     if (slot === undefined) return;
-    for (const peer of this.#peersOf(slot.replica.profile)) peer.changed(space);
+    for (const peer of this.#peersOf(this.#wayId(slot))) peer.changed(space);
+    this.#companion?.onNews(space);
   }
 
   onHealth(): void {
@@ -349,6 +403,21 @@ implements SessionOwner, SlotOwner, PeerOwner {
   }
 
   // ---- inside
+
+  #insides(nextNumber: () => number): MachineInsides<A> {
+    const { app, dev, out } = this.#config;
+    const now = (): number => this.#nowMs;
+    return {
+      app, dev, out, nextNumber, owner: this, identity: this.#identity, saving: this.#saving,
+      sessions: this.#sessions, slots: this.#slots, peers: this.#peers,
+      get now() {
+        return now();
+      },
+      turn: (at, task) => this.#turn(at, task),
+      read: (space, ready) => this.read(space, ready),
+      attach: (slot) => this.#attach(slot),
+    };
+  }
 
   #turn(now: number, task: () => void): void {
     this.#nowMs = now;
@@ -415,7 +484,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   /** Spaces whose updates cannot leave under their id go on under another. */
   #reissue(): void {
     const lost = [...this.#slots.values()]
-      .filter((slot) => slot.needsReissue && this.#mayReissue(slot));
+      .filter((slot) => slot.needsReissue && this.#isOwnMatter(slot) && this.#mayReissue(slot));
     for (const slot of lost) {
       if (slot.resume()) continue;
       const old = slot.replica.profile;
@@ -440,8 +509,20 @@ implements SessionOwner, SlotOwner, PeerOwner {
     return false;
   }
 
+  /** Where another tab keeps the disk, it gives the profile its ids. */
+  #isOwnMatter(slot: SpaceSlot<A>): boolean {
+    if (slot.replica.isKeeper) return true;
+    this.#companion?.onLost(slot.space);
+    return false;
+  }
+
+  /** By which id the links are known that the space is spoken of on. */
+  #wayId({ replica: { isKeeper, profile } }: SpaceSlot<A>): ReplicaId {
+    return isKeeper ? profile : this.#identity.replica;
+  }
+
   #attach(slot: SpaceSlot<A>): void {
-    const { profile: replica } = slot.replica;
+    const replica = this.#wayId(slot);
     this.#sessions.ensure(replica, this.#nowMs);
     for (const peer of this.#peersOf(replica)) peer.join(slot, this.#nowMs);
   }
@@ -456,6 +537,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   #arm(): void {
     let next = Math.min(
       this.#saving.deadlineMs, this.#sessions.deadlineMs, this.#reads.deadlineMs,
+      this.#companion?.deadlineMs ?? Infinity,
     );
     for (const peer of this.#peers.values()) next = Math.min(next, peer.deadlineMs);
     if (next >= this.#armedMs) return;

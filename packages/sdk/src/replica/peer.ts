@@ -4,17 +4,20 @@
  * others go on.
  */
 import {
-  LinkExchanges, OxbowError, type Ack, type Holder, type Opened, type PageStaging,
+  LinkExchanges, OxbowError, type Ack, type Holder, type Message, type Opened,
+  type PageStaging,
   type ReplicaId, type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import { remedyFor } from './refusal.js';
-import type { Session } from './session.js';
+import type { Loss } from './session.js';
 
 /** An open space, as far as a peer has to know it. */
 export interface PeerSpace {
   readonly space: SpaceId;
   readonly replica: Holder;
+  /** What the other side knows our updates by; undefined: by the id of the link. */
+  readonly self?: ReplicaId | undefined;
   /** Pages of a transfer that was cut. */
   readonly staging: PageStaging;
   /** Own updates have no final place yet. */
@@ -53,15 +56,48 @@ export interface PeerOwner {
   onSpaceReplicaRefused(space: SpaceId): void;
 }
 
+/** The link, as far as a peer uses it: one that we opened (session.ts), or a guest's (guest.ts). */
+export interface PeerLink {
+  readonly replica: ReplicaId;
+  /** Of the protocol, while the link is live. */
+  readonly version: number | undefined;
+  send(message: Message): void;
+  cut(reason: string, now: number, how?: Loss): void;
+  rest(reason: string, now: number): void;
+}
+
 export interface PeerConfig {
-  readonly session: Session;
+  readonly session: PeerLink;
   readonly send: (frame: string) => void;
   readonly owner: PeerOwner;
   readonly now: number;
+  /** The other side opens a space that is not open with it. Without it: it waits until it is. */
+  readonly wanted?: (space: SpaceId) => void;
+  /** The id of the replica behind the link in a space, where it is one that we serve. */
+  readonly peerIn?: (space: PeerSpace) => ReplicaId;
 }
 
+/**
+ * A space as one whom we serve may know it. What he says of the profile's updates tells nothing of
+ * ours: they come from him.
+ */
+const servedView = (replica: Holder): Holder => ({
+  summary: () => replica.summary(),
+  settledSeq: (of) => replica.settledSeq(of),
+  newestOf: (of) => replica.newestOf?.(of),
+  heldSeq: (of) => replica.heldSeq?.(of) ?? 0,
+  entriesAfter: (csn, max) => replica.entriesAfter(csn, max),
+  tentativeAfter: (cursor, max) => replica.tentativeAfter(cursor, max),
+  snapshot: () => replica.snapshot(),
+  receiveUpdates: (updates) => replica.receiveUpdates(updates),
+  receiveCommits: (history, entries) => replica.receiveCommits(history, entries),
+  havePages: () => replica.havePages(),
+  receiveBase: (base) => replica.receiveBase(base),
+  pageByHash: (hash) => replica.pageByHash(hash),
+});
+
 export class Peer {
-  readonly session: Session;
+  readonly session: PeerLink;
   /** Since when the link is live, machine time, ms. */
   readonly sinceMs: number;
   readonly #owner: PeerOwner;
@@ -69,8 +105,10 @@ export class Peer {
   readonly #talks = new Map<SpaceId, Talk>();
   #beatAtMs: number;
   #nowMs: number;
+  readonly #peerIn: PeerConfig['peerIn'];
 
-  constructor({ session, send, owner, now }: PeerConfig) {
+  constructor({ session, send, owner, now, wanted, peerIn }: PeerConfig) {
+    this.#peerIn = peerIn;
     this.session = session;
     this.sinceMs = now;
     this.#owner = owner;
@@ -79,7 +117,7 @@ export class Peer {
     this.#exchanges = new LinkExchanges({
       send,
       // Answered when the app opens that space, if it ever does.
-      wanted: () => undefined,
+      wanted: (space) => wanted?.(space),
       failed: (fail) => this.#onFail(fail),
       refused: (fail) => this.#onRefused(fail),
       left: (space) => this.#onLeft(space),
@@ -180,9 +218,18 @@ export class Peer {
     return isThere && replica.settledSeq(this.replica) >= knownSeq;
   }
 
-  #open({ space, replica, staging }: PeerSpace): void {
-    if (this.#exchanges.has(space)) this.#exchanges.restart(space);
-    else this.#exchanges.open(space, { holder: replica, wants: 'all', self: this.replica, staging });
+  /** What the other side said last that it holds, and the newest number of ours that it knew. */
+  toldOf(space: SpaceId): { readonly theirs: Summary; readonly knownSeq: number } | undefined {
+    const talk = this.#talks.get(space);
+    return talk?.theirs && { theirs: talk.theirs, knownSeq: talk.knownSeq };
+  }
+
+  #open(opened: PeerSpace): void {
+    const { space, replica, staging, self = this.replica } = opened;
+    if (this.#exchanges.has(space)) return this.#exchanges.restart(space);
+    const peer = this.#peerIn?.(opened);
+    const holder = peer === undefined ? replica : servedView(replica);
+    this.#exchanges.open(space, { holder, wants: 'all', self, peer, staging });
   }
 
   #onOpened({ space, summary, settledSeq, newest }: Opened): void {
@@ -190,7 +237,8 @@ export class Peer {
     if (talk === undefined) return;
     talk.theirs = summary;
     if (summary.history !== '') talk.history = summary.history;
-    talk.knownSeq = Math.max(settledSeq, summary.vector[this.replica] ?? 0, newest?.seq ?? 0);
+    const self = talk.space.self ?? this.replica;
+    talk.knownSeq = Math.max(settledSeq, summary.vector[self] ?? 0, newest?.seq ?? 0);
     talk.refusal = undefined;
     talk.retryAtMs = undefined;
     this.#owner.onHealth();

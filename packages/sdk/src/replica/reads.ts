@@ -7,7 +7,7 @@
  */
 import {
   BARRIERS_SINCE, OxbowError,
-  type BarrierAt, type BarrierFailed, type ReplicaId, type SpaceId, type Summary,
+  type BarrierAt, type BarrierFailed, type SpaceId, type Summary,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type { LinkId } from './effects.js';
@@ -16,7 +16,7 @@ import type { Peer } from './peer.js';
 /** An open space, as far as its reads go. */
 export interface ReadSpace {
   readonly space: SpaceId;
-  readonly replica: { summary(): Summary; readonly profile: ReplicaId };
+  readonly replica: { summary(): Summary };
 }
 
 interface Read {
@@ -39,6 +39,7 @@ interface Goal {
 
 export class Reads {
   readonly #peers: ReadonlyMap<LinkId, Peer>;
+  readonly #isAbout: (peer: Peer, space: ReadSpace) => boolean;
   #new: Read[] = [];
   readonly #questions = new Map<number, Question>();
   #goals: Goal[] = [];
@@ -47,8 +48,12 @@ export class Reads {
   #lastId = 0;
   #retryAtMs: number | undefined;
 
-  constructor(peers: ReadonlyMap<LinkId, Peer>) {
+  /** `isAbout`: the peer is one whom that space is spoken of with. */
+  constructor(
+    peers: ReadonlyMap<LinkId, Peer>, isAbout: (peer: Peer, space: ReadSpace) => boolean,
+  ) {
     this.#peers = peers;
+    this.#isAbout = isAbout;
   }
 
   /** When `flush` has something to do, whatever else happens. */
@@ -132,8 +137,8 @@ export class Reads {
     this.#new.push(...reads);
   }
 
-  #canAsk(link: LinkId, peer: Peer, { space, replica }: ReadSpace): boolean {
-    if (peer.replica !== replica.profile || peer.historyOf(space) === undefined) return false;
+  #canAsk(link: LinkId, peer: Peer, of: ReadSpace): boolean {
+    if (!this.#isAbout(peer, of) || peer.historyOf(of.space) === undefined) return false;
     if ((peer.session.version ?? 0) < BARRIERS_SINCE) return false;
     let open = 0;
     for (const question of this.#questions.values()) if (question.link === link) open++;

@@ -19,6 +19,8 @@ export class SessionPool {
   readonly #config: SessionPoolConfig;
   #sessions: Session[] = [];
   #isOnline = false;
+  /** Which transports are used at present. */
+  #isUsed: (transport: number) => boolean = () => true;
 
   constructor(config: SessionPoolConfig) {
     this.#config = config;
@@ -68,11 +70,18 @@ export class SessionPool {
     transports.forEach((way, transport) => {
       const isThis = (one: Session): boolean =>
         one.replica === replica && one.transport === transport;
-      if (this.#sessions.some(isThis)) return;
+      if (!this.#isUsed(transport) || this.#sessions.some(isThis)) return;
       const session = new Session({ ...config, way, transport, replica });
       this.#sessions = [...this.#sessions, session];
       if (this.#isOnline) session.hurry(now);
     });
+  }
+
+  /** Ends the links over all other transports; those that are used now come with `ensure`. */
+  use(isUsed: (transport: number) => boolean): void {
+    this.#isUsed = isUsed;
+    for (const session of this.#sessions) if (!isUsed(session.transport)) session.goOffline();
+    this.#sessions = this.#sessions.filter(({ transport }) => isUsed(transport));
   }
 
   /** Ends those of ids that nothing is written under any more. */

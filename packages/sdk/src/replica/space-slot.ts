@@ -4,10 +4,13 @@
  */
 import type { AppDefinition, Guard } from '../model/index.js';
 import {
-  isSeatOf, OxbowError, PageStaging, type ReplicaId, type SpaceId, type UpdateId,
+  isSeatOf, OxbowError, PageStaging, seatId, updateKey,
+  type ReplicaId, type SpaceId, type Update, type UpdateId,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type { IdentityLoss, ReplicaChanges, SpaceOwner, StoredUpdate } from './changes.js';
+import type { PersistOp } from './effects.js';
+import type { CheckpointSource, HeldSpace } from './layout.js';
 import type { SpaceReading } from './layout-reading.js';
 import type { PeerSpace } from './peer.js';
 import type { Change } from './save-queue.js';
@@ -28,6 +31,20 @@ export interface Unshared {
   readonly hasUnsaved: boolean;
 }
 
+export interface Place {
+  readonly seat: number;
+  readonly isKeeper: boolean;
+}
+
+/** Where changes go, and come out as writes. */
+export interface SlotLayout extends ReplicaChanges {
+  readonly hasChanges: boolean;
+  readonly needsCheckpoint: boolean;
+  take(): readonly PersistOp[];
+  maybeCheckpoint(source: CheckpointSource, budgetChars: number): readonly PersistOp[];
+  startOver(held: HeldSpace): void;
+}
+
 export interface SlotConfig<A extends AppDefinition> {
   readonly app: A;
   readonly space: SpaceId;
@@ -36,6 +53,8 @@ export interface SlotConfig<A extends AppDefinition> {
    */
   readonly replica: ReplicaId;
   readonly user: string | null;
+  /** Which seat of the profile is ours, and whether we keep its disk. Default: 0, and yes. */
+  readonly place?: Place | undefined;
   readonly dev: boolean;
   readonly guard: Guard | undefined;
   readonly reading: SpaceReading;
@@ -49,7 +68,11 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   readonly staging = new PageStaging();
   /** What could not be read when it was opened. */
   readonly damage: OxbowError | undefined;
-  readonly #layout: SpaceReading['layout'];
+  /** The seat that own updates are made under as soon as all is known that was made under it. */
+  readonly seat: number;
+  /** Acknowledged here, where another tab keeps the disk. */
+  readonly acknowledged = new Map<string, UpdateId>();
+  #layout: SlotLayout;
   readonly #owner: SlotOwner;
   /** The newest update of each seat that is in no write yet. */
   #newest = new Map<ReplicaId, UpdateId>();
@@ -64,16 +87,47 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   #areSentUnderWay = false;
   #progress = { csn: -1, count: 0, atMs: 0 };
 
-  constructor({ app, space, replica, user, dev, guard, reading, owner, now }: SlotConfig<A>) {
+  constructor(config: SlotConfig<A>) {
+    const { app, space, replica, user, dev, guard, reading, owner, now, place } = config;
+    const { seat, isKeeper } = place ?? { seat: 0, isKeeper: true };
     this.space = space;
-    this.#layout = reading.layout;
+    this.seat = seat;
+    this.#layout = isKeeper ? reading.layout : UNKEPT;
     this.#owner = owner;
     this.replica = new SpaceReplica({
-      app, space, replica, user, dev, guard, stored: reading.stored, owner: this.#asOwner(),
+      app, space, replica, user, dev, guard, isKeeper, seat: isKeeper ? seat : undefined,
+      stored: reading.stored, owner: this.#asOwner(),
     });
     this.damage = damageOf(space, reading);
     if (this.replica.lost !== undefined) this.#reissue = 'when-known';
     this.noteProgress(now);
+  }
+
+  /** What the other side of a link knows our updates by. */
+  get self(): ReplicaId {
+    const { replica: { profile, isKeeper } } = this;
+    return isKeeper ? profile : seatId(profile, this.seat);
+  }
+
+  /** From here on changes go there; nothing is owed for what came before. */
+  keepIn(layout: SlotLayout, unsaved: readonly Update[] = []): void {
+    this.#layout = layout;
+    this.#newest.clear();
+    for (const update of unsaved) this.#noteNewest({ update });
+  }
+
+  /** Another tab keeps the disk. */
+  keepNowhere(): void {
+    this.keepIn(UNKEPT);
+  }
+
+  /** Own updates stay here until the other side has said anew what it knows of them. */
+  withhold(loss: IdentityLoss): void {
+    if (this.replica.lost === undefined) this.replica.disown(loss);
+    else this.#layout.headChanged(this.replica.head);
+    this.#reissue = 'when-known';
+    this.#areSentUnderWay = true;
+    this.#owner.flushSoon();
   }
 
   get hasChanges(): boolean {
@@ -189,7 +243,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   #asOwner(): SpaceOwner {
     const owner = this.#owner;
     return {
-      changes: this.#watched(this.#layout),
+      changes: this.#watched(),
       flushSoon: () => {
         this.#isNotificationDue = true;
         owner.flushSoon();
@@ -202,26 +256,29 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
 
   #onLost(loss: IdentityLoss): void {
     // Nothing is sent from one history into another: the new base says what is settled in it.
-    if (loss === 'history-changed') return this.forceReissue();
+    if (loss === 'history-changed' && this.replica.isKeeper) return this.forceReissue();
     this.#reissue = 'when-known';
     this.#areSentUnderWay = true;
     this.#owner.flushSoon();
   }
 
   /** The layout, with an eye on which own update is the newest. */
-  #watched(layout: ReplicaChanges): ReplicaChanges {
+  #watched(): ReplicaChanges {
     return {
       updateAdded: (stored) => {
         this.#noteNewest(stored);
-        layout.updateAdded(stored);
+        this.#layout.updateAdded(stored);
       },
-      updateRemoved: (id) => layout.updateRemoved(id),
-      entriesCommitted: (entries) => layout.entriesCommitted(entries),
-      entriesTrimmed: (throughCsn) => layout.entriesTrimmed(throughCsn),
-      baseReplaced: (snapshot) => layout.baseReplaced(snapshot),
-      conflictPut: (record) => layout.conflictPut(record),
-      conflictRemoved: (id) => layout.conflictRemoved(id),
-      headChanged: (head) => layout.headChanged(head),
+      updateRemoved: (id) => this.#layout.updateRemoved(id),
+      entriesCommitted: (entries) => this.#layout.entriesCommitted(entries),
+      entriesTrimmed: (throughCsn) => this.#layout.entriesTrimmed(throughCsn),
+      baseReplaced: (snapshot) => this.#layout.baseReplaced(snapshot),
+      conflictPut: (record) => this.#layout.conflictPut(record),
+      conflictRemoved: (id) => {
+        if (this.#layout === UNKEPT) this.acknowledged.set(updateKey(id), id);
+        this.#layout.conflictRemoved(id);
+      },
+      headChanged: (head) => this.#layout.headChanged(head),
     };
   }
 
@@ -232,6 +289,16 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
     if (own === undefined || isSeatOf(own.profile, id.replica)) this.#newest.set(id.replica, id);
   }
 }
+
+/** Of a tab that leaves the disk to another. */
+const UNKEPT: SlotLayout = {
+  hasChanges: false, needsCheckpoint: false,
+  take: () => [], maybeCheckpoint: () => [], startOver: () => undefined,
+  updateAdded: () => undefined, updateRemoved: () => undefined,
+  entriesCommitted: () => undefined, entriesTrimmed: () => undefined,
+  baseReplaced: () => undefined, headChanged: () => undefined,
+  conflictPut: () => undefined, conflictRemoved: () => undefined,
+};
 
 function damageOf(space: SpaceId, { damage }: SpaceReading): OxbowError | undefined {
   if (damage === undefined) return undefined;

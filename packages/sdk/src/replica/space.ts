@@ -27,6 +27,7 @@ import { isOwn, OK, showsClone, takeCommits, takeUpdates } from './reception.js'
 import { restoreLog } from './restore.js';
 import { Settler } from './settlement.js';
 import { SpaceState, type StateConfig } from './state.js';
+import type { SpaceInsides } from './space-insides.js';
 
 export interface SpaceConfig<A extends AppDefinition> extends StateConfig<A> {
   readonly owner: SpaceOwner;
@@ -50,18 +51,6 @@ export interface PendingUpdate {
   readonly receipt: Receipt | undefined;
 }
 
-/** What a space is made of, for the parts that not every program needs. */
-export interface SpaceInsides<A extends AppDefinition> {
-  readonly state: SpaceState<A>;
-  readonly settler: Settler<A>;
-  readonly owner: SpaceOwner;
-  /** `pending()` or the receipts are others now. */
-  changed(): void;
-  /** Own updates stay here until they are issued anew. */
-  withhold(): void;
-  raiseStage(stage: 'saved' | 'shared', vector: VersionVector): void;
-}
-
 export interface ViewOptions {
   /** Default: `tentative`. */
   readonly view?: View | undefined;
@@ -83,6 +72,8 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   #hasLeftUnsaved = false;
   #isFlushAsked = false;
   #isChanged = false;
+  /** Counts the times that updates of ours have come a stage further. */
+  stagesRaised = 0;
 
   constructor(config: SpaceConfig<A>) {
     const { owner, stored } = config;
@@ -229,6 +220,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.replica;
   }
 
+  /** We keep the disk of the profile; otherwise another tab does. */
+  get isKeeper(): boolean {
+    return this.#state.isKeeper;
+  }
+
   /** The id of the profile that this replica and its other tabs write for. */
   get profile(): ReplicaId {
     return this.#state.profile;
@@ -319,6 +315,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
       isReleased = true;
     }
     if (!isReleased) return;
+    this.stagesRaised += 1;
     this.#state.heldChanged();
     this.#owner.pump();
   }
@@ -476,7 +473,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   }
 
   heldSeq(replica: ReplicaId): number {
-    return this.#state.lost === undefined ? this.#state.ground.log.lastSeq(replica) ?? 0 : 0;
+    return this.#state.ground.log.lastSeq(replica) ?? 0;
   }
 
   /** For what concerns the profile's other tabs (tab-side.ts). */
@@ -520,6 +517,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
           : entry.stage === 'saved' && stage === 'shared';
         if (!isNext) continue;
         entry.stage = stage;
+        this.stagesRaised += 1;
         this.#onChanged(entry);
       }
     }

@@ -5,7 +5,7 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import {
-  invariant, isSeatOf, updateKey, type ReplicaId, type Update, type UpdateId, type VersionVector,
+  invariant, isSeatOf, updateKey, type ReplicaId, type UpdateId, type VersionVector,
 } from '../protocol/index.js';
 import type { ConflictRecord } from './conflict.js';
 import type { SpaceReplica } from './space.js';
@@ -89,22 +89,18 @@ export function rename<A extends AppDefinition>({ insides }: Space<A>, profile: 
  * theirs.
  */
 export function followRename<A extends AppDefinition>(
-  space: Space<A> & Pick<SpaceReplica<A>, 'reissue'>,
+  { insides, reissue }: Space<A> & { reissue(profile: ReplicaId): void },
 ): void {
-  const { state, settler } = space.insides;
+  const { state, settler } = insides;
   const { nextProfile, replica, ground: { log } } = state;
   invariant(nextProfile, 'a profile is renamed before it is followed');
   settler.forget(log.entries.filter(({ own, update: { id } }) =>
     own && id.replica !== replica && !isSeatOf(nextProfile, id.replica)));
-  space.reissue(nextProfile);
+  reissue(nextProfile);
   for (const entry of log.unreleasedOwn()) log.release(entry);
   state.heldChanged();
-  space.insides.owner.pump();
+  insides.owner.pump();
 }
-
-/** Everything tentative, whether it may be passed on or not, in stamp order. */
-export const allTentative = <A extends AppDefinition>({ insides }: Space<A>): readonly Update[] =>
-  insides.state.ground.log.entries.map(({ update }) => update);
 
 /** The list of conflicts as the keeper has it. */
 export function replaceConflicts<A extends AppDefinition>(
