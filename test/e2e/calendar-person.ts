@@ -43,7 +43,8 @@ export class Person {
   readonly errors: string[] = [];
   readonly #day: string;
 
-  private constructor(name: string, page: Page, day: string) {
+  /** Of someone who is known to the browser. `day`: YYYY-MM-DD. */
+  constructor(name: string, page: Page, day: string) {
     this.name = name;
     this.page = page;
     this.#day = day;
@@ -142,9 +143,9 @@ export class Person {
 
   /** A key while the booking has the focus. */
   async press(title: string, key: string): Promise<void> {
-    const event = this.page.locator('.ec-event', { has: this.#card(title) });
-    await event.focus();
-    await event.press(key);
+    const card = this.#card(title);
+    await card.focus();
+    await card.press(key);
   }
 
   /** What stands on the board, in order of room, time and title. */

@@ -263,7 +263,7 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
     await ann.seesBooking('Draft', 'committed');
     const focused = (): Promise<string | undefined> =>
       ann.page.evaluate(() =>
-        document.activeElement?.querySelector('[data-title]')?.getAttribute('data-title') ?? undefined,
+        document.activeElement?.getAttribute('data-title') ?? undefined,
       );
     const isAt = async (start: number): Promise<void> => {
       await expect.poll(async () => (await ann.sees())[0]).toMatchObject({ start, stage: 'committed' });

@@ -126,6 +126,15 @@ export class SpaceHealth extends ReplicaHealth {
     return this.#source.facts().behind;
   }
 
+  /**
+   * Rows that have come so far while the committed data is transferred as a whole, as to a new
+   * device; undefined otherwise. None of them is shown before all are here. How many there will be
+   * nobody knows beforehand.
+   */
+  get arriving(): number | undefined {
+    return this.#source.facts().arriving;
+  }
+
   /** Own updates without a final place. */
   get pending(): number {
     return this.#source.facts().pending;

@@ -64,6 +64,11 @@ export class ExchangeReceiver {
     this.#config = config;
   }
 
+  /** Rows that have come of a base under way; undefined while none is. */
+  get arriving(): number | undefined {
+    return this.#transfer?.rows;
+  }
+
   /** Says what we hold and asks for the rest. */
   ask(): void {
     const { space, holder, wants, peer, out } = this.#config;

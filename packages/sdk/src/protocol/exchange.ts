@@ -68,6 +68,11 @@ export class Exchange {
     });
   }
 
+  /** Rows that have come of a base under way; undefined while none is. */
+  get arriving(): number | undefined {
+    return this.#receiver.arriving;
+  }
+
   /** Asks the peer for what we lack; again after a refusal. */
   start(): void {
     if (!this.#isStopped) this.#receiver.ask();

@@ -54,6 +54,11 @@ export class LinkExchanges {
     return this.#exchanges.has(space);
   }
 
+  /** Rows that have come of the space's base, while it is under way on this link. */
+  arriving(space: SpaceId): number | undefined {
+    return this.#exchanges.get(space)?.arriving;
+  }
+
   /** Takes part in a space on this link. What the peer asked for before is answered. */
   open(space: SpaceId, offer: SpaceOffer): void {
     if (this.#exchanges.has(space)) return;

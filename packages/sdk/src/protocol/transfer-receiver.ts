@@ -21,6 +21,7 @@ export class TransferReceiver {
   readonly #pages: SnapshotPage[] = [];
   readonly #ledger: LedgerLine[] = [];
   #nextIndex = 0;
+  #rows = 0;
 
   constructor(head: Transfer, staging: PageStaging) {
     this.head = head;
@@ -29,6 +30,11 @@ export class TransferReceiver {
 
   get isUntouched(): boolean {
     return this.#nextIndex === 0;
+  }
+
+  /** Rows of the app's tables that are here by now. */
+  get rows(): number {
+    return this.#rows;
   }
 
   /** Throws `BadField` for a malformed line of the ledger. */
@@ -47,7 +53,10 @@ export class TransferReceiver {
     }
     this.#nextIndex += 1;
     if (page.table === LEDGER_TABLE) this.#ledger.push(...rows.map(ledgerLine));
-    else this.#pages.push({ table: page.table, hash: page.hash, rows });
+    else {
+      this.#rows += rows.length;
+      this.#pages.push({ table: page.table, hash: page.hash, rows });
+    }
     return 'ok';
   }
 

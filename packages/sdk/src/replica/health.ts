@@ -21,6 +21,8 @@ export interface SpaceFacts {
   readonly csn: number;
   /** Commits known to exist that we lack; undefined until a peer has told. */
   readonly behind: number | undefined;
+  /** Rows that have come of a base that is being transferred; undefined while none is. */
+  readonly arriving: number | undefined;
   /** Own updates without a final place, and the wall time of the oldest, ms. */
   readonly pending: number;
   /** Of these: not known to be with anybody else. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  encodeMessage, limits, OxbowError, type CommitEntry, type Message, type ReplicaId, type SpaceId,
+  encodeMessage, encodeRows, limits, OxbowError, pageHash,
+  type CommitEntry, type Message, type PageRow, type ReplicaId, type SpaceId,
 } from '../protocol/index.js';
 import { ReplicaMachine } from './machine.js';
 import type { Profile } from './profile.js';
@@ -187,6 +188,27 @@ describe('the machine of a replica', () => {
       machine.tick(now);
     }
     expect(kinds(out.take())).toContain('send open');
+  });
+
+  it('tells how many rows of a base have come, from the first page to the last', () => {
+    const all = live();
+    const { machine } = all;
+    openedBy(all, 5);
+    const told: unknown[] = [];
+    machine.onHealthChange(() => told.push(machine.facts(ROOM, 0)?.arriving));
+    const say = (message: Message): void => {
+      all.say(message);
+      machine.flush(0);
+    };
+    say({ kind: 'transfer', space: ROOM, history: 'one', csn: 5, at: 1, lamport: 1 });
+    for (const [index, key] of ['a', 'b'].entries()) {
+      const rows: PageRow[] = [[key, { id: key, shelf: 'a', rank: 1 }]];
+      const hash = pageHash('item', encodeRows(rows));
+      say({ kind: 'page', space: ROOM, csn: 5, index, table: 'item', hash, rows });
+    }
+    say({ kind: 'transferred', space: ROOM, csn: 5, pages: 2 });
+    expect(told).toEqual([0, 1, 2, undefined]);
+    expect(machine.facts(ROOM, 0)).toMatchObject({ csn: 5, behind: 0, arriving: undefined });
   });
 
   it('takes no more from a link than the disk keeps up with', () => {

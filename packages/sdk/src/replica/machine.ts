@@ -169,6 +169,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
     const behind = ahead.length === 0 ? undefined : Math.max(...ahead);
+    const rows = peers.map((peer) => peer.arriving(space)).filter((count) => count !== undefined);
+    const arriving = rows.length === 0 ? undefined : Math.max(...rows);
     const refusals = peers.map((peer) => peer.refusalOf(space));
     const stalled = stallOf({
       links,
@@ -182,7 +184,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
     });
     const { damage } = slot;
     return {
-      links, csn, behind, pending, unsynced, unsaved, oldestPendingAt: oldestAt, stalled, damage,
+      links, csn, behind, arriving, pending, unsynced, unsaved, oldestPendingAt: oldestAt, stalled,
+      damage,
     };
   }
 

@@ -33,6 +33,9 @@ export interface SpaceRefusal {
   readonly message: string;
 }
 
+/** Frames that tell how far the transfer of a base is. */
+const BASE: ReadonlySet<string> = new Set(['transfer', 'page', 'transferred']);
+
 /** What is said with this peer about one space. */
 interface Talk {
   readonly space: PeerSpace;
@@ -159,6 +162,7 @@ export class Peer {
     this.#nowMs = now;
     if (message.kind === 'opened') this.#onOpened(message);
     this.#exchanges.onMessage(message, chars, now);
+    if (BASE.has(message.kind)) this.#owner.onHealth();
   }
 
   /** Sends what the link has room for. */
@@ -193,6 +197,11 @@ export class Peer {
   historyOf(space: SpaceId): string | undefined {
     const talk = this.#talks.get(space);
     return talk?.refusal === undefined ? talk?.history : undefined;
+  }
+
+  /** Rows that have come of the space's base, while it is under way. */
+  arriving(space: SpaceId): number | undefined {
+    return this.#exchanges.arriving(space);
   }
 
   /** How many commits the peer has that we lack; undefined until it has told. */

@@ -17,6 +17,7 @@ const Kept = z.object({
     bookingId: z.exactOptional(z.string()),
     because: z.exactOptional(z.string()),
     settles: z.exactOptional(z.string()),
+    again: z.exactOptional(z.enum(['book', 'move'])),
     zone: z.exactOptional(z.string()),
     title: z.string(),
     notes: z.string(),

@@ -9,11 +9,15 @@ import type { SyncState, WaitingItem } from '../view/SyncStatus.js';
 import { useClock } from '../view/useClock.js';
 import { allPeople, allRooms, bookingsWithin, namesOf, noticeId, type Team } from './reading.js';
 import type { Session, View } from './session.js';
-import { linkOf, waitingText, warningOf } from './sync-words.js';
+import { daysOf, linkOf, refusalOf, waitingText, warningOf } from './sync-words.js';
 
 export const useRooms = ({ team }: Session): readonly Room[] => useLive(team, allRooms, []);
 
 export const usePeople = ({ team }: Session): readonly Person[] => useLive(team, allPeople, []);
+
+/** All that is known: for the search. */
+export const useAllBookings = ({ team }: Session): readonly Booking[] =>
+  useLive(team, (tx) => tx.booking.all(), []);
 
 export interface Span {
   readonly from: number;
@@ -40,11 +44,14 @@ export function useWishes({ team }: Session): ReadonlyMap<string, number> {
 
 export function useSync({ team, replica }: Session): SyncState {
   const pending = usePending(team);
-  const health = useHealth(team, ({ links, storage, behind }) => ({
-    link: linkOf(links),
-    warning: warningOf(storage, links),
-    upToDate: behind === 0,
-    isKept: storage.status === 'ok',
+  const health = useHealth(team, (now) => ({
+    link: linkOf(now.links),
+    warning: warningOf(now.storage, now.links, now.stalled),
+    arriving: now.arriving,
+    refused: refusalOf(now.stalled),
+    waitingDays: daysOf(now.oldestPendingMs),
+    upToDate: now.behind === 0,
+    isKept: now.storage.status === 'ok',
     byChoice: replica.offline,
   }));
   return useMemo(
@@ -56,8 +63,9 @@ export function useSync({ team, replica }: Session): SyncState {
 function noticesOf(conflicts: readonly Conflict[], names: Names): readonly ListedNotice[] {
   return conflicts
     .map((conflict) => {
-      const { name, args, outcome } = conflict;
-      return { id: noticeId(conflict), notice: noticeOf({ name, args, outcome }, names) };
+      const { name, args, outcome, obstacles } = conflict;
+      const notice = noticeOf({ name, args, outcome, obstacles }, names);
+      return { id: noticeId(conflict), notice };
     })
     .reverse();
 }

@@ -60,6 +60,7 @@ function attempt({ team, clock }: Opened, mutate: () => Receipt): Outlook {
 function sessionOf(opened: Opened): Session {
   const { replica, team, me } = opened;
   const { mutate } = team;
+  const conflictOf = (id: string) => team.conflicts.find((each) => noticeId(each) === id);
   return {
     space: team.id,
     me,
@@ -82,7 +83,12 @@ function sessionOf(opened: Opened): Session {
     cancel: (id) => void attempt(opened, () => mutate.cancel({ id })),
     addRoom: (room) => void attempt(opened, () => mutate.addRoom(room)),
     dismissAll: () => [...team.conflicts].forEach((conflict) => conflict.dismiss()),
-    dismiss: (id) => team.conflicts.find((conflict) => noticeId(conflict) === id)?.dismiss(),
+    dismiss: (id) => conflictOf(id)?.dismiss(),
+    accept: (id) => conflictOf(id)?.accept(),
+    retry: (id, args) => {
+      const conflict = conflictOf(id);
+      return conflict && attempt(opened, () => conflict.retry({ ...args }));
+    },
     goOffline: () => replica.goOffline(),
     goOnline: () => replica.goOnline(),
     close: () => replica.close(),

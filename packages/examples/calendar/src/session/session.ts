@@ -41,6 +41,10 @@ export interface Session {
   /** Takes a notice off the list, for good. */
   dismiss(noticeId: string): void;
   dismissAll(): void;
+  /** Takes what was got; the notice leaves the list. */
+  accept(noticeId: string): void;
+  /** Asks again with other arguments, in place of the notice; undefined once that is gone. */
+  retry(noticeId: string, args: BookInput | MoveInput): Outlook | undefined;
 
   goOffline(): void;
   goOnline(): void;

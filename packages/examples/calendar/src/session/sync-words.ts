@@ -10,16 +10,37 @@ export function linkOf(links: readonly LinkHealth[]): SyncState['link'] {
   return states.has('connecting') ? 'connecting' : 'offline';
 }
 
+interface Stalled {
+  readonly code: string;
+}
+
+/** The server knows the person, and says no to this space. */
+const REFUSALS = new Set(['forbidden']);
+
+export const refusalOf = (stalled: Stalled | undefined): string | undefined =>
+  stalled !== undefined && REFUSALS.has(stalled.code) ? stalled.code : undefined;
+
+const DAY_MS = 86_400_000;
+export const daysOf = (waitingMs: number | undefined): number =>
+  Math.floor((waitingMs ?? 0) / DAY_MS);
+
 /** What the person should know beyond being offline; undefined while all is well. */
 export function warningOf(
   storage: StorageHealth,
   links: readonly LinkHealth[],
+  stalled?: Stalled,
 ): string | undefined {
   if (storage.status === 'memory') {
     return 'This browser does not let the calendar keep anything: what you book is lost if you close the page before it is sent.';
   }
+  if (storage.status === 'failing' && storage.code === 'store-full') {
+    return 'This device’s storage is full (store-full): free some room, or what you book now lasts only as long as this page is open.';
+  }
   if (storage.status === 'failing') {
     return `The calendar cannot write to this device’s disk (${storage.code ?? 'unknown'}). Keep the page open.`;
+  }
+  if (stalled !== undefined && REFUSALS.has(stalled.code)) {
+    return `You may not change this calendar (${stalled.code}): what waits here is not sent.`;
   }
   const refused = links.find(({ state }) => state === 'refused');
   if (refused === undefined) return undefined;

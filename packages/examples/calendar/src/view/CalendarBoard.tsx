@@ -16,10 +16,11 @@ import type { Room, Slot } from '../shapes.js';
 import type { BoardTime } from '../time/board-time.js';
 import type { Clock } from '../time/clock.js';
 import { distanceOf, dropped, resized } from './board-drag.js';
-import { movedByKey } from './board-keys.js';
+import { movedByKey, nextByKey } from './board-keys.js';
 import { nameBoard } from './board-names.js';
 import type { BoardBooking } from './board.js';
 import { contentOf } from './card.js';
+import { goToBooking } from './focus.js';
 import { useDrawing } from './useDrawing.js';
 
 export type BoardView = 'day' | 'week';
@@ -191,7 +192,13 @@ export function CalendarBoard(props: CalendarBoardProps) {
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const move = movedByKey(event, props);
-    if (move === undefined) return;
+    if (move === undefined) {
+      const next = nextByKey(event, props.bookings);
+      if (next === undefined) return;
+      event.preventDefault();
+      goToBooking(next);
+      return;
+    }
     event.preventDefault();
     const [id, slot] = move;
     if (slot.end > slot.start) props.onMove(id, slot);

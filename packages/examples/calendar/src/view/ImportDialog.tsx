@@ -161,12 +161,24 @@ interface ChoicesProps {
   onFile(file: File | undefined): void;
 }
 
+function ImportProgress({ done, all }: { readonly done: number; readonly all: number }) {
+  return (
+    <div className="import-progress" data-testid="import-progress">
+      <progress max={all} value={done} aria-label="Bookings made so far" />
+      <span className="hint">
+        {done.toLocaleString()} of {plural(all, 'booking')}
+      </span>
+    </div>
+  );
+}
+
 export function ImportDialog(props: ImportDialogProps) {
   const { rooms, me, now, onClose } = props;
   const clock = useClock();
   const [room, setRoom] = useState(rooms[0]?.id ?? '');
   const [read, setRead] = useState<Read>();
   const [progress, setProgress] = useState<number>();
+  const [planned, setPlanned] = useState(0);
   const [done, setDone] = useState<Done>();
   const stopped = useRef(false);
   useEffect(() => {
@@ -180,6 +192,7 @@ export function ImportDialog(props: ImportDialogProps) {
     const fallback = { fallbackRoom: room, by: me, localZone: clock.zone };
     setProgress(0);
     const plan = planBookings(events, { rooms, ...fallback });
+    setPlanned(plan.length);
     const isStopped = (): boolean => stopped.current;
     void bookAll(plan, props, { onProgress: setProgress, isStopped }).then(setDone);
   };
@@ -198,7 +211,7 @@ export function ImportDialog(props: ImportDialogProps) {
       {done !== undefined && <DoneReport done={done} />}
       {read !== undefined && <Problems result={read.result} />}
       {progress !== undefined && done === undefined && (
-        <progress max={events.length} value={progress} aria-label="Bookings made so far" />
+        <ImportProgress done={progress} all={planned} />
       )}
       <footer className="dialog-foot">
         <span className="grow" />

@@ -3,7 +3,8 @@
  * a toast when one arrives. The list is the replica's own, durable one; the toast only says that
  * it has grown.
  */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { rememberFocus } from './focus.js';
 import { Icon } from './icons.js';
 import type { Notice } from './notices.js';
 
@@ -15,6 +16,7 @@ export interface ListedNotice {
 export interface NoticeActions {
   onTryAgain(id: string): void;
   onShow(id: string): void;
+  onAccept(id: string): void;
   onDismiss(id: string): void;
   onDismissAll(): void;
 }
@@ -45,7 +47,7 @@ function NoticeButtons({
           Show
         </button>
       )}
-      <button type="button" data-testid="notice-dismiss" onClick={() => actions.onDismiss(id)}>
+      <button type="button" data-testid="notice-dismiss" onClick={() => (moved ? actions.onAccept(id) : actions.onDismiss(id))}>
         {moved ? 'Keep it' : 'Dismiss'}
       </button>
     </div>
@@ -61,10 +63,26 @@ export function NoticePanel({
   readonly actions: NoticeActions;
   onClose(): void;
 }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const giveBack = rememberFocus();
+    heading.current?.focus();
+    return giveBack;
+  }, []);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') onClose();
+  };
   return (
-    <aside className="notices" aria-label="Moved and refused bookings" data-testid="notices">
+    <aside
+      className="notices"
+      aria-label="Moved and refused bookings"
+      data-testid="notices"
+      onKeyDown={onKeyDown}
+    >
       <header className="panel-head">
-        <h2>What became of your bookings</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          What became of your bookings
+        </h2>
         <button type="button" className="quiet" aria-label="Close the list" onClick={onClose}>
           <Icon name="close" />
         </button>

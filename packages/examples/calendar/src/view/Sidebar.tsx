@@ -15,6 +15,7 @@ export interface SidebarProps {
   onAddRoom(): void;
   onImport(): void;
   onExport(): void;
+  onKeys(): void;
   onLeave(): void;
   /** What stands between the people and the files. */
   readonly children: ReactNode;
@@ -135,6 +136,16 @@ export function Sidebar(props: SidebarProps) {
           Export .ics
         </button>
       </section>
+      <button
+        type="button"
+        className="keys-button"
+        onClick={props.onKeys}
+        data-testid="keys"
+        data-closes-menu
+      >
+        <Icon name="keyboard" />
+        Keyboard <kbd>?</kbd>
+      </button>
     </div>
   );
 }

@@ -25,6 +25,12 @@ export interface SyncState {
   readonly warning: string | undefined;
   /** What waits outlives this page. */
   readonly isKept: boolean;
+  /** Rows that have come so far of a calendar that is on its way as a whole. */
+  readonly arriving: number | undefined;
+  /** Code: the server says that this person has no right to the calendar. */
+  readonly refused: string | undefined;
+  /** Whole days for which the oldest change has waited. */
+  readonly waitingDays: number;
 }
 
 const WAITING_SHOWN = 30;
@@ -126,7 +132,7 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
 
 /** Says at length what the pill says in short, while there is something to say. */
 export function Banner({ state }: { readonly state: SyncState }) {
-  const { byChoice, link, waiting, warning } = state;
+  const { byChoice, link, waiting, warning, waitingDays } = state;
   if (warning !== undefined) {
     return (
       <p className="banner is-warning" role="alert">
@@ -135,14 +141,15 @@ export function Banner({ state }: { readonly state: SyncState }) {
     );
   }
   if (!byChoice && link !== 'offline') return null;
+  const since = waitingDays === 0 ? '' : ` for ${plural(waitingDays, 'day')}`;
   const kept =
     waiting.length === 0
       ? 'You can go on booking: it is kept here'
-      : `${plural(waiting.length, 'change is', 'changes are')} kept here`;
+      : `${plural(waiting.length, 'change is', 'changes are')} kept here${since}`;
   return (
-    <p className="banner" data-testid="offline-banner">
+    <aside className="banner" aria-label="Connection" data-testid="offline-banner">
       <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong>{' '}
       {kept} until {byChoice ? 'you go online again' : 'it can be reached again'}.
-    </p>
+    </aside>
   );
 }

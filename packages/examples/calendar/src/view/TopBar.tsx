@@ -12,11 +12,14 @@ export interface TopBarProps {
   readonly view: BoardView;
   readonly noticeCount: number;
   readonly noticesOpen: boolean;
+  /** On a narrow screen: rooms, people and files lie over the calendar. */
+  readonly menuOpen: boolean;
   readonly sync: ReactNode;
   onView(view: BoardView): void;
   onStep(by: -1 | 1): void;
   onDate(ms: number): void;
   onToday(): void;
+  onSearch(): void;
   onNotices(): void;
   onMenu(): void;
 }
@@ -55,6 +58,7 @@ function Navigation({ title, date, view, onStep, onDate, onToday, onView }: TopB
         <h1 aria-live="polite">{title}</h1>
         <input
           type="date"
+          id="go-to-day"
           aria-label="Go to a day"
           value={clock.dateInput(date)}
           onChange={(e) => jump(e.target.value)}
@@ -79,7 +83,7 @@ function Navigation({ title, date, view, onStep, onDate, onToday, onView }: TopB
 }
 
 export function TopBar(props: TopBarProps) {
-  const { space, noticeCount, noticesOpen, sync, onNotices, onMenu } = props;
+  const { space, noticeCount, noticesOpen, sync, onSearch, onNotices, onMenu } = props;
   return (
     <header className="topbar">
       <div className="brand">
@@ -87,6 +91,7 @@ export function TopBar(props: TopBarProps) {
           type="button"
           className="quiet only-narrow"
           aria-label="Rooms, people and files"
+          aria-expanded={props.menuOpen}
           onClick={onMenu}
           data-testid="menu"
         >
@@ -100,6 +105,17 @@ export function TopBar(props: TopBarProps) {
       <Navigation {...props} />
       <div className="status">
         {sync}
+        <button
+          type="button"
+          className="quiet"
+          aria-label="Search"
+          aria-keyshortcuts="/ Control+K"
+          title="Search ( / )"
+          onClick={onSearch}
+          data-testid="open-search"
+        >
+          <Icon name="search" />
+        </button>
         <button
           type="button"
           className="quiet bell"

@@ -25,9 +25,14 @@ export function UpdateBar({ update, safe }: UpdateBarProps) {
     return () => document.removeEventListener('visibilitychange', take);
   }, [isOffered, update]);
   return (
-    <div role="status" data-testid="update" data-state={isOffered ? state : 'none'}>
+    <section
+      aria-label="Newer version"
+      aria-live="polite"
+      data-testid="update"
+      data-state={isOffered ? state : 'none'}
+    >
       {isOffered && (
-        <p className="banner is-update">
+        <div className="banner is-update">
           <span>
             <strong>A newer version of this calendar is ready.</strong> What you have booked or
             begun to type is kept.
@@ -35,8 +40,8 @@ export function UpdateBar({ update, safe }: UpdateBarProps) {
           <button type="button" onClick={update.takeOver} data-testid="take-update">
             Load it now
           </button>
-        </p>
+        </div>
       )}
-    </div>
+    </section>
   );
 }

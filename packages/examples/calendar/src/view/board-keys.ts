@@ -44,3 +44,19 @@ export function movedByKey(
   const next = rooms[rooms.findIndex((r) => r.id === room) + up];
   return next === undefined ? undefined : [booking.id, { room: next.id, start, end }];
 }
+
+/** The booking before or after the one that has the focus, in the order of time. */
+export function nextByKey(
+  event: KeyboardEvent<HTMLElement>,
+  bookings: readonly BoardBooking[],
+): string | undefined {
+  const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
+  const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (step === undefined || !isPlain || !(event.target instanceof HTMLElement)) return undefined;
+  const id = bookingOf(event.target);
+  const inOrder = bookings
+    .map(({ booking }) => booking)
+    .sort((a, b) => a.start - b.start || (a.room < b.room ? -1 : 1));
+  const at = inOrder.findIndex((booking) => booking.id === id);
+  return at < 0 ? undefined : inOrder[at + step]?.id;
+}

@@ -1,6 +1,7 @@
 /**
- * What the board tells a screen reader. It calls itself a table without having the rows of one:
- * its cards lie in a layer above. As groups and buttons it is read as what it is.
+ * What the board tells a screen reader. It calls itself a table without having the rows of one, as
+ * its bookings lie in a layer above; and an article a button, which is not allowed. Without those
+ * it is read as what it is: headings, and a button in each card (card.ts).
  */
 const ROLES = '[role="table"], [role="rowgroup"], [role="row"], [role="cell"], '
   + '[role="columnheader"]';
@@ -11,8 +12,10 @@ function rename(host: Element): void {
     for (const name of ['aria-colindex', 'aria-colspan', 'aria-label'])
       element.removeAttribute(name);
   }
-  for (const card of host.querySelectorAll<HTMLElement>('.ec-event [data-booking-id]'))
-    card.closest('.ec-event')?.setAttribute('aria-label', card.title);
+  for (const event of host.querySelectorAll('.ec-event')) {
+    event.removeAttribute('role');
+    event.removeAttribute('tabindex');
+  }
   // What scrolls must be reachable without a pointer.
   host.querySelector('.ec-main')?.setAttribute('tabindex', '0');
 }

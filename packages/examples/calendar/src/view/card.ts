@@ -27,7 +27,7 @@ function card(shown: BoardBooking, clock: Clock, at: Span): HTMLElement {
   const lines = document.createElement('div');
   lines.className = 'card-lines';
   const waiting = stageText(shown);
-  // A narrow card shows its title only; the pointer gets the rest.
+  // A narrow card shows its title only; the pointer, and a screen reader, get the rest.
   element.title = [booking.title, room.name, clock.slotText(booking), byName, waiting]
     .filter(Boolean)
     .join(' · ');
@@ -42,10 +42,12 @@ function card(shown: BoardBooking, clock: Clock, at: Span): HTMLElement {
   return element;
 }
 
-/** Tests find a booking by these. */
+/** A button, as a click opens it. Tests find a booking by what is noted on it. */
 function markedCard(shown: BoardBooking, clock: Clock): HTMLElement {
   const { booking, mine, stage } = shown;
   const element = card(shown, clock, booking);
+  element.tabIndex = 0;
+  element.role = 'button';
   Object.assign(element.dataset, {
     testid: 'booking',
     bookingId: booking.id,

@@ -10,6 +10,9 @@ export const bookingOf = (element: Element | null): string | undefined =>
     'bookingId'
   ];
 
+const cardOf = (id: string): HTMLElement | null =>
+  document.querySelector<HTMLElement>(`.board [data-booking-id="${CSS.escape(id)}"]`);
+
 const isLost = (): boolean =>
   document.activeElement === null || document.activeElement === document.body;
 
@@ -17,8 +20,7 @@ const isLost = (): boolean =>
 export function focusBooking(id: string, done: () => void = () => undefined): void {
   requestAnimationFrame(() => {
     if (isLost()) {
-      const card = document.querySelector(`[data-booking-id="${CSS.escape(id)}"]`);
-      card?.closest<HTMLElement>('.ec-event')?.focus({ preventScroll: true });
+      cardOf(id)?.focus({ preventScroll: true });
     }
     done();
   });
@@ -34,4 +36,23 @@ export function rememberFocus(): () => void {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
       else if (booking !== undefined) focusBooking(booking);
     });
+}
+
+/** A board that has to be drawn first takes some frames; one that does not come is given up. */
+const FRAMES_MAX = 120;
+
+/** Goes to the booking's card as soon as it is drawn: in sight, with the focus, marked a while. */
+export function goToBooking(id: string, frame = 0): void {
+  requestAnimationFrame(() => {
+    const card = cardOf(id);
+    // A dialog that is still open would take the focus back.
+    const isReady = card !== null && document.querySelector('dialog[open]') === null;
+    if (!isReady) {
+      if (frame < FRAMES_MAX) goToBooking(id, frame + 1);
+      return;
+    }
+    card.scrollIntoView({ block: 'center', inline: 'nearest' });
+    card.focus({ preventScroll: true });
+    card.classList.add('is-found');
+  });
 }

@@ -38,8 +38,9 @@ export interface Draft {
   readonly bookingId?: string;
   /** Set for another try: what came of the first one, in words. */
   readonly because?: string;
-  /** The notice that is done with once this is booked. */
+  /** The notice that is done with once this is booked, and how what it tells of is asked again. */
   readonly settles?: string;
+  readonly again?: 'book' | 'move';
   /** The zone in which an existing booking was booked. */
   readonly zone?: string;
   readonly title: string;

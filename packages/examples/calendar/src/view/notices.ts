@@ -16,6 +16,8 @@ export interface ConflictFacts {
     readonly code?: string;
     readonly detail?: unknown;
   };
+  /** Whose updates stood in the way. */
+  readonly obstacles?: readonly { readonly user: string | null }[];
 }
 
 export interface Notice {
@@ -25,6 +27,8 @@ export interface Notice {
   readonly bookingId: string | undefined;
   /** What was asked for first, where that was a slot. */
   readonly wanted: Slot | undefined;
+  /** The mutation that can be asked for again as it was; undefined where something was got. */
+  readonly again: 'book' | 'move' | undefined;
   /** What was got instead. */
   readonly got: Slot | undefined;
   readonly title: string;
@@ -78,13 +82,23 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
   return REASONS[code] ?? `The calendar refused it (${code}).`;
 }
 
+/** “Ada”, “Ada and Bo”: who was first. */
+function takersOf({ obstacles = [] }: ConflictFacts, names: Names): string {
+  const users = new Set(obstacles.map(({ user }) => user).filter((user) => user !== null));
+  const people = [...users].slice(0, 2).map((user) => names.personName(user));
+  return people.length === 0 ? 'someone else' : people.join(' and ');
+}
+
+const againOf = ({ name, outcome }: ConflictFacts): Notice['again'] =>
+  outcome.kind === 'rejected' && (name === 'book' || name === 'move') ? name : undefined;
+
 export function noticeOf(facts: ConflictFacts, names: Names): Notice {
   // reason: args were checked against the app's own schemas when the mutation was called.
   const asked = facts.args as AskedArgs;
   const known = asked.id === undefined ? undefined : names.bookingTitle(asked.id);
   const title = asked.title ?? known ?? 'A booking';
   const wanted = slotOf(asked);
-  const common = { bookingId: asked.id, wanted, title, notes: asked.notes ?? '' };
+  const common = { again: againOf(facts), bookingId: asked.id, wanted, title, notes: asked.notes ?? '' };
   if (facts.outcome.kind === 'alternative' && wanted !== undefined) {
     const got = { ...wanted, ...asked.orElse?.[facts.outcome.index ?? 0] };
     const room = names.rooms.find((r) => r.id === got.room)?.name ?? got.room;
@@ -94,7 +108,7 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
       kind: 'moved',
       got,
       headline: `${quoted(title)} moved to ${room}, ${names.clock.slotText(got)}`,
-      text: `Your first choice, ${first}, ${names.clock.slotText(wanted)}, went to someone else.`,
+      text: `Your first choice, ${first}, ${names.clock.slotText(wanted)}, went to ${takersOf(facts, names)}.`,
     };
   }
   if (facts.outcome.kind === 'unknown') {

@@ -132,12 +132,33 @@ export function NoneShown({ onShowAll }: { onShowAll(): void }) {
 }
 
 /** A new browser knows nothing yet: the rooms may well be there, and on their way. */
-export function Fetching() {
+export function Fetching({ arriving }: { readonly arriving: number | undefined }) {
   return (
     <div className="empty" data-testid="fetching">
       <Mark />
       <p role="status">Fetching your team’s calendar …</p>
+      {arriving !== undefined && (
+        <p className="hint" data-testid="arriving">
+          {arriving.toLocaleString()} entries so far
+        </p>
+      )}
       <div className="shimmer wide" aria-hidden="true" />
+    </div>
+  );
+}
+
+export function NoRight({ space, code }: { readonly space: string; readonly code: string }) {
+  return (
+    <div className="empty" role="alert" data-testid="no-right">
+      <Mark />
+      <h2>You may not see this calendar</h2>
+      <p>
+        The server gives you no right to {space}. Ask whoever runs it; this page goes on by itself
+        once you have it.
+      </p>
+      <p className="hint">
+        Code: <code>{code}</code>
+      </p>
     </div>
   );
 }

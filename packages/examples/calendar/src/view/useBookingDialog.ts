@@ -4,7 +4,7 @@
  */
 import { useEffect, useState } from 'react';
 import type { Outlook, Session } from '../session/session.js';
-import type { Booking, Slot } from '../shapes.js';
+import type { BookInput, Booking, Slot } from '../shapes.js';
 import { suggestions } from '../slots.js';
 import type { Clock } from '../time/clock.js';
 import { keepUnfinished, keptUnfinished } from '../installed/unfinished.js';
@@ -56,30 +56,60 @@ const sameSlot = (a: Slot, b: Slot): boolean =>
   a.room === b.room && a.start === b.start && a.end === b.end;
 
 /** One form, up to two mutations: when and where is one thing, what is written is another. */
-function change(
-  session: Session,
-  id: string,
-  { slot, orElse, title, notes }: Submission,
-): Outlook | undefined {
+function change(session: Session, id: string, submission: Submission): Outlook | undefined {
+  const { slot, orElse } = submission;
   const known = session.booking(id)?.booking;
-  let outlook: Outlook | undefined;
-  if (known === undefined || !sameSlot(known, slot)) {
-    outlook = session.move({
-      id,
-      room: slot.room,
-      start: slot.start,
-      end: slot.end,
-      orElse: [...orElse],
-    });
-  }
-  if (known === undefined || known.title !== title || known.notes !== notes) {
-    outlook = worse(outlook, session.edit({ id, title, notes }));
-  }
-  return outlook;
+  const { room, start, end } = slot;
+  const isMoved = known === undefined || !sameSlot(known, slot);
+  const outlook = isMoved ? session.move({ id, room, start, end, orElse: [...orElse] }) : undefined;
+  return worse(outlook, changeWords(session, id, submission));
 }
 
-const worse = (a: Outlook | undefined, b: Outlook): Outlook =>
-  a === undefined || (a.kind === 'applied' && b.kind === 'rejected') ? b : a;
+function changeWords(
+  session: Session,
+  id: string,
+  { title, notes }: Submission,
+): Outlook | undefined {
+  const known = session.booking(id)?.booking;
+  const isSame = known !== undefined && known.title === title && known.notes === notes;
+  return isSame ? undefined : session.edit({ id, title, notes });
+}
+
+function worse(a: Outlook | undefined, b: Outlook | undefined): Outlook | undefined {
+  if (b === undefined) return a;
+  return a === undefined || (a.kind === 'applied' && b.kind === 'rejected') ? b : a;
+}
+
+function bookArgs(session: Session, submission: Submission, zone: string): BookInput {
+  const { slot, orElse, title, notes } = submission;
+  const { room, start, end } = slot;
+  const by = session.me;
+  return {
+    id: crypto.randomUUID(), room, start, end, title, notes, by, zone, orElse: [...orElse],
+  };
+}
+
+/** A new booking, a change of one, or another try in place of the notice that asked for it. */
+function carryOut(
+  session: Session,
+  draft: Draft,
+  submission: Submission,
+  zone: string,
+): Outlook | undefined {
+  const { settles, again, bookingId } = draft;
+  if (settles !== undefined && again === 'book') {
+    return session.retry(settles, bookArgs(session, submission, zone));
+  }
+  if (bookingId === undefined) return session.book(bookArgs(session, submission, zone));
+  if (settles !== undefined && again === 'move') {
+    const { room, start, end } = submission.slot;
+    const orElse = [...submission.orElse];
+    const outlook = session.retry(settles, { id: bookingId, room, start, end, orElse });
+    return worse(outlook, changeWords(session, bookingId, submission));
+  }
+  if (settles !== undefined) session.accept(settles);
+  return change(session, bookingId, submission);
+}
 
 /** The open form, which a reload of the page does not take away. */
 function useDraft(owner: string) {
@@ -124,6 +154,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
     setDraft({
       ...self,
       settles: id,
+      ...(notice.again === undefined ? {} : { again: notice.again }),
       because: notice.text,
       title: existing?.title ?? title,
       notes: existing?.notes ?? notes,
@@ -134,20 +165,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
   const submit = (submission: Submission): Outlook | undefined => {
     if (draft === undefined) return undefined;
     setDraft(undefined);
-    if (draft.settles !== undefined) session.dismiss(draft.settles);
-    if (draft.bookingId !== undefined) return change(session, draft.bookingId, submission);
-    const { slot, orElse, title, notes } = submission;
-    return session.book({
-      id: crypto.randomUUID(),
-      room: slot.room,
-      start: slot.start,
-      end: slot.end,
-      title,
-      notes,
-      by: session.me,
-      zone: clock.zone,
-      orElse: [...orElse],
-    });
+    return carryOut(session, draft, submission, clock.zone);
   };
   const cancelBooking = (): void => {
     if (draft?.bookingId !== undefined) session.cancel(draft.bookingId);

@@ -6,6 +6,10 @@ export type Shortcuts = Readonly<Record<string, () => void>>;
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('input, textarea, select, dialog') !== null;
 
+/** “n”, “?”; with Ctrl or the Apple key “ctrl+k”. */
+const nameOf = ({ key, ctrlKey, metaKey }: KeyboardEvent): string =>
+  `${ctrlKey || metaKey ? 'ctrl+' : ''}${key.toLowerCase()}`;
+
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   useEffect(() => {
@@ -13,9 +17,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog[open]') !== null) return;
-      const action = latest.current[event.key.toLowerCase()];
+      const action = latest.current[nameOf(event)];
       if (action === undefined) return;
       event.preventDefault();
       action();
