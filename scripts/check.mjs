@@ -14,6 +14,8 @@ const steps = [
   ['unit tests and transcripts', ['node_modules/vitest/vitest.mjs', 'run', 'packages', 'test/house', '--reporter=dot']],
   ['a short simulation', ['scripts/run.mjs', 'test/sim/cli.ts', '--seeds', '1..60']],
   ['bundle size', ['scripts/size.mjs']],
+  ['public API as committed', ['scripts/api.mjs']],
+  ['packages as they would be published', ['scripts/packages.mjs']],
 ];
 const failed = [];
 for (const [name, args] of steps) {

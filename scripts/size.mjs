@@ -1,24 +1,30 @@
 // The weight of the SDK in a page, bundled and compressed, against its bounds: the core that every
-// page needs, and the whole entry.
+// page needs, and each entry. What stands beside an entry counts for itself: in a page that has the
+// core it weighs less.
 import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** KiB. They may not grow unnoticed; making them smaller is work of its own. */
 const CASES = [
-  ['core with IndexedDB and WebSocket', '{ openReplica, indexedDb, server }', 54],
-  ['whole entry', '*', 57],
+  ['core with IndexedDB and WebSocket', '{ openReplica, indexedDb, server }', '', 54],
+  ['whole entry', '*', '', 57],
+  ['an app definition', '{ defineApp, mutation, reject, table, unchecked }', '', 8],
+  ['model', '*', '/model', 12],
+  ['protocol', '*', '/protocol', 18],
+  ['React hooks', '*', '/react', 2],
+  ['TanStack DB collections', '*', '/tanstack', 2],
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 let isTooLarge = false;
-for (const [what, names, limitKib] of CASES) {
+for (const [what, names, entry, limitKib] of CASES) {
   const result = await build({
     stdin: {
-      contents: `export ${names} from '@oxbow/sdk'`,
+      contents: `export ${names} from '@oxbow/sdk${entry}'`,
       resolveDir: `${root}packages/sdk`,
     },
     bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', platform: 'browser',
-    conditions: ['oxbow-source'], legalComments: 'none',
+    conditions: ['oxbow-source'], external: ['react'], legalComments: 'none',
   });
   const kib = gzipSync(result.outputFiles[0].contents, { level: 9 }).length / 1024;
   console.log(`${what}: ${kib.toFixed(1)} KiB gzip (limit ${limitKib})`);
