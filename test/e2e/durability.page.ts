@@ -47,6 +47,10 @@ const page = {
   pending: (): number => mustSpace().pending().length,
   damage: (): string | undefined => mustSpace().health.damage?.code,
   keep: (): Promise<boolean> => mustReplica().keepStorage(),
+  exportUnsynced: async (): Promise<string> =>
+    new TextDecoder().decode(await mustReplica().exportUnsynced()),
+  importUnsynced: (file: string) =>
+    mustReplica().importUnsynced(new TextEncoder().encode(file)),
   reports: (): readonly string[] => reports,
   close: (): Promise<void> => mustReplica().close(),
 };

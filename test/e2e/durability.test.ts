@@ -162,6 +162,31 @@ describe.runIf(chromium !== undefined)('a replica whose browser', () => {
     await expectAfterReload(await newTab(), ['a:1', 'b:1']);
   });
 
+  test('is given up has its updates in a file, which another browser brings home, each once', async () => {
+    const old = await newTab();
+    await old.evaluate(() => durability.open('notes'));
+    await old.evaluate(() => durability.write(['a', 'b'], 'saved'));
+    const file = await old.evaluate(() => durability.exportUnsynced());
+    const url = await startServer();
+    const other = await browser.newContext();
+    const fresh = await newTab(other);
+    await fresh.evaluate((to) => durability.open('notes', { server: to }), url);
+    expect(await fresh.evaluate((text) => durability.importUnsynced(text), file)).toEqual({ team: 2 });
+    await fresh.evaluate(() => durability.write(['a'], 'committed'));
+    // The old one was not lost after all, and has gone on.
+    await old.evaluate(() => durability.write(['c'], 'saved'));
+    await arrive(old);
+    await old.evaluate((to) => durability.open('notes', { server: to }), url);
+    await old.waitForFunction(() => durability.counts('committed').length === 3);
+    await fresh.waitForFunction(() => durability.counts('committed').length === 3);
+    for (const tab of [old, fresh]) {
+      expect(await tab.evaluate(() => durability.counts('committed'))).toEqual(['a:2', 'b:1', 'c:1']);
+      expect(await tab.evaluate(() => durability.pending())).toBe(0);
+      expect(await tab.evaluate(() => durability.reports())).toEqual([]);
+    }
+    await other.close();
+  });
+
   test('is asked to keep the store, and the answer is seen', async () => {
     const tab = await newTab();
     await tab.evaluate(() => durability.open('notes'));

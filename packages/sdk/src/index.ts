@@ -14,6 +14,7 @@ export type {
 export { openReplica } from './host/open-replica.js';
 export type { OpenOptions } from './host/open-replica.js';
 export type { Replica } from './host/replica.js';
+export type { Imported } from './host/rescue.js';
 export type { Mutate, PendingUpdate, Space } from './host/space.js';
 export type { Receipt } from './host/receipt.js';
 export type { Conflict } from './host/conflict.js';

@@ -19,7 +19,7 @@ import type { SpaceReplica } from '../replica/space.js';
 import type { StoredRecords } from '../replica/store-keys.js';
 import { SteadyClock } from './steady-clock.js';
 import { replicaClosed } from './closing.js';
-import { readStoredSpace } from './stored-space.js';
+import { readSpacesWithUpdates, readStoredSpace } from './stored-space.js';
 
 export interface HostConfig<A extends AppDefinition = AppDefinition> {
   readonly app: A;
@@ -162,6 +162,20 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     if (!isSpaceId(space)) this.later(done, badSpace(space));
     else if (!isOpen) this.later(done, replicaClosed());
     return isOpen && isSpaceId(space);
+  }
+
+  /**
+   * Spaces that may have updates without a final place: the open ones, and those that the store
+   * has some of. A store that cannot be read names none: what memory has is what there is.
+   */
+  spacesWithUpdates(done: (spaces: readonly SpaceId[]) => void): void {
+    const open = this.machine.spaceIds;
+    // A tab whose profile's disk another one keeps has none; it knows its own spaces.
+    if (this.store === undefined) return this.config.clock.soon(() => done(open));
+    readSpacesWithUpdates(this.store, (read) => {
+      if (!read.ok) this.config.onReport?.(read.error);
+      done([...new Set([...open, ...read.ok ? read.value : []])]);
+    });
   }
 
   goOffline(): void {

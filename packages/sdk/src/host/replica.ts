@@ -8,6 +8,7 @@ import { Session } from './guarantees.js';
 import { ReplicaHealth, SpaceHealth, type HealthSource } from './health.js';
 import { promised } from './promised.js';
 import type { ReplicaHost } from './replica-host.js';
+import { exportUnsynced, importUnsynced, type Imported, type RescueParts } from './rescue.js';
 import { Space } from './space.js';
 
 export interface ReplicaParts<A extends AppDefinition> {
@@ -85,6 +86,35 @@ export class Replica<A extends AppDefinition> {
     return promised<boolean>((done) => this.#parts.host.keepStorage(done));
   }
 
+  /**
+   * A file with everything that has no final place yet, in all spaces, open or not: the last resort
+   * when a disk fails or a browser is given up. Errors: `bundle-too-large`, and those of `open`.
+   *
+   * @example
+   * const file = new Blob([await replica.exportUnsynced()]);
+   */
+  async exportUnsynced(): Promise<Uint8Array> {
+    this.#closing.check();
+    const spaces = await new Promise<readonly SpaceId[]>((resolve) => {
+      this.#parts.host.spacesWithUpdates(resolve);
+    });
+    return exportUnsynced(this.#rescueParts(), spaces);
+  }
+
+  /**
+   * Takes in such a file, of the same user; twice is harmless, and so is it if its former replica
+   * comes back: each update happens once. Waits until the server has brought what the updates build
+   * on. Answers how many there were in each space. Keep the file until `pending()` has none of them
+   * any more. `timeoutMs`: 30,000 unless told otherwise. Errors: `bad-bundle`, `bundle-gap`,
+   * `bundle-other-user`, `bundle-other-app`, `replica-closed`, and those of `open`.
+   */
+  async importUnsynced(
+    bytes: Uint8Array, options: { readonly timeoutMs?: number } = {},
+  ): Promise<Imported> {
+    this.#closing.check();
+    return importUnsynced(this.#rescueParts(), bytes, options.timeoutMs ?? 30_000);
+  }
+
   /** What was written and seen here, to be carried to another replica. */
   session(): Session {
     const { clock } = this.#parts;
@@ -117,6 +147,15 @@ export class Replica<A extends AppDefinition> {
       this.#closing.end();
       done(closed);
     }));
+  }
+
+  #rescueParts(): RescueParts<A> {
+    const { app, clock } = this.#parts;
+    const open = async (space: SpaceId): Promise<SpaceReplica<A>> => {
+      await this.open(space);
+      return this.#mustReplica(space);
+    };
+    return { app, user: this.user, clock, closing: this.#closing, open };
   }
 
   #mustReplica(space: SpaceId): SpaceReplica<A> {

@@ -23,7 +23,7 @@ export { MadeEntry } from './made-entry.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';
 export { isRival, ledgerLineOf, ledgerRow, markOf } from './ledger-line.js';
-export { isSeatOf, seatId, seatOf } from './seats.js';
+export { isSeatOf, profileOf, seatId, seatOf } from './seats.js';
 export { checksum, cutPages, ledgerPages, pageHash } from './page.js';
 export { PageStaging } from './page-staging.js';
 export { Exchange } from './exchange.js';

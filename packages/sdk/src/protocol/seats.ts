@@ -24,6 +24,11 @@ export function seatOf(profile: ReplicaId, id: string): number | undefined {
   return Number.isInteger(seat) && seat > 0 && seat < limits.seatsMax ? seat : undefined;
 }
 
+/** The profile that an id is of, whichever of its seats writes under it. */
+export const profileOf = (id: ReplicaId): ReplicaId =>
+  // reason: what comes before the separator is the profile's id.
+  id.split(SEPARATOR, 1)[0] as ReplicaId;
+
 /** The profile's own id, or that of one of its seats. */
 export const isSeatOf = (profile: ReplicaId, id: string): boolean =>
   seatOf(profile, id) !== undefined;

@@ -154,6 +154,11 @@ implements SessionOwner, SlotOwner, PeerOwner {
     return this.#slots.size;
   }
 
+  /** Of the open ones. */
+  get spaceIds(): readonly SpaceId[] {
+    return [...this.#slots.keys()];
+  }
+
   space(space: SpaceId): SpaceReplica<A> | undefined {
     return this.#slots.get(space)?.replica;
   }

@@ -52,6 +52,9 @@ export const updateRecordKey = (space: string, id: UpdateId): string =>
 export const entryKey = (space: string, csn: number): string => keyOf(space, padded(csn));
 export const pageKey = (space: string, page: number): string => keyOf(space, padded(page));
 
+/** The space in the key of a record. */
+export const spaceOfKey = (key: string): string => key.split(SEPARATOR, 1)[0] ?? '';
+
 /** The replica in the key of an update's record. */
 export const replicaOfKey = (key: string): string => key.split(SEPARATOR)[1] ?? '';
 

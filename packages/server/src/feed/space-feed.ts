@@ -104,8 +104,10 @@ export class SpaceFeed implements Holder {
   }
 
   #receive(update: Update, author: Author): Reception {
-    if (!isSeatOf(author.replica, update.id.replica)) {
-      return this.#refuse('foreign-replica', `Cannot take updates of '${update.id.replica}' from '${author.replica}': each replica brings its own, and those of its tabs.`);
+    const { replica } = update.id;
+    const isCarried = !isSeatOf(author.replica, replica);
+    if (isCarried && !this.#actor.mayCarry(update, author)) {
+      return this.#refuse('foreign-replica', `Cannot take updates of '${replica}' from '${author.replica}': each replica brings its own, those of its tabs, and out of files those of the same user.`);
     }
     const intake = this.#actor.intake(update, author, this.#owner.now);
     switch (intake.kind) {

@@ -166,7 +166,7 @@ describe('rights in a space', () => {
     ]);
   });
 
-  it('do not reach to another user\'s replica, nor to another replica of one\'s own', () => {
+  it('do not reach to another user\'s replica', () => {
     const server = new TestServer().start();
     const ann = server.client('r1').open('team');
     ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
@@ -181,6 +181,40 @@ describe('rights in a space', () => {
     server.settle();
     expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', space: 'team' }]);
     expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(1);
+  });
+
+  it('reach to updates of another replica of the same user, each once, whoever brings it', () => {
+    const server = new TestServer().start();
+    const old = server.client('r1').open('team');
+    const inFile = [1, 2, 3].map((by) => old.update('add', { id: 'c', by }));
+    old.bring('team', ...inFile.slice(0, 1));
+    server.settle();
+    const fresh = server.client('r2').open('team', { history: 'history-1', csn: 1 });
+    fresh.bring('team', ...inFile.slice(1), fresh.update('add', { id: 'c', by: 10 }));
+    server.settle();
+    old.bring('team', ...inFile);
+    server.settle();
+    expect([...fresh.all('fail'), ...old.all('fail')]).toEqual([]);
+    expect(fresh.entries('team').map(({ id, user }) => [id.replica, id.seq, user]))
+      .toEqual([['r1', 2, 'ann'], ['r1', 3, 'ann'], ['r2', 1, 'ann']]);
+    expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(4);
+  });
+
+  it('reach to updates of a replica that was never here; it is the bringer\'s from then on', () => {
+    const server = new TestServer().start();
+    const bob = server.client('r2', 'bob').open('team');
+    const author = server.client('r1', 'bob');
+    const [update, rival] = [author.update('add', { id: 'c', by: 2 }), author.update('add', {})];
+    bob.bring('team', update);
+    server.settle();
+    expect(bob.entries('team').map(({ id, user }) => [id.replica, user])).toEqual([['r1', 'bob']]);
+    bob.bring('team', { ...rival, id: update.id });
+    server.settle();
+    expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', sendingOnly: true }]);
+    const mallory = server.client('r3', 'mallory').open('team', { history: 'history-1', csn: 1 });
+    mallory.bring('team', rival);
+    server.settle();
+    expect(mallory.all('fail')).toMatchObject([{ code: 'foreign-replica' }]);
   });
 
   it('reach to all seats of the profile whose link it is, and to no other profile\'s', () => {

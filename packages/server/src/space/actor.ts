@@ -6,7 +6,7 @@
  */
 import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
-import { encodeEntry, invariant, limits as protocolLimits, MadeEntry } from '@oxbow/sdk/protocol';
+import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, profileOf } from '@oxbow/sdk/protocol';
 import type {
   CommitEntry, LedgerLine, Mark, ReplicaId, SpaceId, Update, VersionVector,
 } from '@oxbow/sdk/protocol';
@@ -108,6 +108,18 @@ export class SpaceActor {
 
   entriesAfter(csn: number, maxEntries: number): readonly CommitEntry[] | 'trimmed' {
     return csn >= this.#chosenCsn ? [] : this.#kept.after(csn, maxEntries);
+  }
+
+  /**
+   * Whether somebody may bring an update of another profile than the link's own, out of a file: one
+   * of the same user's, or of one that has not been here yet. It has the id that its author gave
+   * it, so it happens once, whoever brings it first.
+   */
+  mayCarry(update: Update, { user }: Author): boolean {
+    const { replica } = update.id;
+    const isAnothers = [replica, profileOf(replica)]
+      .some((id) => this.#ledger.isAnothers(id, user));
+    return !isAnothers && !this.#ledger.isRival(update);
   }
 
   /** Takes an update or says why not. `now`: wall time, ms since 1970. */

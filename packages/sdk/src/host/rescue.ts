@@ -1,0 +1,94 @@
+/**
+ * Carries unsynced updates out of a replica in a file, and into another one: the last resort when a
+ * disk fails, a server is gone, or a browser is given up. Updates keep their ids, and the server
+ * takes those of one user from any replica of that user, so each happens once, whether the file,
+ * its former replica or both reach the server.
+ */
+import type { AppDefinition } from '../model/index.js';
+import type { Clock } from '../drivers/clock.js';
+import { OxbowError, readBundle, writeBundle, type SpaceId } from '../protocol/index.js';
+import type { SpaceReplica } from '../replica/space.js';
+import { holderOf, unsettledUpdates } from '../replica/unsynced.js';
+import type { Closing } from './closing.js';
+import { decodeUnsynced, encodeUnsynced, type UnsyncedSpace } from './unsynced-file.js';
+
+export interface RescueParts<A extends AppDefinition> {
+  readonly app: A;
+  readonly user: string | null;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly closing: Closing;
+  readonly open: (space: SpaceId) => Promise<SpaceReplica<A>>;
+}
+
+/** What was found in a file, and taken: updates by space. */
+export type Imported = Readonly<Record<SpaceId, number>>;
+
+/** `spaces`: open or not, all that may have something. */
+export async function exportUnsynced<A extends AppDefinition>(
+  { app, user, open }: RescueParts<A>, spaces: readonly SpaceId[],
+): Promise<Uint8Array> {
+  const found: UnsyncedSpace[] = [];
+  for (const space of spaces) {
+    const replica = await open(space);
+    const updates = unsettledUpdates(replica);
+    if (updates.length === 0) continue;
+    const { history } = replica.summary();
+    const bundle = writeBundle(space, holderOf(updates));
+    found.push({ space, history, updates: updates.length, bundle });
+  }
+  return encodeUnsynced({ app: app.name, user, spaces: found });
+}
+
+/** Errors: `bad-bundle`, `bundle-other-user`, `bundle-other-app`, `bundle-gap`, those of `open`. */
+export async function importUnsynced<A extends AppDefinition>(
+  parts: RescueParts<A>, bytes: Uint8Array, timeoutMs: number,
+): Promise<Imported> {
+  const { app, user, spaces } = decodeUnsynced(bytes);
+  if (app !== parts.app.name) {
+    throw new OxbowError('bundle-other-app', `The file is of the app '${app}', this is '${parts.app.name}'.`);
+  }
+  if (user !== null && parts.user !== null && user !== parts.user) {
+    throw new OxbowError('bundle-other-user', `The file is of '${user}', here is '${parts.user}'. Sign in as who wrote it.`);
+  }
+  const imported: Record<SpaceId, number> = {};
+  for (const one of spaces) imported[one.space] = await importSpace(parts, one, timeoutMs);
+  return imported;
+}
+
+/** At once, or as soon as what the updates build on has come from the server. */
+async function importSpace<A extends AppDefinition>(
+  { open, closing, clock }: RescueParts<A>, one: UnsyncedSpace, timeoutMs: number,
+): Promise<number> {
+  const replica = await open(one.space);
+  return closing.race<number>((resolve, reject) => {
+    let lack: unknown;
+    const attempt = (): void => {
+      try {
+        take(one, replica);
+        resolve(one.updates);
+      } catch (error) {
+        if (!isGap(error)) reject(error);
+        else lack = error;
+      }
+    };
+    const stop = replica.subscribe(attempt);
+    const cancel = clock.after(timeoutMs, () => reject(lack));
+    attempt();
+    return () => {
+      stop();
+      cancel();
+    };
+  });
+}
+
+function take<A extends AppDefinition>(one: UnsyncedSpace, replica: SpaceReplica<A>): void {
+  const { history } = replica.summary();
+  if (one.history !== '' && history !== one.history) {
+    const why = history === '' ? 'nothing has come from the server yet' : 'the server counts in another history';
+    throw new OxbowError('bundle-gap', `Cannot take the updates of '${one.space}': ${why}.`);
+  }
+  readBundle(one.bundle, replica, 'updates');
+}
+
+const isGap = (error: unknown): boolean =>
+  error instanceof OxbowError && error.code === 'bundle-gap';
