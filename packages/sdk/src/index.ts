@@ -18,7 +18,7 @@ export type { Imported } from './host/rescue.js';
 export type { Mutate, PendingUpdate, Space } from './host/space.js';
 export type { Receipt } from './host/receipt.js';
 export type { Conflict } from './host/conflict.js';
-export type { Session } from './host/guarantees.js';
+export type { Guarantee, Session, WaitOptions } from './host/guarantees.js';
 export type { ReplicaHealth, SpaceHealth, StorageHealth } from './host/health.js';
 export type { LinkHealth } from './replica/session.js';
 export type { Stall } from './replica/health.js';

@@ -1,13 +1,16 @@
 /**
  * Session guarantees across replicas (Terry et al., PDIS'94). Within one replica all four hold by
  * construction: writes are visible at once, nothing that was seen disappears except by the final
- * order, and both travel in causal order. A token carries them to another replica: what was held
- * here, which that one waits for.
+ * order, and both travel in causal order. A token carries them to another replica: the paper's
+ * read vector (all that was held) and write vector (what was written), of which that one waits for
+ * those that the wanted guarantees ask for. That a write is ordered after all that its replica
+ * held, which two of them need, is so everywhere (protocol/exchange-receiver.ts).
  */
 import type { Clock } from '../drivers/clock.js';
 import {
-  isSpaceId, OxbowError,
-  type Holder, type ReplicaId, type SpaceId, type Summary, type UpdateId,
+  isSeatOf, isSpaceId, OxbowError,
+  type Holder, type LedgerLine, type ReplicaId, type SpaceId, type Summary, type UpdateId,
+  type VersionVector,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type { Closing } from './closing.js';
@@ -15,7 +18,9 @@ import type { Closing } from './closing.js';
 /** A space as far as guarantees go. */
 export interface Covering extends Pick<Holder, 'summary' | 'settledSeq'> {
   /** Those that are not saved yet are not in the summary, but in the tentative view. */
-  pending(): readonly { readonly id: UpdateId }[];
+  pending(): readonly { readonly id: UpdateId; readonly own: boolean }[];
+  ledger(): readonly Pick<LedgerLine, 'replica' | 'seq'>[];
+  readonly profile: ReplicaId;
   subscribe(fn: () => void): () => void;
 }
 
@@ -26,11 +31,36 @@ export interface SessionParts {
   readonly open: (space: SpaceId) => Promise<Covering>;
 }
 
-interface Wanted {
-  readonly space: SpaceId;
-  readonly summary: Summary;
-  readonly timeoutMs: number;
+/**
+ * What goes on at another replica. `read-your-writes`: what the session wrote is seen there.
+ * `monotonic-reads`: all that it saw is. `writes-follow-reads`: what it writes there comes after
+ * all that it saw. `monotonic-writes`: after all that it wrote.
+ */
+export type Guarantee =
+  'read-your-writes' | 'monotonic-reads' | 'writes-follow-reads' | 'monotonic-writes';
+
+export interface WaitOptions {
+  /** Default: 10,000. */
+  readonly timeoutMs?: number;
+  /** Default: all four. */
+  readonly guarantees?: readonly Guarantee[];
 }
+
+/** Of one space. */
+export interface Seen {
+  /** Everything that was held. */
+  readonly read: Summary;
+  /** Of that, what the session's own replica wrote. */
+  readonly wrote: VersionVector;
+}
+
+interface Wanted extends Required<WaitOptions> {
+  readonly space: SpaceId;
+  readonly seen: Seen;
+}
+
+const ALL: readonly Guarantee[] =
+  ['read-your-writes', 'monotonic-reads', 'writes-follow-reads', 'monotonic-writes'];
 
 /**
  * What this session has written and seen.
@@ -58,22 +88,20 @@ export class Session {
   }
 
   /**
-   * Resolves when this replica holds all that the token names; spaces that are not open are opened.
-   * Offline it can only wait. `timeoutMs`: 10,000 unless told otherwise. Rejects with
-   * `session-behind` when the time is over, `bad-session-token`, `replica-closed`, and those of
-   * `open`.
+   * Resolves when the guarantees hold here for what the token names; spaces that are not open are
+   * opened. Offline it can only wait. Rejects with `session-behind` when the time is over,
+   * `bad-session-token`, `replica-closed`, and those of `open`.
    */
-  async waitFor(token: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const wanted = readToken(token);
-    const timeoutMs = options.timeoutMs ?? 10_000;
-    await Promise.all(wanted.map(async ([space, summary]) =>
-      this.#covered(await this.#parts.open(space), { space, summary, timeoutMs })));
+  async waitFor(token: string, options: WaitOptions = {}): Promise<void> {
+    const { timeoutMs = 10_000, guarantees = ALL } = options;
+    await Promise.all(readToken(token).map(async ([space, seen]) =>
+      this.#covered(await this.#parts.open(space), { space, seen, timeoutMs, guarantees })));
   }
 
-  #covered(replica: Covering, { space, summary, timeoutMs }: Wanted): Promise<void> {
+  #covered(replica: Covering, { space, seen, timeoutMs, guarantees }: Wanted): Promise<void> {
     return this.#parts.closing.race((resolve, reject) => {
       const check = (): void => {
-        if (covers(replica, summary)) resolve();
+        if (guarantees.every((guarantee) => holds(guarantee, replica, seen))) resolve();
       };
       const stop = replica.subscribe(check);
       const cancel = this.#parts.clock.after(timeoutMs, () => reject(behind(space, timeoutMs)));
@@ -86,32 +114,55 @@ export class Session {
   }
 }
 
-function seenIn(replica: Covering): Summary {
+function seenIn(replica: Covering): Seen {
   const { history, csn } = replica.summary();
   const vector: Record<ReplicaId, number> = {};
-  for (const { id } of replica.pending()) {
-    vector[id.replica] = Math.max(vector[id.replica] ?? 0, id.seq);
+  const wrote: Record<ReplicaId, number> = {};
+  for (const { replica: author, seq } of replica.ledger()) {
+    if (isSeatOf(replica.profile, author)) wrote[author] = seq;
   }
-  return { history, csn, vector };
+  for (const { id, own } of replica.pending()) {
+    vector[id.replica] = Math.max(vector[id.replica] ?? 0, id.seq);
+    if (own) wrote[id.replica] = Math.max(wrote[id.replica] ?? 0, id.seq);
+  }
+  return { read: { history, csn, vector }, wrote };
+}
+
+type Holding = Pick<Holder, 'summary' | 'settledSeq'>;
+
+/** The paper's table: which of the two vectors the replica must cover. */
+export function holds(guarantee: Guarantee, replica: Holding, { read, wrote }: Seen): boolean {
+  switch (guarantee) {
+    case 'read-your-writes':
+    case 'monotonic-writes':
+      return coversVector(replica, wrote);
+    case 'monotonic-reads':
+    case 'writes-follow-reads':
+      return covers(replica, read);
+  }
 }
 
 /** Whether the replica holds all that the summary names. */
-export function covers(replica: Pick<Holder, 'summary' | 'settledSeq'>, wanted: Summary): boolean {
-  const { history, csn, vector } = replica.summary();
+export function covers(replica: Holding, wanted: Summary): boolean {
+  const { history, csn } = replica.summary();
   if (wanted.history !== '' && (history !== wanted.history || csn < wanted.csn)) return false;
-  const held: Readonly<Record<string, number>> = vector;
-  return Object.entries(wanted.vector).every(([author, seq]) =>
+  return coversVector(replica, wanted.vector);
+}
+
+function coversVector(replica: Holding, wanted: VersionVector): boolean {
+  const held: Readonly<Record<string, number>> = replica.summary().vector;
+  return Object.entries(wanted).every(([author, seq]) =>
     Math.max(held[author] ?? 0, replica.settledSeq(author)) >= seq);
 }
 
-function readToken(token: string): (readonly [space: SpaceId, summary: Summary])[] {
+function readToken(token: string): (readonly [space: SpaceId, seen: Seen])[] {
   const spaces = fieldOf(parsed(token), 'spaces');
   if (typeof spaces !== 'object' || spaces === null) throw badToken();
   const entries = Object.entries(spaces);
   if (entries.length > limits.spacesOpenMax) throw badToken();
-  return entries.map(([space, summary]) => {
-    if (!isSpaceId(space) || !isSummary(summary)) throw badToken();
-    return [space, summary] as const;
+  return entries.map(([space, seen]) => {
+    if (!isSpaceId(space) || !isSeen(seen)) throw badToken();
+    return [space, seen] as const;
   });
 }
 
@@ -129,11 +180,14 @@ function fieldOf(value: unknown, name: string): unknown {
   return (value as Record<string, unknown>)[name];
 }
 
-function isSummary(value: unknown): value is Summary {
-  const vector = fieldOf(value, 'vector');
-  return typeof fieldOf(value, 'history') === 'string' && Number.isSafeInteger(fieldOf(value, 'csn'))
-    && typeof vector === 'object' && vector !== null && Object.values(vector).every(Number.isSafeInteger);
+function isSeen(value: unknown): value is Seen {
+  const read = fieldOf(value, 'read');
+  return typeof fieldOf(read, 'history') === 'string' && Number.isSafeInteger(fieldOf(read, 'csn'))
+    && isVector(fieldOf(read, 'vector')) && isVector(fieldOf(value, 'wrote'));
 }
+
+const isVector = (value: unknown): value is VersionVector =>
+  typeof value === 'object' && value !== null && Object.values(value).every(Number.isSafeInteger);
 
 const badToken = (): OxbowError =>
   new OxbowError('bad-session-token', 'This is no session token. Take one from session().token().');
