@@ -27,8 +27,8 @@ module.exports = {
     },
     {
       name: 'bindings-are-leaves', severity: 'error',
-      from: { path: '^packages/sdk/src/', pathNot: `^packages/sdk/src/(react|tanstack)/|${test}` },
-      to: { path: '^packages/sdk/src/(react|tanstack)/' },
+      from: { path: '^packages/sdk/src/', pathNot: `^packages/sdk/src/(react|tanstack|inspector)/|${test}` },
+      to: { path: '^packages/sdk/src/(react|tanstack|inspector)/' },
     },
     {
       name: 'bindings-stand-on-the-public-side', severity: 'error',
@@ -62,7 +62,7 @@ module.exports = {
     {
       name: 'examples-use-package-entries', severity: 'error',
       from: { path: '^packages/examples/' },
-      to: { path: '^packages/(sdk|server)/src/(?!(index|node|model/index|protocol/index|react/index|tanstack/index)\\.ts)' },
+      to: { path: '^packages/(sdk|server)/src/(?!(index|node|model/index|protocol/index|react/index|tanstack/index|inspector/index)\\.ts)' },
     },
     { name: 'pure-has-no-node', severity: 'error', from: { path: pure, pathNot: test }, to: { dependencyTypes: ['core'] } },
     { name: 'sources-never-import-tests', severity: 'error', from: { path: '^packages/', pathNot: test }, to: { path: `^test/|${test}` } },

@@ -46,6 +46,12 @@ export interface Evicted {
   readonly unsynced: readonly string[];
 }
 
+export interface HostInsides {
+  readonly store: Pick<Store, 'kind' | 'read'> | undefined;
+  /** Machine time, ms. */
+  readonly now: number;
+}
+
 interface LinkSlot {
   link: Link | undefined;
   readonly abandon: () => void;
@@ -101,6 +107,11 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     const kind = this.store?.kind ?? 'none';
     const failing = this.#machine?.saveError;
     return { kind, condition: this.#condition, loss: this.#loss, failing, evicted: this.#evicted };
+  }
+
+  /** To be looked at (inspection.ts): the store in use, and the clock of all deadlines. */
+  get insides(): HostInsides {
+    return { store: this.store, now: this.#steady.now() };
   }
 
   /** Asks the browser never to evict the store by itself. Answers whether it will not. */

@@ -6,6 +6,7 @@ import type { SpaceReplica } from '../replica/space.js';
 import { Closing } from './closing.js';
 import { Session } from './guarantees.js';
 import { ReplicaHealth, SpaceHealth, type HealthSource } from './health.js';
+import { INSPECTION, type Inspection } from './inspection.js';
 import { promised } from './promised.js';
 import type { ReplicaHost } from './replica-host.js';
 import { exportUnsynced, importUnsynced, type Imported, type RescueParts } from './rescue.js';
@@ -31,6 +32,13 @@ export class Replica<A extends AppDefinition> {
     this.#parts = parts;
     this.#source = this.#healthSource();
     this.health = new ReplicaHealth(this.#source);
+  }
+
+  /** The way in for `@oxbow/sdk/inspector`; nothing there is promised to anyone else. */
+  get [INSPECTION](): unknown {
+    const { host, clock } = this.#parts;
+    const parts: Inspection = { host, health: this.health, wallNow: () => clock.now() };
+    return parts;
   }
 
   /**

@@ -7,7 +7,7 @@ import { encodeMessage } from './codec.js';
 import { Exchange, type ExchangeConfig } from './exchange.js';
 import type { SpaceId } from './ids.js';
 import * as limits from './limits.js';
-import { LinkFlow } from './link-flow.js';
+import { LinkFlow, type FlowTotals } from './link-flow.js';
 import {
   isCounted, type Ack, type Fail, type Message, type Open, type SpaceMessage,
 } from './message.js';
@@ -44,6 +44,10 @@ export class LinkExchanges {
 
   constructor(config: LinkExchangesConfig) {
     this.#config = config;
+  }
+
+  get flow(): FlowTotals {
+    return this.#flow.totals;
   }
 
   get spaces(): IterableIterator<SpaceId> {

@@ -7,6 +7,16 @@
 import * as limits from './limits.js';
 import type { Ack } from './message.js';
 
+/** Chars of counted frames since the link began. */
+export interface FlowTotals {
+  // acked ≤ sent
+  readonly sent: number;
+  readonly acked: number;
+  // reported ≤ received
+  readonly received: number;
+  readonly reported: number;
+}
+
 export class LinkFlow {
   // acked ≤ sent
   #sent = 0;
@@ -21,6 +31,11 @@ export class LinkFlow {
 
   get inFlightChars(): number {
     return this.#sent - this.#acked;
+  }
+
+  get totals(): FlowTotals {
+    const [sent, acked, received] = [this.#sent, this.#acked, this.#received];
+    return { sent, acked, received, reported: this.#reported };
   }
 
   /** What may be sent now; 0 when the window is used up. */

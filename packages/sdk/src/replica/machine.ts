@@ -81,6 +81,10 @@ export interface MachineInsides<A extends AppDefinition> {
   attach(slot: SpaceSlot<A>): void;
 }
 
+/** To be looked at. */
+export type MachineView<A extends AppDefinition> =
+  Readonly<Pick<MachineInsides<A>, 'slots' | 'sessions' | 'peers' | 'saving'>>;
+
 export class ReplicaMachine<A extends AppDefinition = AppDefinition>
 implements SessionOwner, SlotOwner, PeerOwner {
   readonly #config: MachineConfig<A>;
@@ -157,6 +161,13 @@ implements SessionOwner, SlotOwner, PeerOwner {
   /** Of the open ones. */
   get spaceIds(): readonly SpaceId[] {
     return [...this.#slots.keys()];
+  }
+
+  /** For the inspector, which reads and changes nothing. */
+  get view(): MachineView<A> {
+    return {
+      slots: this.#slots, sessions: this.#sessions, peers: this.#peers, saving: this.#saving,
+    };
   }
 
   space(space: SpaceId): SpaceReplica<A> | undefined {

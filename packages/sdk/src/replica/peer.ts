@@ -9,6 +9,7 @@ import {
   type ReplicaId, type SpaceFail, type SpaceId, type SpaceMessage, type Summary,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
+import type { FlowTotals } from '../protocol/link-flow.js';
 import { remedyFor } from './refusal.js';
 import type { Loss } from './session.js';
 
@@ -130,6 +131,11 @@ export class Peer {
 
   get replica(): ReplicaId {
     return this.session.replica;
+  }
+
+  /** What is under way on the link. */
+  get flow(): FlowTotals {
+    return this.#exchanges.flow;
   }
 
   /** When `tick` has something to do. */

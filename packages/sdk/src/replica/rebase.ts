@@ -23,6 +23,17 @@ export interface Ground {
   readonly log: TentativeLog;
   readonly overlay: Overlay;
   base: Tables;
+  /** Set while somebody wants to know what runs again and why (inspector/). */
+  watch?: RebaseWatch | undefined;
+}
+
+export interface RebaseWatch {
+  /** That update runs again: it is new, or what it read meets one of those changes. */
+  reruns(entry: LogEntry, above: Touches): void;
+  /** The batch is over, and every update has done what it does now. */
+  finished(): void;
+  /** The base was replaced as a whole, and every update has run again. */
+  replayed(): void;
 }
 
 export interface Rebased {
@@ -91,16 +102,18 @@ export class Rebase {
   }
 
   finish(): Rebased {
-    const { log } = this.#ground;
+    const { log, watch } = this.#ground;
     const lowest = log.entries.find(({ removed }) => !removed)?.rank ?? Infinity;
     const above = this.#touches.dropQuiet(lowest);
     const changed: LogEntry[] = [];
     for (const entry of log.entries) {
       if (entry.removed) continue;
       if (!entry.stale && !above.meets(entry.execution.reads, entry.rank)) continue;
+      watch?.reruns(entry, above);
       if (rerun(this.#ground, entry, above)) changed.push(entry);
     }
     log.compact();
+    watch?.finished();
     return { changed, beneath: this.#touches, above };
   }
 }
@@ -159,7 +172,7 @@ export function runOnTop(
  * Everything anew, over a base that was replaced as a whole. Returns what does something else than
  * before.
  */
-export function replayAll({ runner, log, overlay }: Ground): LogEntry[] {
+export function replayAll({ runner, log, overlay, watch }: Ground): LogEntry[] {
   overlay.clear();
   const changed: LogEntry[] = [];
   for (const entry of log.entries) {
@@ -167,6 +180,7 @@ export function replayAll({ runner, log, overlay }: Ground): LogEntry[] {
     for (const { table, key, row } of run.effects) overlay.put(table, key, new Version(entry, row));
     if (entry.ran(run)) changed.push(entry);
   }
+  watch?.replayed();
   return changed;
 }
 

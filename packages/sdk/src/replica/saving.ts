@@ -31,6 +31,7 @@ export class Saving {
   readonly #config: SavingConfig;
   readonly #queue: SaveQueue;
   #nowMs = 0;
+  #savedMs: number | undefined;
   /** Since when writing fails; undefined while it works. */
   #failingSinceMs: number | undefined;
   /** When something was gathered last, and when pages were rewritten last. */
@@ -50,6 +51,11 @@ export class Saving {
   /** Everything that was done is on disk. */
   get isDone(): boolean {
     return this.#queue.isIdle && !this.#hasChanges;
+  }
+
+  /** When a write was completed last. */
+  get savedMs(): number | undefined {
+    return this.#savedMs;
   }
 
   get error(): OxbowError | undefined {
@@ -85,6 +91,7 @@ export class Saving {
 
   persisted(token: Token, now: number): void {
     this.#nowMs = now;
+    this.#savedMs = now;
     this.#failingSinceMs = undefined;
     this.#queue.persisted(token);
   }

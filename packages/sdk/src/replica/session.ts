@@ -90,6 +90,9 @@ export class Session {
   readonly #addresses: Addresses;
   #state: State = { kind: 'offline' };
   #heardMs = 0;
+  /** Since when a greeting or a ping waits for its own answer. */
+  #askedMs: number | undefined;
+  #roundTripMs: number | undefined;
   /** Set while a ping waits for its answer: any frame is one. */
   #answerByMs: number | undefined;
   /** A fresh token was asked for since the last healthy link: asking once more will not help. */
@@ -139,6 +142,11 @@ export class Session {
     return this.#state.kind === 'live' ? this.#state.version : undefined;
   }
 
+  /** From the newest greeting or ping to its answer, ms; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
   get health(): LinkHealth {
     const state = this.#state;
     const transport = this.#config.way.name;
@@ -180,7 +188,7 @@ export class Session {
     this.#nowMs = now;
     const { kind } = this.#state;
     if (kind === 'live') {
-      if (this.#answerByMs === undefined) this.#ping(now + limits.probeMs);
+      if (this.#answerByMs === undefined) this.#ping(now + limits.probeMs, now);
       return;
     }
     if (kind !== 'offline' && kind !== 'waiting' && kind !== 'refused') return;
@@ -243,6 +251,7 @@ export class Session {
     const { app, replica } = this.#config;
     const deadlineMs = now + Math.min(limits.helloTimeoutMs, this.#addresses.attemptMs);
     this.#become({ kind: 'greeting', link, deadlineMs });
+    this.#askedMs = now;
     this.send({
       kind: 'hello', versions: protocolVersions, app: app.name, appVersion: app.version, replica,
       ...(token === undefined ? {} : { token }),
@@ -259,7 +268,9 @@ export class Session {
       case 'ping':
         this.send({ kind: 'pong' });
         return false;
-      case 'pong': return false;
+      case 'pong':
+        this.#answered(now);
+        return false;
       case 'welcome':
         this.#onWelcome(message, now);
         return false;
@@ -304,7 +315,7 @@ export class Session {
     const isSuspect = this.#patienceMs(link) < limits.pingIntervalMs;
     const answerMs = limits.suspectAnswerMs * 2 ** Math.min(this.#suspicions, 10);
     const latestMs = limits.pongTimeoutMs;
-    this.#ping(now + (isSuspect ? Math.min(answerMs, latestMs) : latestMs));
+    this.#ping(now + (isSuspect ? Math.min(answerMs, latestMs) : latestMs), now);
   }
 
   /**
@@ -317,8 +328,9 @@ export class Session {
     return isUrgent ? limits.suspectMs : limits.pingIntervalMs;
   }
 
-  #ping(answerByMs: number): void {
+  #ping(answerByMs: number, now: number): void {
     this.#answerByMs = answerByMs;
+    this.#askedMs = now;
     this.send({ kind: 'ping' });
   }
 
@@ -358,9 +370,15 @@ export class Session {
     }
     const { link } = this.#state;
     this.#addresses.succeeded();
+    this.#answered(now);
     this.#lostMs = undefined;
     this.#become({ kind: 'live', link, sinceMs: now, version: welcome.version });
     this.#config.owner.onLive(this, link, welcome);
+  }
+
+  #answered(now: number): void {
+    if (this.#askedMs !== undefined) this.#roundTripMs = now - this.#askedMs;
+    this.#askedMs = undefined;
   }
 
   #isForSpaces(message: Message, now: number): boolean {

@@ -26,6 +26,14 @@ export interface Touch {
   readonly oldVersions: Versions | undefined;
 }
 
+/** One row as a reader saw it before the batch, and sees it now. */
+export interface RowTurn {
+  readonly table: string;
+  readonly key: KeyText;
+  readonly before: Row | undefined;
+  readonly now: Row | undefined;
+}
+
 /** One row that was or is at the place. */
 interface Placed {
   readonly place: KeyText;
@@ -115,6 +123,16 @@ export class Touches {
       if (touches !== undefined && this.#meetsRange(touches, range, rank)) return true;
     }
     return false;
+  }
+
+  /** What a reader at that rank would read otherwise now. For the inspector. */
+  *changesAt(rank: number): Generator<RowTurn, void, undefined> {
+    for (const [table, touches] of this.#byTable) {
+      for (const [key, touch] of touches) {
+        const [before, now] = [this.#before(touch, rank), this.#now(touch, rank)];
+        if (before !== now) yield { table, key, before, now };
+      }
+    }
   }
 
   #meetsKey(
