@@ -3,7 +3,8 @@
  * by keyboard and by screen reader, on the clocks of several zones. One server and one browser for
  * all of it.
  */
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -223,6 +224,80 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
       await ann.at('keys-dialog').waitFor();
       await check('keys');
     }
+  });
+
+  it('says that the server does not let one in, and goes on by itself once it does', async () => {
+    const secret = join(folder, 'secret');
+    await writeFile(secret, 'known to this test alone, and long enough');
+    const [port, data] = [await freePort(), join(folder, 'closed-data')];
+    const closed = new SyncServer({ port, data, auth: ['--jwt-secret-file', secret] });
+    const open = new SyncServer({ port, data });
+    await closed.start();
+    try {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      contexts.push(context);
+      const url = `${pages.url}?space=closed&server=${encodeURIComponent(closed.url)}`;
+      const ann = await Person.arrive(context, 'ann', { url, day: '2027-03-24' });
+      await ann.at('no-right').waitFor();
+      expect(await ann.at('no-right').textContent()).toContain('token-invalid');
+      expect(await violations(ann.page)).toEqual([]);
+      await closed.kill();
+      await open.start();
+      await ann.page.reload();
+      await ann.at('no-rooms').waitFor();
+    } finally {
+      await closed.kill();
+      await open.kill();
+    }
+  });
+
+  it('says how far an import is, and when this device’s storage is full', async () => {
+    const file = join(folder, 'many.ics');
+    const stamp = (ms: number): string => new Date(ms).toISOString().replace(/[-:]|\.000/g, '');
+    const event = (n: number): string[] => {
+      const start = Date.UTC(2027, 0, 4, 8) + n * 7_200_000;
+      // Text that does not compress.
+      const notes = randomBytes(1_500).toString('hex');
+      return [
+        'BEGIN:VEVENT', `UID:e${n}`, `SUMMARY:Meeting ${n}`, `DESCRIPTION:${notes}`,
+        `DTSTART:${stamp(start)}`, `DTEND:${stamp(start + 3_600_000)}`, 'END:VEVENT',
+      ];
+    };
+    const events = Array.from({ length: 400 }, (_, n) => event(n)).flat();
+    await writeFile(file, ['BEGIN:VCALENDAR', ...events, 'END:VCALENDAR'].join('\r\n'));
+
+    spaces += 1;
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    contexts.push(context);
+    // Before the first write: Chromium believes for half a minute in the room that it found.
+    const devtools = await context.newCDPSession(await context.newPage());
+    const { origin } = new URL(pages.url);
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 200_000 });
+    const url = `${pages.url}?space=team-${spaces}`;
+    const ann = await Person.arrive(context, 'ann', { url, day: '2027-03-24' });
+    await ann.addStarterRooms();
+    await ann.at('import').click();
+    await ann.at('import-file').setInputFiles(file);
+    await ann.at('import-count').waitFor(PATIENCE);
+    await ann.page.evaluate(() => {
+      new MutationObserver(() => {
+        const text = document.querySelector('[data-testid=import-progress]')?.textContent ?? '';
+        const { seen = '' } = document.body.dataset;
+        if (text !== '' && !seen.endsWith(text)) document.body.dataset['seen'] = `${seen}\n${text}`;
+      }).observe(document, { childList: true, subtree: true, characterData: true });
+    });
+    await ann.at('import-start').click();
+    await ann.at('import-done').waitFor(PATIENCE);
+    const seen = (await ann.page.evaluate(() => document.body.dataset['seen'] ?? '')).split('\n');
+    expect(seen).toContain('200 of 400 bookings');
+    await ann.page.keyboard.press('Escape');
+    const warning = ann.page.locator('.banner.is-warning');
+    await expect.poll(() => warning.textContent(), PATIENCE).toContain('store-full');
+    expect(await violations(ann.page)).toEqual([]);
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+    await ann.inSync();
+    expect(await warning.count()).toBe(0);
+    expect(ann.errors).toEqual([]);
   });
 
   it('searches, books, opens and cancels without a pointer', async () => {

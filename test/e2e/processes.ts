@@ -64,17 +64,20 @@ export class SyncServer {
   readonly #port: number;
   readonly #data: string;
   readonly #flags: readonly string[];
+  readonly #auth: readonly string[];
   #child: ChildProcess | undefined;
 
-  /** `flags`: more of them, of a node of a cluster. */
+  /** `flags`: more of them, of a node of a cluster. `auth`: whom to believe; anyone by default. */
   constructor(options: {
     readonly port: number;
     readonly data: string;
     readonly flags?: readonly string[];
+    readonly auth?: readonly string[];
   }) {
     this.#port = options.port;
     this.#data = options.data;
     this.#flags = options.flags ?? [];
+    this.#auth = options.auth ?? ['--dev-auth'];
   }
 
   get url(): string {
@@ -96,7 +99,7 @@ export class SyncServer {
       String(this.#port),
       '--host',
       '127.0.0.1',
-      '--dev-auth',
+      ...this.#auth,
       '--log-level',
       'info',
       ...this.#flags,

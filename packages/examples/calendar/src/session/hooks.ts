@@ -48,7 +48,7 @@ export function useSync({ team, replica }: Session): SyncState {
     link: linkOf(now.links),
     warning: warningOf(now.storage, now.links, now.stalled),
     arriving: now.arriving,
-    refused: refusalOf(now.stalled),
+    refused: refusalOf(now.stalled, now.links),
     waitingDays: daysOf(now.oldestPendingMs),
     upToDate: now.behind === 0,
     isKept: now.storage.status === 'ok',

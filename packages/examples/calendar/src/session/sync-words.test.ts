@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linkOf, waitingText, warningOf } from './sync-words.js';
+import { daysOf, linkOf, refusalOf, waitingText, warningOf } from './sync-words.js';
 
 const wire = { transport: 'ws://x' } as const;
 const disk = { kind: 'indexeddb', status: 'ok' } as const;
@@ -34,6 +34,20 @@ describe('the state of the replica in words', () => {
     expect(warningOf(disk, [{ ...wire, state: 'refused', code: 'token-invalid' }])).toContain(
       'token-invalid',
     );
+  });
+
+  it('says when the server has no place for this person: at the door, or in this space', () => {
+    const refused = { ...wire, state: 'refused', code: 'token-invalid' } as const;
+    expect(refusalOf(undefined, [refused])).toBe('token-invalid');
+    expect(refusalOf({ code: 'forbidden' }, [{ ...wire, state: 'live' }])).toBe('forbidden');
+    expect(warningOf(disk, [], { code: 'forbidden' })).toContain('not sent');
+    // Another node takes it.
+    expect(refusalOf(undefined, [refused, { ...wire, state: 'live' }])).toBeUndefined();
+    expect(refusalOf({ code: 'not-connected' }, [])).toBeUndefined();
+  });
+
+  it('counts whole days that the oldest change has waited', () => {
+    expect([undefined, 23 * 3_600_000, 49 * 3_600_000].map(daysOf)).toEqual([0, 0, 2]);
   });
 
   it('names each update that waits', () => {

@@ -17,8 +17,16 @@ interface Stalled {
 /** The server knows the person, and says no to this space. */
 const REFUSALS = new Set(['forbidden']);
 
-export const refusalOf = (stalled: Stalled | undefined): string | undefined =>
-  stalled !== undefined && REFUSALS.has(stalled.code) ? stalled.code : undefined;
+/** Code: the server will not have this person, or not in this space. */
+export function refusalOf(
+  stalled: Stalled | undefined,
+  links: readonly LinkHealth[],
+): string | undefined {
+  if (stalled !== undefined && REFUSALS.has(stalled.code)) return stalled.code;
+  return linkOf(links) === 'online' ? undefined : links.find(isRefused)?.code;
+}
+
+const isRefused = ({ state }: LinkHealth): boolean => state === 'refused';
 
 const DAY_MS = 86_400_000;
 export const daysOf = (waitingMs: number | undefined): number =>
@@ -42,7 +50,7 @@ export function warningOf(
   if (stalled !== undefined && REFUSALS.has(stalled.code)) {
     return `You may not change this calendar (${stalled.code}): what waits here is not sent.`;
   }
-  const refused = links.find(({ state }) => state === 'refused');
+  const refused = links.find(isRefused);
   if (refused === undefined) return undefined;
   return `The server does not accept this device (${refused.code ?? 'unknown'}): ${refused.reason ?? ''}`;
 }

@@ -186,4 +186,4 @@ export class Clock {
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n} ${n === 1 ? one : many}`;
+  `${n.toLocaleString()} ${n === 1 ? one : many}`;

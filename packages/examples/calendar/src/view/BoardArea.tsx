@@ -53,7 +53,11 @@ export function BoardArea(props: BoardAreaProps) {
       {board.bookings.length === 0 && (
         <p className="board-empty" role="status" data-testid="board-empty">
           Nothing is booked {board.view === 'day' ? 'on this day' : 'in this week'}. Draw on the
-          calendar, or press <kbd>N</kbd>.
+          calendar
+          <span className="only-keyboard">
+            , or press <kbd>N</kbd>
+          </span>
+          .
         </p>
       )}
     </>

@@ -130,6 +130,15 @@ export function SyncStatus({ state, onToggle }: { readonly state: SyncState; onT
   );
 }
 
+/** What is done is kept until … */
+function keptText(waiting: number, days: number): string {
+  if (waiting === 0) return 'You can go on booking: it is kept here until';
+  const changes = plural(waiting, 'change');
+  if (days === 0) return `${changes} ${waiting === 1 ? 'is' : 'are'} kept here until`;
+  const verb = waiting === 1 ? 'waits' : 'wait';
+  return `${changes} ${verb} here, the oldest for ${plural(days, 'day')}, until`;
+}
+
 /** Says at length what the pill says in short, while there is something to say. */
 export function Banner({ state }: { readonly state: SyncState }) {
   const { byChoice, link, waiting, warning, waitingDays } = state;
@@ -141,15 +150,11 @@ export function Banner({ state }: { readonly state: SyncState }) {
     );
   }
   if (!byChoice && link !== 'offline') return null;
-  const since = waitingDays === 0 ? '' : ` for ${plural(waitingDays, 'day')}`;
-  const kept =
-    waiting.length === 0
-      ? 'You can go on booking: it is kept here'
-      : `${plural(waiting.length, 'change is', 'changes are')} kept here${since}`;
   return (
     <aside className="banner" aria-label="Connection" data-testid="offline-banner">
       <strong>{byChoice ? 'You are working offline.' : 'The server cannot be reached.'}</strong>{' '}
-      {kept} until {byChoice ? 'you go online again' : 'it can be reached again'}.
+      {keptText(waiting.length, waitingDays)} {byChoice ? 'you go online' : 'it can be reached'}{' '}
+      again.
     </aside>
   );
 }

@@ -153,8 +153,8 @@ export function NoRight({ space, code }: { readonly space: string; readonly code
       <Mark />
       <h2>You may not see this calendar</h2>
       <p>
-        The server gives you no right to {space}. Ask whoever runs it; this page goes on by itself
-        once you have it.
+        The server does not let you in to {space}. Ask whoever runs it; this page goes on by itself
+        once it does.
       </p>
       <p className="hint">
         Code: <code>{code}</code>
