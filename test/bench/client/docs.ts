@@ -15,7 +15,8 @@ export function writeClientDocs(run: ClientRun): void {
   writeFileSync(fileURLToPath(new URL('benchmarks.md', docs)), pageOf(run));
 }
 
-function pageOf(run: ClientRun): string {
+/** The page as text. */
+export function pageOf(run: ClientRun): string {
   const { peers, metrics } = run.options;
   const table = [
     row(['', ...peers.map((peer) => peerFacts[peer].title)]),
