@@ -336,14 +336,15 @@ implements SessionOwner, SlotOwner, PeerOwner {
   flush(now: number): void {
     this.#turn(now, () => {
       this.#reissue();
-      this.#saving.flush(now);
-      for (const peer of this.#peers.values()) peer.pump(now);
-      this.#companion?.flush();
+      // Who looks at the page waits for this; the disk can wait until the words for it are made.
       for (const slot of this.#slots.values()) {
         if (slot.noteProgress(now)) this.#isHealthNew = true;
         this.#noteUnsynced(slot);
         slot.notify();
       }
+      this.#saving.flush(now);
+      for (const peer of this.#peers.values()) peer.pump(now);
+      this.#companion?.flush();
       this.#reads.flush(now);
       if (!this.#isHealthNew) return;
       this.#isHealthNew = false;
