@@ -11,7 +11,7 @@ import type { LiveQuery, View } from '../replica/live.js';
 import type { Store } from './store.js';
 
 export interface LiveStoreOptions<A extends AppDefinition, R> {
-  readonly space: Pick<Space<A>, 'query' | 'live' | 'revision'>;
+  readonly space: Space<A>;
   readonly query: (tx: ReadTx<A>) => R;
   readonly view: View;
 }
