@@ -5,31 +5,13 @@
  * deciding them did. The text of an entry is always ours, in one order of fields (record-codec.ts),
  * so what is wanted can be cut out of it. A text that is not as expected is read in the plain way.
  */
+import type { AppliedEntry, AppliedRow } from './applied-entry.js';
 import { isReplicaId } from './check.js';
 import { ledgerLineOf } from './ledger-line.js';
 import { MadeEntry } from './made-entry.js';
 import { decodeEntry, encodeEntry, encodeRow, OWN_TEXT } from './record-codec.js';
 import { TextScan, UNEXPECTED } from './text-scan.js';
-import type { CommitEntry, KeyText, LedgerLine } from './update.js';
-
-/** An entry as far as a state is concerned. */
-export interface AppliedEntry {
-  readonly csn: number;
-  readonly at: number;
-  readonly lamport: number;
-  /** As the ledger stands after it. */
-  readonly ledgerLine: LedgerLine;
-  readonly rows: readonly AppliedRow[];
-  /** As `encodeEntry` makes it. */
-  readonly text: string;
-}
-
-export interface AppliedRow {
-  readonly table: string;
-  readonly key: KeyText;
-  /** As `encodeRow` makes it; null: the row is gone. */
-  readonly text: string | null;
-}
+import type { CommitEntry } from './update.js';
 
 /** Errors: `bad-value` never for what was encoded before. */
 export function appliedEntry(entry: CommitEntry): AppliedEntry {

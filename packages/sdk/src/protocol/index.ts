@@ -18,7 +18,7 @@ export {
 export { decodeBatch, encodeBatch, readBatch } from './batch-codec.js';
 export type { EntryBatch } from './batch-codec.js';
 export { appliedEntry } from './entry-text.js';
-export type { AppliedEntry, AppliedRow } from './entry-text.js';
+export type { AppliedEntry, AppliedRow } from './applied-entry.js';
 export { MadeEntry } from './made-entry.js';
 export { isForbiddenKey, valueForm } from './value.js';
 export { isLinkUrl, isReplicaId, isReserved, isSpaceId, isWellFormed } from './check.js';

@@ -4,7 +4,7 @@
  * burden to the WeakMap that remembers other objects' texts, and reading the rows out of the text
  * again costs what writing it did: so the entry keeps its own texts, all made in one go.
  */
-import type { AppliedEntry, AppliedRow } from './entry-text.js';
+import type { AppliedEntry, AppliedRow } from './applied-entry.js';
 import { OxbowError } from './error.js';
 import * as limits from './limits.js';
 import { bodyText, idText, outcomeText, OWN_BARE, OWN_TEXT } from './record-codec.js';
