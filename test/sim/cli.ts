@@ -3,7 +3,7 @@
  * npm run sim -- --seeds A..B   sweeps up to the first violation, and says how to replay it
  * npm run sim -- --bugs         says which seed catches each planted bug (--bug NAME: that one)
  *
- * `--world node|paxos|cluster`: in that world only. Without it each seed has its own (worlds.ts).
+ * `--world node|paxos|cluster|tabs`: in that world only. Without it each seed has its own (worlds.ts).
  */
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.js';
@@ -11,6 +11,7 @@ import { CLUSTER_BUGS } from './cluster/cluster-bugs.js';
 import { PAXOS_BUGS } from './paxos/paxos-bugs.js';
 import { hunt, seedsToCatch } from './planted.js';
 import type { RunResult } from './run.js';
+import { TABS_BUGS } from './tabs/tabs-bugs.js';
 import { runners, worldNames, worldOf, type WorldName } from './worlds.js';
 
 const { values } = parseArgs({
@@ -71,7 +72,7 @@ function failed(result: RunResult): never {
 
 async function huntAll(): Promise<boolean> {
   let all = true;
-  const bugs = [...BUGS, ...PAXOS_BUGS, ...CLUSTER_BUGS]
+  const bugs = [...BUGS, ...PAXOS_BUGS, ...CLUSTER_BUGS, ...TABS_BUGS]
     .filter(({ name }) => values.bug === undefined || values.bug === name)
     .filter((bug) => world === undefined || (bug.world ?? 'node') === world);
   for (const bug of bugs) {

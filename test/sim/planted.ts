@@ -36,7 +36,7 @@ export const SEEDS_TO_CATCH = 200;
 export const CLUSTER_SEEDS_TO_CATCH = 500;
 
 export const seedsToCatch = ({ world = 'node' }: PlantedBug): number =>
-  (world === 'node' ? SEEDS_TO_CATCH : CLUSTER_SEEDS_TO_CATCH);
+  (world === 'node' || world === 'tabs' ? SEEDS_TO_CATCH : CLUSTER_SEEDS_TO_CATCH);
 
 /** The first seed that catches the bug, or undefined if none up to the bound does. */
 export async function hunt(bug: PlantedBug, seeds = seedsToCatch(bug)): Promise<Catch | undefined> {

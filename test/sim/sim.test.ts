@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runners, worldNames, type WorldName } from './worlds.js';
 
 /** `npm run sim -- --seeds A..B` goes on from here. */
-const SEEDS: Readonly<Record<WorldName, number>> = { node: 300, paxos: 300, cluster: 300 };
+const SEEDS: Readonly<Record<WorldName, number>> = { node: 300, paxos: 300, cluster: 300, tabs: 200 };
 const CHUNK = 50;
 
 describe.each(worldNames)('every promise holds in the world %s', (world) => {

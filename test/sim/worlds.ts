@@ -2,8 +2,9 @@
 import { runClusterSeed } from './cluster/run-cluster.js';
 import { runPaxosSeed } from './paxos/run-paxos.js';
 import { runSeed, type RunResult } from './run.js';
+import { runTabsSeed } from './tabs/run-tabs.js';
 
-export type WorldName = 'node' | 'paxos' | 'cluster';
+export type WorldName = 'node' | 'paxos' | 'cluster' | 'tabs';
 
 export const runners: Readonly<Record<WorldName, (seed: number, keepLog?: boolean) => RunResult>> = {
   /** One server and its clients. */
@@ -12,10 +13,12 @@ export const runners: Readonly<Record<WorldName, (seed: number, keepLog?: boolea
   paxos: runPaxosSeed,
   /** A group of whole nodes, and their clients. */
   cluster: runClusterSeed,
+  /** Browser profiles of several tabs, and a server. */
+  tabs: runTabsSeed,
 };
 
-export const worldNames: readonly WorldName[] = ['node', 'paxos', 'cluster'];
+export const worldNames: readonly WorldName[] = ['node', 'paxos', 'cluster', 'tabs'];
 
 /** Shares: every world gets its part of any range of seeds. */
 export const worldOf = (seed: number): WorldName =>
-  (['node', 'cluster', 'paxos', 'cluster'] as const)[seed % 4] ?? 'cluster';
+  (['node', 'cluster', 'paxos', 'cluster', 'tabs'] as const)[seed % 5] ?? 'cluster';

@@ -198,6 +198,19 @@ describe('tabs of one profile', () => {
     expect(items(b)).toEqual(['x@a', 'y@a', 'z@a']);
   });
 
+  test('stay online when the one that keeps the network closes', async () => {
+    const { start, settle } = profile();
+    const [one, two] = [await start(), await start()];
+    await one.open();
+    const b = await two.open();
+    one.host.close(() => undefined);
+    await settle();
+    const receipt = b.mutate('put', put('y'), 2);
+    await settle();
+    expect(two.host.machine.isOnline).toBe(true);
+    expect(receipt.stage).toBe('committed');
+  });
+
   test('close with all they wrote saved, and leave their seat to the next', async () => {
     const { start, settle } = profile();
     const [one, two] = [await start(), await start()];

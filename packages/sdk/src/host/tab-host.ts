@@ -423,6 +423,7 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
       return;
     }
     this.#closing = undefined;
+    this.#tabs?.leave();
     super.close((closed) => {
       end(closed.ok ? undefined : closed.error);
     });

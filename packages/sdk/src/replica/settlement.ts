@@ -5,7 +5,7 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import { NO_READS } from '../model/index.js';
-import { isRival, isSeatOf, ledgerLineOf, OxbowError } from '../protocol/index.js';
+import { isRival, isSeatOf, ledgerLineOf, OxbowError, updateKey } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
@@ -20,6 +20,7 @@ import { LogEntry } from './log.js';
 import { Rebase, replayAll } from './rebase.js';
 import type { Rebased } from './rebase.js';
 import { takenOver } from './reception.js';
+import type { FinalOutcome, UpdateReceipt } from './receipt.js';
 import type { SpaceState } from './state.js';
 
 /** Who has to hear of it. */
@@ -36,6 +37,8 @@ export interface Witness {
 export class Settler<A extends AppDefinition> {
   readonly #state: SpaceState<A>;
   readonly #witness: Witness;
+  /** Receipts of updates that were forgotten here: they come again, or are settled elsewhere. */
+  readonly #parted = new Map<string, UpdateReceipt>();
 
   constructor(state: SpaceState<A>, witness: Witness) {
     this.#state = state;
@@ -92,6 +95,7 @@ export class Settler<A extends AppDefinition> {
     // From the end of each sequence: it stays without a hole.
     for (const entry of entries.toReversed()) {
       batch.remove(entry);
+      if (entry.receipt !== undefined) this.#parted.set(updateKey(entry.update.id), entry.receipt);
       this.#witness.changes.updateRemoved(entry.update.id);
     }
     this.#finish(batch);
@@ -117,6 +121,11 @@ export class Settler<A extends AppDefinition> {
     this.#witness.changes.baseReplaced(this.snapshot());
     this.#witness.changes.headChanged(state.head);
     for (const entry of ground.log.entries) this.#outlive(entry, isNewHistory);
+    for (const { id, name, args, at } of [...this.#parted.values()]) {
+      if (id.seq > state.ledger.seqOf(id.replica)) continue;
+      const update = { id, lamport: 0, context: state.context, name, version: 1, args, at };
+      this.#settleParted(update, { kind: 'unknown' });
+    }
     ground.log.compact();
     state.heldChanged();
     for (const entry of replayAll(ground)) this.#witness.changed(entry);
@@ -178,6 +187,7 @@ export class Settler<A extends AppDefinition> {
     const entry = new LogEntry(update, own, state.userOf(update.id.replica));
     if (!own) return entry;
     if (!state.isKeeper) entry.stage = 'saved';
+    this.#rejoin(entry);
     const former = update.formerly && state.ownBy(update.formerly);
     if (former === undefined) return entry;
     batch.remove(former);
@@ -185,6 +195,25 @@ export class Settler<A extends AppDefinition> {
     entry.receipt = former.receipt;
     entry.receipt?.follow(entry);
     return entry;
+  }
+
+  /** Its receipt, if the app has had one since before the update was forgotten here. */
+  #rejoin(entry: LogEntry): void {
+    const key = updateKey(entry.update.id);
+    entry.receipt = this.#parted.get(key);
+    if (entry.receipt === undefined) return;
+    this.#parted.delete(key);
+    entry.receipt.follow(entry);
+    this.#witness.changed(entry);
+  }
+
+  /** An update that was forgotten here is settled: its receipt says so. */
+  #settleParted(update: Update, outcome: FinalOutcome): void {
+    if (!this.#parted.has(updateKey(update.id))) return;
+    const entry = new LogEntry(update, true, this.#state.user);
+    entry.stage = 'committed';
+    entry.final = outcome;
+    this.#rejoin(entry);
   }
 
   #finish(batch: Rebase): void {
@@ -206,6 +235,8 @@ export class Settler<A extends AppDefinition> {
     // An own one that is not this one stays, to be issued anew.
     if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
     if (former !== undefined) this.#settleBy(batch, former, full);
+    const { id, lamport, outcome } = full;
+    if (full.body !== undefined) this.#settleParted({ ...full.body, id, lamport }, outcome);
     state.csn = entry.csn;
     state.at = entry.at;
     state.committedLamport = Math.max(state.committedLamport, entry.lamport);

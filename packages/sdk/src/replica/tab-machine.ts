@@ -74,6 +74,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   readonly #config: TabConfig<A>;
   readonly #served = new Map<LinkId, Served>();
   #isKeeper: boolean;
+  #isLeaving = false;
   #status: KeeperStatus | undefined;
   /** The app wants the profile on- or offline, and the keeper has not said that it is. */
   #wish: boolean | undefined;
@@ -118,6 +119,11 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   get isOnline(): boolean {
     if (this.#isKeeper) return this.#insides.sessions.isOnline;
     return this.#wish ?? this.#status?.isOnline ?? true;
+  }
+
+  /** Our links end because we close: the profile does not go offline by that. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   /** Of the whole profile, whoever keeps it. */
@@ -369,6 +375,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
       last.conflicts = conflicts;
       say({ kind: 'conflicts', space, records: conflicts.map(conflictText) });
     }
+    if (this.#isLeaving) return;
     const status = this.#ownStatus();
     const text = JSON.stringify(status);
     if (text === served.status) return;
@@ -408,7 +415,8 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
     const disk = this.#diskOf(slot, reading);
     rename(memory, disk.profile);
     fromDisk(memory, disk);
-    toldKept(memory, { saved: disk.insides.state.ground.log.seen(memory.replica), shared: {} });
+    // Of nobody in particular: all that the disk has.
+    toldKept(memory, { saved: disk.insides.state.ground.log.seen(disk.replica), shared: {} });
     if (state.nextProfile !== undefined) this.#followRename(slot);
     const fresh = toDisk(memory, disk);
     for (const id of slot.acknowledged.values()) disk.dismiss(id);

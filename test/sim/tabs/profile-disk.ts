@@ -1,0 +1,106 @@
+/**
+ * The store of one simulated browser profile, which several tabs open. Transactions belong to the
+ * browser: one that was asked for happens, in order, whatever becomes of the tab; only the answer
+ * needs the tab. Those of a tab that crashes may or may not have happened.
+ */
+import { OxbowError } from '@oxbow/sdk/protocol';
+import { COLLECTIONS } from '../../../packages/sdk/src/drivers/storage.js';
+import type {
+  Collection, Done, KeyRange, Storage, Store, StoreOp,
+} from '../../../packages/sdk/src/drivers/storage.js';
+import { diskDelayMs, type DiskFaults } from '../disk.js';
+import type { Random } from '../random.js';
+import type { Process, World } from '../world.js';
+
+export type SharedStorage = Storage & Required<Pick<Storage, 'share' | 'sharedName'>>;
+
+export class ProfileDisk {
+  readonly #name: string;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #faults: DiskFaults;
+  readonly #data = new Map<Collection, Map<string, string>>();
+  #lastDoneAt = 0;
+
+  constructor(name: string, world: World, options: { random: Random; faults: DiskFaults }) {
+    this.#name = name;
+    this.#world = world;
+    this.#random = options.random;
+    this.#faults = options.faults;
+    for (const collection of COLLECTIONS) this.#data.set(collection, new Map());
+  }
+
+  /** As one tab has it. */
+  storageFor(tab: Process): SharedStorage {
+    const share = (done: Done<Store>): void =>
+      this.#later(tab, () => done({ ok: true, value: this.#store(tab) }));
+    return { sharedName: this.#name, open: share, share };
+  }
+
+  #store(tab: Process): Store {
+    return {
+      kind: 'simulated',
+      fresh: false,
+      read: (collection, range, done) => {
+        let read: readonly (readonly [string, string])[] = [];
+        this.#transaction(tab, () => {
+          read = this.#read(collection, range);
+        }, () => done({ ok: true, value: read }));
+      },
+      write: (ops, done, unless) => {
+        let isRefused = false;
+        this.#transaction(tab, () => {
+          isRefused = unless !== undefined && this.#table('meta').has(unless);
+          if (!isRefused) this.#apply(ops);
+        }, () => done(isRefused ? { ok: false, error: taken() } : { ok: true, value: undefined }));
+      },
+      close: (done) => this.#later(tab, () => done({ ok: true, value: undefined })),
+    };
+  }
+
+  /** What it does happens even while the tab stands still; half the time if it crashes before. */
+  #transaction(tab: Process, happens: () => void, answered: () => void): void {
+    const survives = this.#random.chance(0.5);
+    const answer = tab.bound(answered);
+    const isLeft = aliveness(tab);
+    this.#after(() => {
+      if (!isLeft() && !survives) return;
+      happens();
+      answer();
+    });
+  }
+
+  #later(tab: Process, run: () => void): void {
+    this.#after(tab.bound(run));
+  }
+
+  #after(run: () => void): void {
+    const at = this.#world.now + diskDelayMs(this.#random, this.#faults);
+    this.#lastDoneAt = Math.max(this.#lastDoneAt + 0.001, at);
+    this.#world.after(this.#lastDoneAt - this.#world.now, run);
+  }
+
+  #read(collection: Collection, range: KeyRange): readonly (readonly [string, string])[] {
+    return [...this.#table(collection)]
+      .filter(([key]) => key >= range.from && key < range.to)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  #apply(ops: readonly StoreOp[]): void {
+    for (const op of ops) {
+      if (op.kind === 'put') this.#table(op.collection).set(op.key, op.value);
+      else this.#table(op.collection).delete(op.key);
+    }
+  }
+
+  #table(collection: Collection): Map<string, string> {
+    const table = this.#data.get(collection);
+    if (table === undefined) throw new Error(`no collection ${collection}`);
+    return table;
+  }
+}
+
+/** Whether the tab has not crashed since. */
+const aliveness = (tab: Process) => (): boolean => tab.isAlive;
+
+const taken = (): OxbowError => new OxbowError('store-key-taken', 'simulated');
