@@ -6,6 +6,7 @@
 import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
+import { Guard } from '@oxbow/sdk/guard';
 import { limits, updateKey, type SpaceId } from '@oxbow/sdk/protocol';
 import { app } from './app.js';
 import {
@@ -89,6 +90,7 @@ export class SimClient {
       clock: this.process.clock,
       entropy: { id: () => uuid(ids), seed: () => ids.uint32() },
       dev: true,
+      newGuard: (onReport) => new Guard(onReport),
       fallbackToMemory: false,
       onReport: (error) => {
         // What a checker finds within a listener must not end there.

@@ -5,6 +5,7 @@ import { memory } from '../drivers/storage-memory.js';
 import type { Storage, Store } from '../drivers/storage.js';
 import { systemClock } from '../drivers/system-clock.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
+import { defineApp, mutation, table, unchecked } from '../model/index.js';
 import { limits, OxbowError } from '../protocol/index.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { openReplica } from './open-replica.js';
@@ -107,6 +108,27 @@ describe('openReplica', () => {
     await Promise.all([ann.close(), bob.close()]);
   });
 
+  it('tells in development, and only there, of a mutation that throws dice of its own', async () => {
+    const dice = defineApp({
+      name: 'dice', version: 1, tables: { roll: table<{ id: string }>()({ key: 'id' }) },
+      mutations: {
+        roll: mutation({
+          args: unchecked<null>(), apply: (tx) => tx.roll.put({ id: `${Math.random()}` }),
+        }),
+      },
+    });
+    for (const dev of [true, false]) {
+      const reports: string[] = [];
+      const replica = await openReplica({
+        app: dice, dev, storage: memory(), onReport: (error) => reports.push(error.code),
+      });
+      const room = await replica.open('room');
+      room.mutate.roll(null);
+      expect(reports).toEqual(dev ? ['mutation-not-deterministic'] : []);
+      await replica.close();
+    }
+  });
+
   it('carries a space by file to a replica that no network reaches, twice without harm', async () => {
     const server = new TestServer(app);
     const [ann, bob] = await Promise.all([opening(server), opening(server, { offline: true })]);
@@ -114,15 +136,15 @@ describe('openReplica', () => {
     await atAnn.mutate.put({ id: 'x', shelf: 'a', rank: 1 }).until('committed');
     ann.goOffline();
     await atAnn.mutate.put({ id: 'y', shelf: 'a', rank: 1 }).until('saved');
-    const bundle = atAnn.exportBundle();
-    atBob.importBundle(bundle);
-    atBob.importBundle(bundle);
+    const bundle = await atAnn.exportBundle();
+    await atBob.importBundle(bundle);
+    await atBob.importBundle(bundle);
     const ids = (view: 'tentative' | 'committed') =>
       atBob.query((tx) => tx.item.all().map(({ id }) => id), { view });
     expect([ids('committed'), ids('tentative')]).toEqual([['x'], ['x', 'y']]);
     const other = await bob.open('other');
-    expect(await code((async () => other.importBundle(bundle))())).toBe('bundle-other-space');
-    expect(await code((async () => atBob.importBundle(Uint8Array.of(0xff)))())).toBe('bad-bundle');
+    expect(await code(other.importBundle(bundle))).toBe('bundle-other-space');
+    expect(await code(atBob.importBundle(Uint8Array.of(0xff)))).toBe('bad-bundle');
     await Promise.all([ann.close(), bob.close()]);
   });
 

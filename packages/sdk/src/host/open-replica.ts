@@ -2,14 +2,15 @@
  * The composition root for apps: platform clock and chance, the given storage and transports,
  * promises.
  */
-import type { AppDefinition } from '../model/index.js';
+import type { AppDefinition, NewGuard } from '../model/index.js';
 import { reportOnConsole } from '../drivers/console-report.js';
 import { onNetworkHint } from '../drivers/network-hints.js';
 import { systemClock } from '../drivers/system-clock.js';
 import { systemEntropy } from '../drivers/system-entropy.js';
 import type { Storage } from '../drivers/storage.js';
 import type { Transport } from '../drivers/transport.js';
-import type { OxbowError } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import { loadGuard, prefetchRescue } from './on-demand.js';
 import { promised } from './promised.js';
 import { Replica } from './replica.js';
 import { ReplicaHost, type HostConfig } from './replica-host.js';
@@ -59,22 +60,37 @@ export async function openReplica<A extends AppDefinition>(
   options: OpenOptions<A>,
 ): Promise<Replica<A>> {
   const { app, storage, sync = [], user, offline, fallbackToMemory } = options;
+  const { dev = isDevelopment(), onReport = reportOnConsole } = options;
   const config: HostConfig<A> = {
     app, storage, user, offline, fallbackToMemory,
     transports: sync.filter((way): way is Transport => !isTabs(way)),
     clock: systemClock,
     entropy: systemEntropy,
-    dev: options.dev ?? isDevelopment(),
-    onReport: options.onReport ?? reportOnConsole,
+    dev,
+    newGuard: dev ? await guardOr(onReport) : undefined,
+    onReport,
   };
   const tabbed = sync.find(isTabs);
   const host = tabbed === undefined ? new ReplicaHost(config) : tabbed.host(config);
   await promised<void>((done) => host.start(done));
+  prefetchRescue();
   const stopHints = onNetworkHint(() => host.hurry());
   return new Replica({ app, host, clock: systemClock, onClose: stopHints });
 }
 
 const isTabs = (way: Transport | Tabs): way is Tabs => 'kind' in way && way.kind === 'tabs';
+
+/** An app that is being developed works without its guard, too. */
+async function guardOr(report: (error: OxbowError) => void): Promise<NewGuard | undefined> {
+  try {
+    const { Guard } = await loadGuard();
+    return (onReport) => new Guard(onReport);
+  } catch (error) {
+    if (!(error instanceof OxbowError)) throw error;
+    report(error);
+    return undefined;
+  }
+}
 
 function isDevelopment(): boolean {
   try {

@@ -3,7 +3,7 @@
  * it. It decides nothing and touches no global: storage, links, time and chance are given, so the
  * simulation runs this very file.
  */
-import type { AppDefinition } from '../model/index.js';
+import type { AppDefinition, NewGuard } from '../model/index.js';
 import type { Clock, Entropy } from '../drivers/clock.js';
 import { memory } from '../drivers/storage-memory.js';
 import { failed, succeeded } from '../drivers/store-queue.js';
@@ -28,6 +28,8 @@ export interface HostConfig<A extends AppDefinition = AppDefinition> {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly dev: boolean;
+  /** Reports mutations that are not deterministic. */
+  readonly newGuard?: NewGuard | undefined;
   /** Who the app says that the user is; counts until a server has verified one. */
   readonly user?: string | null | undefined;
   /**
@@ -279,10 +281,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   }
 
   protected run(profile: Profile | undefined): void {
-    const { app, dev, entropy, transports, user, offline } = this.config;
+    const { app, dev, newGuard, entropy, transports, user, offline } = this.config;
     this.phase = 'running';
     this.#machine = new ReplicaMachine({
-      app, dev, user, profile, out: this.#effects,
+      app, dev, newGuard, user, profile, out: this.#effects,
       seed: entropy.seed(),
       newId: () => entropy.id(),
       transports: transports.map(({ name, token, addresses = [] }) =>

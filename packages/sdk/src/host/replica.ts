@@ -7,9 +7,10 @@ import { Closing } from './closing.js';
 import { Session } from './guarantees.js';
 import { ReplicaHealth, SpaceHealth, type HealthSource } from './health.js';
 import { INSPECTION, type Inspection } from './inspection.js';
+import { loadRescue } from './on-demand.js';
 import { promised } from './promised.js';
 import type { ReplicaHost } from './replica-host.js';
-import { exportUnsynced, importUnsynced, type Imported, type RescueParts } from './rescue.js';
+import type { Imported, RescueParts } from './rescue.js';
 import { Space } from './space.js';
 
 export interface ReplicaParts<A extends AppDefinition> {
@@ -96,7 +97,8 @@ export class Replica<A extends AppDefinition> {
 
   /**
    * A file with everything that has no final place yet, in all spaces, open or not: the last resort
-   * when a disk fails or a browser is given up. Errors: `bundle-too-large`, and those of `open`.
+   * when a disk fails or a browser is given up. Errors: `bundle-too-large`,
+   * `part-unavailable`, and those of `open`.
    *
    * @example
    * const file = new Blob([await replica.exportUnsynced()]);
@@ -106,6 +108,7 @@ export class Replica<A extends AppDefinition> {
     const spaces = await new Promise<readonly SpaceId[]>((resolve) => {
       this.#parts.host.spacesWithUpdates(resolve);
     });
+    const { exportUnsynced } = await loadRescue();
     return exportUnsynced(this.#rescueParts(), spaces);
   }
 
@@ -114,12 +117,14 @@ export class Replica<A extends AppDefinition> {
    * comes back: each update happens once. Waits until the server has brought what the updates build
    * on. Answers how many there were in each space. Keep the file until `pending()` has none of them
    * any more. `timeoutMs`: 30,000 unless told otherwise. Errors: `bad-bundle`, `bundle-gap`,
-   * `bundle-other-user`, `bundle-other-app`, `replica-closed`, and those of `open`.
+   * `bundle-other-user`, `bundle-other-app`, `part-unavailable`, `replica-closed`, and those of
+   * `open`.
    */
   async importUnsynced(
     bytes: Uint8Array, options: { readonly timeoutMs?: number } = {},
   ): Promise<Imported> {
     this.#closing.check();
+    const { importUnsynced } = await loadRescue();
     return importUnsynced(this.#rescueParts(), bytes, options.timeoutMs ?? 30_000);
   }
 

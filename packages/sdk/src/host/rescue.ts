@@ -6,7 +6,8 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import type { Clock } from '../drivers/clock.js';
-import { OxbowError, readBundle, writeBundle, type SpaceId } from '../protocol/index.js';
+import { readBundle, writeBundle } from '../protocol/bundle.js';
+import { OxbowError, type SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { holderOf, unsettledUpdates } from '../replica/unsynced.js';
 import type { Closing } from './closing.js';

@@ -2,8 +2,7 @@
 import type { Clock } from '../drivers/clock.js';
 import type { AppDefinition, ArgsListOf, MutationName, ReadTx } from '../model/index.js';
 import {
-  OxbowError, readBundle, readBundleHeader, writeBundle,
-  type BundleHeader, type SpaceId, type Summary, type UpdateId, type Value,
+  OxbowError, type BundleHeader, type SpaceId, type Summary, type UpdateId, type Value,
 } from '../protocol/index.js';
 import type { ConflictRecord } from '../replica/conflict.js';
 import type { LiveQuery } from '../replica/live.js';
@@ -12,6 +11,7 @@ import type { PendingUpdate as HeldUpdate, SpaceReplica, ViewOptions } from '../
 import type { Closing } from './closing.js';
 import { Conflict } from './conflict.js';
 import type { SpaceHealth } from './health.js';
+import { loadBundles } from './on-demand.js';
 import { Receipt } from './receipt.js';
 
 /** One function per mutation of the app. */
@@ -185,18 +185,22 @@ export class Space<A extends AppDefinition> {
 
   /**
    * What this replica holds, as a file (UTF-8 text) for one that no network reaches. `base`: the
-   * summary of the reader; without it the file suits every reader. Errors: `bundle-too-large`.
+   * summary of the reader; without it the file suits every reader. Errors: `bundle-too-large`,
+   * `part-unavailable`.
    */
-  exportBundle(options: { readonly base?: Summary } = {}): Uint8Array {
+  async exportBundle(options: { readonly base?: Summary } = {}): Promise<Uint8Array> {
+    const { writeBundle } = await loadBundles();
     const { id, replica } = this.#parts;
     return new TextEncoder().encode(writeBundle(id, replica, options.base));
   }
 
   /**
    * Takes in what a bundle of this space holds and we lack; twice is harmless. It is taken whole or
-   * not at all. Errors: `bad-bundle`, `bundle-gap`, `bundle-other-space`, `replica-closed`.
+   * not at all. Errors: `bad-bundle`, `bundle-gap`, `bundle-other-space`, `part-unavailable`,
+   * `replica-closed`.
    */
-  importBundle(bytes: Uint8Array): BundleHeader {
+  async importBundle(bytes: Uint8Array): Promise<BundleHeader> {
+    const { readBundle, readBundleHeader } = await loadBundles();
     this.#parts.closing.check();
     const text = textOf(bytes);
     const { space } = readBundleHeader(text);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defineApp, execute, Guard, mutation, Tables, unchecked } from './index.js';
+import { Guard } from './guard.js';
+import { defineApp, execute, mutation, Tables, unchecked } from './index.js';
 import type { NondeterminismReport } from './index.js';
 import type { ReplicaId } from '../protocol/index.js';
 

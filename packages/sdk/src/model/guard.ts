@@ -31,6 +31,8 @@ const WATCHED: readonly (readonly [holder: string, name: string])[] = [
 // unknown.
 const world = globalThis as unknown as Holder;
 
+export type NewGuard = (onReport: (report: NondeterminismReport) => void) => Guard;
+
 /** One per replica; says each thing once per mutation. */
 export class Guard {
   readonly #onReport: (report: NondeterminismReport) => void;

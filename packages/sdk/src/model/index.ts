@@ -8,8 +8,8 @@ export type { AppDefinition, MutationDefinition } from './definition.js';
 export { execute } from './execute.js';
 export type { Execution, Invocation } from './execution.js';
 export { freezeValue } from './freeze.js';
-export { Guard } from './guard.js';
-export type { NondeterminismReport } from './guard.js';
+// Whoever wants to build one takes it from its own file: pages load it in development only.
+export type { Guard, NewGuard, NondeterminismReport } from './guard.js';
 export type {
   AnyTables, App, ArgsIn, ArgsListOf, ArgsOf, ArgsOut, CheckTx, KeyField, MutationName, MutationOf,
   MutationOptions, NoIndexes, Patch, Prefix, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OxbowError, readBundle, readBundleHeader, writeBundle, type Summary } from './index.js';
+import { readBundle, readBundleHeader, writeBundle } from './bundle.js';
+import { OxbowError, type Summary } from './index.js';
 import { SPACE } from './testing/exchange-pair.js';
 import { NaiveHolder } from './testing/naive-holder.js';
 

@@ -4,10 +4,11 @@
  * packages/sdk/src/protocol/fuzz.test.ts
  */
 import { describe, expect, it } from 'vitest';
+import { readBundle, writeBundle } from './bundle.js';
 import {
   appliedEntry, checksum, decodeBatch, decodeEntry, decodeMessage, decodeRows, decodeUpdate, encodeBatch,
   encodeEntry,
-  encodeMessage, encodeRows, encodeUpdate, Exchange, OxbowError, readBatch, readBundle, writeBundle,
+  encodeMessage, encodeRows, encodeUpdate, Exchange, OxbowError, readBatch,
   type Message, type Wants,
 } from './index.js';
 import { SPACE } from './testing/exchange-pair.js';

@@ -32,5 +32,4 @@ export type { Wants } from './exchange-receiver.js';
 export { LinkFlow } from './link-flow.js';
 export { LinkExchanges } from './link-exchanges.js';
 export type { LinkExchangesConfig, SpaceFail, SpaceOffer } from './link-exchanges.js';
-export { readBundle, readBundleHeader, writeBundle } from './bundle.js';
 export type { BundleHeader, BundleReader } from './bundle.js';

@@ -4,7 +4,7 @@
  * `ReplicaEffects`. Work that many inputs of a turn share (writing, sending, calling listeners) is
  * done once, in `flush`.
  */
-import { Guard, type AppDefinition, type NondeterminismReport } from '../model/index.js';
+import type { AppDefinition, Guard, NewGuard, NondeterminismReport } from '../model/index.js';
 import {
   decodeMessage, invariant, isSeatOf, OxbowError,
   type Ack, type BarrierMessage, type Message, type ReplicaId, type SpaceId,
@@ -28,8 +28,10 @@ import type { StoredRecords } from './store-keys.js';
 
 export interface MachineConfig<A extends AppDefinition = AppDefinition> {
   readonly app: A;
-  /** Freeze rows, report nondeterminism of mutations. */
+  /** Freeze rows. */
   readonly dev: boolean;
+  /** Reports nondeterminism of mutations. */
+  readonly newGuard?: NewGuard | undefined;
   /** For the jitter of pauses. */
   readonly seed: number;
   /** A fresh replica identity (UUID text). */
@@ -108,13 +110,13 @@ implements SessionOwner, SlotOwner, PeerOwner {
   #armedMs = Infinity;
 
   constructor(config: MachineConfig<A>) {
-    const { app, out, seed, dev, profile, newId, user, transports } = config;
+    const { app, out, seed, profile, newId, user, transports } = config;
     const random = seededRandom(seed);
     const nextNumber = (): number => ++this.#lastNumber;
     this.#config = config;
     this.#out = out;
     this.#identity = new Identity({ profile, newId, user });
-    this.#guard = dev ? new Guard((report) => out.report(nondeterministic(report))) : undefined;
+    this.#guard = config.newGuard?.((report) => out.report(nondeterministic(report)));
     this.#saving = new Saving({
       out, random, nextNumber, identity: this.#identity, spaces: () => this.#slots.values(),
     });

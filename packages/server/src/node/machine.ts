@@ -3,7 +3,7 @@
  * towards the commit log, feed towards subscribers. Every input is a method; what follows comes out
  * through `NodeEffects`.
  */
-import { Guard } from '@oxbow/sdk/model';
+import { Guard } from '@oxbow/sdk/guard';
 import { invariant, isLinkUrl } from '@oxbow/sdk/protocol';
 import type { Hello, OxbowError, SpaceId } from '@oxbow/sdk/protocol';
 import type { LogLeadership } from '../log/commit-log.js';
