@@ -72,6 +72,7 @@ function openSpace(): { space: SpaceReplica<typeof app>; flush: () => void } {
     changes: {
       updateAdded: nothing, updateRemoved: nothing, entriesCommitted: nothing, entriesTrimmed: nothing,
       baseReplaced: nothing, conflictPut: nothing, conflictRemoved: nothing, headChanged: nothing,
+      undoPut: nothing, undoRemoved: nothing,
     },
     flushSoon: () => {
       wanted = true;

@@ -5,7 +5,8 @@ import { OxbowError } from './protocol/index.js';
 
 export { defineApp, mutation, reject, Rejection, table, unchecked } from './model/index.js';
 export type {
-  App, ArgsListOf, ArgsOf, CheckTx, Key, MutationName, ReadTx, RowOf, ScanOf, TableTx, Tx,
+  App, ArgsListOf, ArgsOf, CheckTx, Inverse, Key, MutationName, ReadTx, RefusalPolicy, RowOf,
+  ScanOf, TableTx, Tx,
 } from './model/index.js';
 export { OxbowError } from './protocol/index.js';
 export type {

@@ -7,6 +7,7 @@ import type { Receipt } from './receipt.js';
 export interface ConflictDesk {
   accept(id: UpdateId): void;
   dismiss(id: UpdateId): void;
+  /** Undefined: the same arguments. */
   retry(id: UpdateId, args: Value): Receipt;
 }
 
@@ -67,6 +68,17 @@ export class Conflict {
     return this.#record.obstacles;
   }
 
+  /** Earlier updates of ours that it was built on and that were refused themselves. */
+  get refused(): readonly UpdateId[] {
+    return this.#record.refused;
+  }
+
+  /** It was refused only because of those, and its mutation says that its author is to be asked. */
+  get needsReview(): boolean {
+    const { outcome } = this.#record;
+    return outcome.kind === 'rejected' && outcome.code === 'dependency-review';
+  }
+
   /** Place in the final order (0: unknown), and when it was settled, ms since 1970. */
   get csn(): number {
     return this.#record.csn;
@@ -87,10 +99,10 @@ export class Conflict {
   }
 
   /**
-   * Asks again with other arguments. Errors: `conflict-unknown` once it has left the list, and
-   * those of `mutate`.
+   * Asks again with other arguments, or with the same; the conflict leaves the list. Errors:
+   * `conflict-unknown` once it has left the list, and those of `mutate`.
    */
-  retry(args: Value): Receipt {
+  retry(args?: Value): Receipt {
     return this.#desk.retry(this.id, args);
   }
 }

@@ -18,10 +18,12 @@ const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
 export class Receipt {
   readonly #held: Held;
   readonly #closing: Closing;
+  readonly #undo: (id: UpdateId) => Receipt;
 
-  constructor(held: Held, closing: Closing) {
+  constructor(held: Held, closing: Closing, undo: (id: UpdateId) => Receipt) {
     this.#held = held;
     this.#closing = closing;
+    this.#undo = undo;
   }
 
   /** Changes only if the update has to be issued anew under another replica id. */
@@ -69,6 +71,21 @@ export class Receipt {
     return this.#closing.race<FinalOutcome>((resolve) => this.#held.onChange(() => {
       if (hasCome()) resolve(this.outcome);
     }), () => (hasCome() ? { value: this.outcome } : undefined));
+  }
+
+  /**
+   * Takes it back by the inverse that its mutation declares: an update like any other, durable and
+   * offline, whose own `undo` does it again. Asked twice it gives the same receipt. One that is
+   * refused in the end takes its undo with it. Errors: `undo-rejected`, `undo-unknown` (no inverse,
+   * or settled long ago), `bad-inverse`, and those of `mutate`.
+   *
+   * @example
+   * const receipt = team.mutate.book(booking);
+   * const undone = receipt.undo();
+   * undone.undo(); // booked again
+   */
+  undo(): Receipt {
+    return this.#undo(this.id);
   }
 
   /**

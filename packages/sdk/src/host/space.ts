@@ -171,6 +171,14 @@ export class Space<A extends AppDefinition> {
   }
 
   /**
+   * Which updates without a final place a pending update was built on, as things stand: those whose
+   * rows it read or wrote over, earliest first.
+   */
+  builtOn(id: UpdateId): readonly UpdateId[] {
+    return this.#parts.replica.builtOn(id);
+  }
+
+  /**
    * Calls `fn` after `pending()`, `conflicts` or the committed state have changed. Returns the way
    * to stop it.
    */
@@ -215,6 +223,11 @@ export class Space<A extends AppDefinition> {
     return this.#receiptOf(this.#parts.replica.mutate(name, args, this.#parts.clock.now()));
   }
 
+  #undo(id: UpdateId): Receipt {
+    this.#parts.closing.check();
+    return this.#receiptOf(this.#parts.replica.undo(id, this.#parts.clock.now()));
+  }
+
   #unread(timeoutMs: number): OxbowError {
     const why = this.health.links.find(({ reason }) => reason !== undefined)?.reason;
     const cause = why === undefined ? '' : ` (${why})`;
@@ -228,7 +241,7 @@ export class Space<A extends AppDefinition> {
   #receiptOf(held: HeldReceipt): Receipt {
     let receipt = this.#receipts.get(held);
     if (receipt === undefined) {
-      receipt = new Receipt(held, this.#parts.closing);
+      receipt = new Receipt(held, this.#parts.closing, (id) => this.#undo(id));
       this.#receipts.set(held, receipt);
     }
     return receipt;

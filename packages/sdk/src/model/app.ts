@@ -3,7 +3,7 @@
  * wrong with it is said here, once and by name, and not when the first update fails.
  */
 import { isReserved, OxbowError } from '../protocol/index.js';
-import type { MutationDefinition, ServerRules } from './definition.js';
+import type { MutationDefinition, RefusalPolicy, ServerRules } from './definition.js';
 import type { AnyTables, App, MutationOf } from './inference.js';
 import * as modelLimits from './limits.js';
 import type { AnySchema } from './schema.js';
@@ -89,7 +89,9 @@ function definitionOf(name: string, given: unknown): MutationDefinition {
   // below.
   const definition = options as MutationDefinition;
   must(typeof definition.apply === 'function', `${where} has no apply`);
-  mustBeFunctions(definition, ['check', 'alternatives', 'merge'], where);
+  mustBeFunctions(definition, ['check', 'alternatives', 'merge', 'inverse'], where);
+  const { ifNeededIsRefused: policy = 'keep' } = definition;
+  must(POLICIES.has(policy), `${where} has no such ifNeededIsRefused: keep, reject or review`);
   if (definition.server !== undefined) {
     mustBeFunctions(definition.server, ['authorize', 'check', 'after'], `the server part of ${where}`);
   }
@@ -102,6 +104,8 @@ function definitionOf(name: string, given: unknown): MutationDefinition {
   }
   return definition;
 }
+
+const POLICIES: ReadonlySet<string> = new Set<RefusalPolicy>(['keep', 'reject', 'review']);
 
 function mustBeFunctions(
   rules: MutationDefinition | ServerRules, names: readonly string[], where: string,

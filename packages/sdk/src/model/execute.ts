@@ -36,7 +36,8 @@ const OPAQUE: Execution = Object.freeze({
 
 /** Never throws for what a mutation or its arguments do. */
 export function execute(app: AppDefinition, reader: Reader, invocation: Invocation): Execution {
-  const { update } = invocation;
+  const { update, refusal: unmet } = invocation;
+  if (unmet !== undefined) return unread(unmet);
   const parsed = invocation.parsed ?? parseArgs(app, update.name, update.version, update.args);
   switch (parsed.kind) {
     case 'ready':

@@ -24,6 +24,8 @@ export interface Invocation {
    * The result of `parseArgs`, computed once per update. Without it every execution parses anew.
    */
   readonly parsed?: ParsedArgs;
+  /** What stands against it already (needs.ts): it does not run. */
+  readonly refusal?: Outcome | undefined;
   /** Watches in development for what is not deterministic. */
   readonly guard?: Guard;
 }

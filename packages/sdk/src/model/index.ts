@@ -4,7 +4,9 @@
  */
 export { defineApp } from './app.js';
 export { copyValue } from './copy.js';
-export type { AppDefinition, MutationDefinition } from './definition.js';
+export type {
+  AppDefinition, Inverse, MutationDefinition, RefusalPolicy,
+} from './definition.js';
 export { execute } from './execute.js';
 export type { Execution, Invocation } from './execution.js';
 export { freezeValue } from './freeze.js';
@@ -15,11 +17,14 @@ export type {
   MutationOptions, NoIndexes, Patch, Prefix, ReadTx, RowOf, ScanOf, TableOf, TableReadTx, TableTx,
   Tx, UpdateFacts,
 } from './inference.js';
+export { inverseOf } from './inverse.js';
 export { compareTexts, indexKey, keyText, keyValue, prefixText } from './key.js';
 export type { Key } from './key.js';
 export * as modelLimits from './limits.js';
 export { mutation, unchecked } from './mutation.js';
-export { parseArgs } from './parse-args.js';
+export { neededBy, Refusals, refusalByNeeds } from './needs.js';
+export type { Standing } from './needs.js';
+export { liftArgs, parseArgs } from './parse-args.js';
 export type { ParsedArgs } from './parse-args.js';
 export { observe, runQuery } from './query.js';
 export type { Observed, QueryRun } from './query.js';

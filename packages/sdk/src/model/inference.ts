@@ -3,7 +3,7 @@
  * `defineApp` was given. Nothing here exists at run time.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { AppDefinition } from './definition.js';
+import type { AppDefinition, Inverse, RefusalPolicy } from './definition.js';
 import type { Key } from './key.js';
 import type { Rejection } from './rejection.js';
 
@@ -146,6 +146,22 @@ export interface MutationOptions<T, S> {
    * `mutation-outdated`.
    */
   readonly upgrade?: { readonly [version: number]: Lift };
+  /**
+   * What becomes of it when an update that it was built on, one without a final place whose rows it
+   * read or wrote over, is refused in the end. `keep` (default): its check runs again, as after
+   * every change, and it stands if that passes. `reject`: it is refused with `dependency-refused`.
+   * `review`: it is refused with `dependency-review`, for its author to look at: `retry()` asks the
+   * same again. What was decided when it was made holds for it everywhere.
+   */
+  readonly ifNeededIsRefused?: RefusalPolicy;
+  /**
+   * What takes it back: a mutation with its arguments, from the rows that it wrote, as they were
+   * before it and after it (other rows are not in them). For `receipt.undo()`. Undefined: there is
+   * nothing to take back.
+   */
+  readonly inverse?: (
+    args: ArgsOut<S>, rows: { readonly before: ReadsOf<T>; readonly after: ReadsOf<T> },
+  ) => Inverse | undefined;
   /**
    * Whether it fits the state, as a predicate. `reject(…)` is a `false` that says why. Default: it
    * always does.

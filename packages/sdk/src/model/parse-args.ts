@@ -5,6 +5,7 @@
  */
 import { OxbowError } from '../protocol/index.js';
 import type { Value } from '../protocol/index.js';
+import { copyValue } from './copy.js';
 import type { AppDefinition, MutationDefinition } from './definition.js';
 import { issuesText, validate } from './schema.js';
 import type { Issue } from './schema.js';
@@ -30,17 +31,28 @@ export function parseArgs(
   const known = definition?.version ?? 1;
   if (definition === undefined || version > known) return UNKNOWN;
   try {
-    let lifted = args;
-    for (let from = version; from < known; from++) {
-      const lift = definition.upgrade?.[from];
-      if (lift === undefined) return outdated(name, version, known);
-      lifted = lift(lifted);
-    }
-    return checked(definition, lifted);
+    const lifted = liftArgs(definition, version, args);
+    if (lifted.version < known) return outdated(name, version, known);
+    return checked(definition, lifted.args);
   } catch (error) {
     const isAsync = error instanceof OxbowError && error.code === 'schema-async';
     return invalid(isAsync ? 'schema-async' : 'args-invalid', messageOf(error));
   }
+}
+
+/** As far as there are lifts. What a lift throws is thrown on. */
+export function liftArgs(
+  { version: known = 1, upgrade }: MutationDefinition, version: number, args: Value,
+): { readonly version: number; readonly args: Value } {
+  let lifted = args;
+  for (let from = version; from < known; from++) {
+    const lift = upgrade?.[from];
+    if (lift === undefined) return { version: from, args: lifted };
+    // A copy: one that changed them in place would change what travels, and they are lifted again
+    // elsewhere.
+    lifted = lift(copyValue(lifted));
+  }
+  return { version: Math.max(version, known), args: lifted };
 }
 
 function checked(definition: MutationDefinition, args: Value): ParsedArgs {

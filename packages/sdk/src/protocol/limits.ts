@@ -188,6 +188,12 @@ export const entriesKeptMax = 4 * KI;
 export const conflictsMax = 10_000;
 /** Updates named in one conflict as standing in the way. */
 export const obstaclesMax = 16;
+/** Updates without a final place that one may name as needed. Error: `too-many-needed`. */
+export const needsMax = 256;
+/** Refused updates that are remembered for those that need them, per space. */
+export const refusalsMax = 4 * KI;
+/** Own settled updates that can be taken back; beyond it the oldest can no longer be. */
+export const undosMax = 256;
 /** Live queries open at once in a space. Error: `too-many-queries`. */
 export const liveQueriesMax = 10_000;
 

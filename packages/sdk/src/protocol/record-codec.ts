@@ -8,11 +8,11 @@ import {
   type Fields,
 } from './check.js';
 import { OxbowError } from './error.js';
-import type { UpdateId } from './ids.js';
+import type { ReplicaId, UpdateId } from './ids.js';
 import * as limits from './limits.js';
 import type { PageRow } from './message.js';
 import type {
-  CommitEntry, Effect, LedgerLine, Mark, Outcome, Row, Update, UpdateBody,
+  CommitEntry, Effect, LedgerLine, Mark, Needs, Outcome, Row, Update, UpdateBody,
 } from './update.js';
 import { decodeValue, encodeValue, isPlain, valueFields } from './value.js';
 
@@ -159,8 +159,10 @@ const isPlainOutcome = (outcome: Outcome): boolean =>
   outcome.kind !== 'rejected' || isPlain(outcome.detail);
 
 const idOf = ({ replica, seq }: UpdateId): UpdateId => ({ replica, seq });
-const bodyOf = ({ context, name, version, at, args, formerly }: UpdateBody): UpdateBody =>
-  ({ context, name, version, at, args, formerly: formerly && idOf(formerly) });
+const bodyOf = (body: UpdateBody): UpdateBody => {
+  const { context, name, version, at, args, formerly, needs, app } = body;
+  return { context, name, version, at, args, formerly: formerly && idOf(formerly), needs, app };
+};
 const effectOf = ({ table, key, row }: Effect): Effect => ({ table, key, row });
 
 function outcomeOf(outcome: Outcome): Outcome {
@@ -171,10 +173,12 @@ function outcomeOf(outcome: Outcome): Outcome {
 export const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
 
 function bodyFields(body: UpdateBody): string {
-  const { context, name, version, at, args, formerly } = body;
+  const { context, name, version, at, args, formerly, needs, app } = body;
   return `"context":${JSON.stringify(context)},"name":${JSON.stringify(name)},` +
     `"version":${version},"at":${at}${valueFields('args', args)}` +
-    `${formerly === undefined ? '' : `,"formerly":${idText(formerly)}`}`;
+    `${formerly === undefined ? '' : `,"formerly":${idText(formerly)}`}` +
+    `${needs === undefined ? '' : `,"needs":${JSON.stringify(needs)}`}` +
+    `${app === undefined ? '' : `,"app":${app}`}`;
 }
 
 export function outcomeText(outcome: Outcome): string {
@@ -235,8 +239,30 @@ function readBody(fields: Fields, at: string): UpdateBody {
     args: decodeValue(fields.args, fields.argsMeta, `${at}args`),
     at: integer(fields.at, `${at}at`, 0, limits.atMax),
   };
-  if (fields.formerly === undefined) return body;
-  return { ...body, formerly: readId(fields.formerly, `${at}formerly`) };
+  const { formerly, needs, app } = fields;
+  if (formerly === undefined && needs === undefined && app === undefined) return body;
+  return {
+    ...body,
+    ...(formerly !== undefined && { formerly: readId(formerly, `${at}formerly`) }),
+    ...(needs !== undefined && { needs: readNeeds(needs, `${at}needs`) }),
+    ...(app !== undefined && { app: integer(app, `${at}app`, 1) }),
+  };
+}
+
+function readNeeds(value: unknown, path: string): Needs {
+  const { policy, seqs: given, undoes } = fieldsOf(value, path);
+  if (policy !== 'reject' && policy !== 'review') throw new BadField(path, 'has no policy');
+  const found = fieldsOf(given, path);
+  const seqs: Record<ReplicaId, number[]> = {};
+  let room: number = limits.needsMax;
+  for (const replica in found) {
+    const of = list(found[replica], path, room, (seq) => integer(seq, '', 1));
+    room -= Math.max(1, of.length);
+    if (room < 0) throw new BadField(path, 'names too many updates');
+    seqs[replicaId(replica, path)] = of;
+  }
+  const needs: Needs = { policy, seqs };
+  return undoes === undefined ? needs : { ...needs, undoes: readId(undoes, path) };
 }
 
 function readOutcome(value: unknown): Outcome {

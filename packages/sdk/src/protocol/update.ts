@@ -19,6 +19,19 @@ export interface Context {
   readonly vector: VersionVector;
 }
 
+/**
+ * Updates that had no final place when this one was made, and that it stands on: it is refused if
+ * one of them is. Who decides goes by this alone, never by what its own code says of the mutation.
+ */
+export interface Needs {
+  /** `review`: its author is asked. Both are refused; the code tells them apart. */
+  readonly policy: 'reject' | 'review';
+  /** Sequences, ascending. Each was held by the author, and is lower in the order of stamps. */
+  readonly seqs: Readonly<Record<ReplicaId, readonly number[]>>;
+  /** The update that it takes back, whatever has become of that. */
+  readonly undoes?: UpdateId | undefined;
+}
+
 export interface Update {
   readonly id: UpdateId;
   readonly lamport: number;
@@ -35,6 +48,9 @@ export interface Update {
    * self or a copy of the author, sees by it that it was taken over.
    */
   readonly formerly?: UpdateId | undefined;
+  readonly needs?: Needs | undefined;
+  /** The version of its author's app, where that is not 1. */
+  readonly app?: number | undefined;
 }
 
 export type Outcome =
@@ -70,7 +86,9 @@ export interface CommitEntry {
   readonly madeAt?: number;
 }
 
-export type UpdateBody = Pick<Update, 'context' | 'name' | 'version' | 'args' | 'at' | 'formerly'>;
+export type UpdateBody = Pick<
+  Update, 'context' | 'name' | 'version' | 'args' | 'at' | 'formerly' | 'needs' | 'app'
+>;
 
 /**
  * replica → last settled sequence, and whose replica it is. Part of the committed state.

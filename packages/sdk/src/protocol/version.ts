@@ -6,10 +6,10 @@
  *   1  the first: open/opened, commits, updates, transfer by pages, bundles.
  *   2  `barrier`, `barrier-at`, `barrier-failed`: nobody sends one on a link that speaks 1.
  *
- * Without a new version: `newest` in `open` and `opened`, `formerly` in an update, counter and time
- * in a line of the ledger; who does not know them passes them over. And `redirect` in a `fail`,
- * which comes before any version is agreed on. Who does not know the field passes it over and
- * waits, as it always did (docs/decisions/).
+ * Without a new version: `newest` in `open` and `opened`, `formerly`, `needs` and `app` in an
+ * update, counter and time in a line of the ledger; who does not know them passes them over. And
+ * `redirect` in a `fail`, which comes before any version is agreed on. Who does not know the field
+ * passes it over and waits, as it always did (docs/decisions/).
  *
  * Floor: 1. A version leaves the range only when no supported client can speak it alone.
  */

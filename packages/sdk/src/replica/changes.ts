@@ -7,6 +7,7 @@ import type {
   BaseSnapshot, CommitEntry, LedgerLine, OxbowError, PageRow, ReplicaId, Update, UpdateId,
 } from '../protocol/index.js';
 import type { ConflictRecord } from './conflict.js';
+import type { UndoRecord } from './undo.js';
 
 /** A tentative update as it is kept. */
 export interface StoredUpdate {
@@ -49,6 +50,8 @@ export interface ReplicaChanges {
   /** New, or different. */
   conflictPut(record: ConflictRecord): void;
   conflictRemoved(id: UpdateId): void;
+  undoPut(record: UndoRecord): void;
+  undoRemoved(id: UpdateId): void;
   headChanged(head: SpaceHead): void;
 }
 
@@ -68,6 +71,7 @@ export interface StoredReplicaSpace {
   /** In any order. */
   readonly updates: readonly StoredUpdate[];
   readonly conflicts: readonly ConflictRecord[];
+  readonly undos: readonly UndoRecord[];
   /** The highest number that was given to an own update under `head.replica`, as far as known. */
   readonly issued: number;
   /** The same for the profile's other seats, by number. */

@@ -2,12 +2,16 @@
 import type { Effect, Outcome, Row, Value } from '../protocol/index.js';
 import { decodeValue, encodeValue } from '../protocol/value.js';
 import type { ConflictRecord, FinalOutcome } from './conflict.js';
+import type { UndoRecord } from './undo.js';
 
 /** `[json]` or `[json, meta]`; empty for undefined. */
 type Carried = readonly [json?: unknown, meta?: unknown];
 type CarriedEffect = readonly [table: string, key: string, row: Carried | null];
 
-interface Fields extends Omit<ConflictRecord, 'args' | 'attempt' | 'outcome' | 'effects'> {
+interface Fields extends Omit<
+  ConflictRecord, 'args' | 'attempt' | 'outcome' | 'effects' | 'refused'
+> {
+  readonly refused?: ConflictRecord['refused'];
   readonly args: Carried;
   readonly attempt: readonly CarriedEffect[];
   readonly outcome: Exclude<FinalOutcome, { readonly kind: 'rejected' }> | Rejected;
@@ -42,7 +46,19 @@ export function readConflict(text: string): ConflictRecord {
     attempt: fields.attempt.map(uncarryEffect),
     outcome: fields.outcome.kind === 'rejected' ? rejection(fields.outcome) : fields.outcome,
     effects: fields.effects.map(uncarryEffect),
+    // Older records lack it.
+    refused: fields.refused ?? [],
   };
+}
+
+export const undoText = ({ id, csn, name, args }: UndoRecord): string =>
+  JSON.stringify({ id, csn, name, args: carry(args) });
+
+/** `text` came from `undoText`, unharmed. */
+export function readUndo(text: string): UndoRecord {
+  // reason: the record's checksum says that `undoText` wrote it.
+  const fields = JSON.parse(text) as Omit<UndoRecord, 'args'> & { readonly args: Carried };
+  return { ...fields, args: uncarry(fields.args) };
 }
 
 function rejection({ code, detail }: Rejected): Outcome {

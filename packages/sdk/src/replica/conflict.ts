@@ -43,6 +43,11 @@ export interface ConflictRecord {
   readonly effects: readonly Effect[];
   /** Which updates stood in the way, oldest first; at most `limits.obstaclesMax`. */
   readonly obstacles: readonly Obstacle[];
+  /**
+   * Earlier updates of ours that it was built on and that were refused themselves, as far as this
+   * run of the program saw it.
+   */
+  readonly refused: readonly UpdateId[];
 }
 
 /** Own conflicts until they are acknowledged, oldest first. */
@@ -90,10 +95,29 @@ export interface Settlement {
   readonly obstacles: readonly Obstacle[];
 }
 
-export function conflictRecord({ update, attempt }: LogEntry, settled: Settlement): ConflictRecord {
-  const { id, name, version, args, at: askedAt } = update;
+export function conflictRecord(entry: LogEntry, settled: Settlement): ConflictRecord {
+  const { update: { id, name, version, args, at: askedAt }, attempt, refusedBelow } = entry;
   const { csn, at, outcome, effects, obstacles } = settled;
-  return { id, csn, at, name, version, args, askedAt, attempt, outcome, effects, obstacles };
+  const refused = refusedBelow ?? [];
+  return {
+    id, csn, at, name, version, args, askedAt, attempt, outcome, effects, obstacles, refused,
+  };
+}
+
+/** Later updates of ours that met what a refused one wanted: they are told. */
+export function noteRefused(refused: LogEntry, later: readonly LogEntry[], shapes: Shapes): void {
+  const { update: { id }, attempt, execution } = refused;
+  const written = [...attempt, ...execution.effects];
+  const keys = new Set(written.map(({ table, key }) => `${table}\u0000${key}`));
+  for (const entry of later) {
+    const { execution: { reads, effects }, update: { needs } } = entry;
+    const isMet = needs?.seqs[id.replica]?.includes(id.seq) === true
+      || effects.some(({ table, key }) => keys.has(`${table}\u0000${key}`))
+      || written.some((effect) => meetsReads(shapes, reads, effect, undefined));
+    if (isMet && (entry.refusedBelow ??= []).length < limits.obstaclesMax) {
+      entry.refusedBelow.push(id);
+    }
+  }
 }
 
 /**

@@ -37,6 +37,10 @@ export class KeptLog {
     return kept?.entry;
   }
 
+  entries(): CommitEntry[] {
+    return this.#kept.map(({ entry }) => entry);
+  }
+
   add(kept: KeptEntry): void {
     const last = this.#kept.at(-1);
     invariant(last === undefined || last.entry.csn + 1 === kept.entry.csn, 'the kept log is dense');

@@ -8,15 +8,14 @@ import {
   type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
 } from '../protocol/index.js';
 import type { SpaceHead, StoredReplicaSpace, StoredTable } from './changes.js';
-import type { ConflictRecord } from './conflict.js';
-import { readConflict } from './conflict-text.js';
+import { readConflict, readUndo } from './conflict-text.js';
 import type { PersistOp } from './effects.js';
 import {
   LAYOUT_VERSION, SpaceLayout, type LayoutBounds, type OwnedUpdate, type WrittenHead,
 } from './layout.js';
 import { PageMap, readPage, undamaged, type PageSlot, type ReadPage } from './pages.js';
 import {
-  conflictPrefix, headKey, pageKey, pagesKey, replicaOfKey, unsealed,
+  conflictPrefix, headKey, pageKey, pagesKey, replicaOfKey, undoPrefix, unsealed,
   type Records, type StoredRecords,
 } from './store-keys.js';
 
@@ -89,7 +88,8 @@ class Reading {
     const meta = new Map(this.#records.meta);
     const written = this.#readHead(meta.get(headKey(this.#space)));
     const updates = this.#readUpdates(written?.head);
-    const conflicts = this.#readConflicts();
+    const conflicts = this.#readMeta(conflictPrefix(this.#space), readConflict);
+    const undos = this.#readMeta(undoPrefix(this.#space), readUndo);
     const base = written && this.#readBase(written.head, meta.get(pagesKey(this.#space)));
     const head = written && base ? written.head : this.#headWithoutBase(written?.head, updates);
     if (base === undefined) this.#dropBase();
@@ -109,7 +109,7 @@ class Reading {
       garbage: this.#garbage,
     }, this.#options.bounds);
     const stored: StoredReplicaSpace = {
-      head: present, issued, issuedBySeat, conflicts, ...committed,
+      head: present, issued, issuedBySeat, conflicts, undos, ...committed,
       updates: updates.map(({ own: _own, ...update }) => update),
     };
     return { stored, layout, damage: this.#damage(base === undefined) };
@@ -144,15 +144,15 @@ class Reading {
     return issuedBy;
   }
 
-  #readConflicts(): ConflictRecord[] {
-    const conflicts: ConflictRecord[] = [];
+  #readMeta<T>(prefix: string, read: (text: string) => T): T[] {
+    const found: T[] = [];
     for (const [key, record] of this.#records.meta) {
-      if (!key.startsWith(conflictPrefix(this.#space))) continue;
+      if (!key.startsWith(prefix)) continue;
       const text = unsealed(record);
       if (text === undefined) this.#lose('meta', key);
-      else conflicts.push(readConflict(text));
+      else found.push(read(text));
     }
-    return conflicts;
+    return found;
   }
 
   #readUpdates(head: SpaceHead | undefined): OwnedUpdate[] {

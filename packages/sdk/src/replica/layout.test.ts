@@ -273,6 +273,7 @@ const conflict = (n: number): ConflictRecord => ({
   ][n % 5] ?? { kind: 'applied' },
   effects: [{ table: 'a', key: 'k', row: null }],
   obstacles: [{ id: { replica: ANN, seq: 3 }, csn: 2, user: 'ann', name: undefined }].slice(n % 2),
+  refused: [{ replica: ME, seq: n + 2 }].slice(n % 2),
 });
 
 // Random histories

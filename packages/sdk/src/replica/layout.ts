@@ -16,12 +16,13 @@ import { PAGE_BOUNDS } from '../protocol/page.js';
 import type { PageBounds } from '../protocol/page.js';
 import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
-import { conflictText } from './conflict-text.js';
+import { conflictText, undoText } from './conflict-text.js';
 import type { PersistOp } from './effects.js';
 import { pageRecord, slotOfPage, type PageMap, type PageSlot } from './pages.js';
 import {
-  conflictKey, entryKey, headKey, pageKey, pagesKey, sealed, updateRecordKey,
+  conflictKey, entryKey, headKey, pageKey, pagesKey, sealed, undoKey, updateRecordKey,
 } from './store-keys.js';
+import type { UndoRecord } from './undo.js';
 
 /** Raised when older code would misread what this code writes. */
 export const LAYOUT_VERSION = 1;
@@ -197,6 +198,14 @@ export class SpaceLayout implements ReplicaChanges {
 
   conflictRemoved(id: UpdateId): void {
     this.#drop('meta', conflictKey(this.#space, id));
+  }
+
+  undoPut(record: UndoRecord): void {
+    this.#put('meta', undoKey(this.#space, record.id), () => sealed(undoText(record)));
+  }
+
+  undoRemoved(id: UpdateId): void {
+    this.#drop('meta', undoKey(this.#space, id));
   }
 
   headChanged(head: SpaceHead): void {

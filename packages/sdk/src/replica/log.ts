@@ -10,7 +10,7 @@ import { sameValue } from '../model/index.js';
 import type { Execution, ParsedArgs } from '../model/index.js';
 import { compareStamps, invariant } from '../protocol/index.js';
 import type {
-  Effect, ReplicaId, Stamp, Update, UpdateId, VersionVector,
+  Effect, Outcome, ReplicaId, Stamp, Update, UpdateId, VersionVector,
 } from '../protocol/index.js';
 import type { FinalOutcome, Stage, UpdateReceipt } from './receipt.js';
 
@@ -24,7 +24,8 @@ const NOT_RUN: Execution = {
 
 /** One tentative update with what its latest execution did. */
 export class LogEntry {
-  readonly update: Update;
+  /** Complete when the entry is in the log: what it needs is known only after its first run. */
+  update: Update;
   readonly own: boolean;
   /**
    * Position in the log: ascending in stamp order. A reader at this rank sees what stands below.
@@ -50,6 +51,10 @@ export class LogEntry {
   /** Has to run in this batch whatever it read. */
   stale = true;
   receipt: UpdateReceipt | undefined;
+  /** What stands against it, as of its latest run: something that it needs was refused. */
+  refusal: Outcome | undefined;
+  /** Earlier own updates that it met and that were refused in the end. */
+  refusedBelow: UpdateId[] | undefined;
 
   constructor(update: Update, own: boolean, user: string | null) {
     this.update = update;

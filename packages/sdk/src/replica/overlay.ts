@@ -74,6 +74,11 @@ export class Overlay {
     return this.#tables.get(table)?.rows.get(key)?.versions;
   }
 
+  /** Rows of the table that tentative updates have written. */
+  tentative(table: string): Iterable<TentativeRow> {
+    return this.#tables.get(table)?.rows.values() ?? [];
+  }
+
   /** What this update wrote there: a row, null for a deletion, undefined for nothing. */
   written(table: string, key: KeyText, entry: LogEntry): Row | null | undefined {
     const versions = this.versions(table, key);

@@ -8,9 +8,9 @@
  *
  * Use: `commit`, `remove`, `insert` as often as needed, then `finish` once.
  */
-import { sameValue } from '../model/index.js';
-import type { Tables } from '../model/index.js';
-import type { Effect, KeyText, Row } from '../protocol/index.js';
+import { refusalByNeeds, sameValue } from '../model/index.js';
+import type { Execution, Reader, Standing, Tables } from '../model/index.js';
+import type { Effect, KeyText, Outcome, Row, UpdateId } from '../protocol/index.js';
 import type { LogEntry, TentativeLog } from './log.js';
 import type { Overlay } from './overlay.js';
 import type { Runner } from './runner.js';
@@ -23,6 +23,8 @@ export interface Ground {
   readonly log: TentativeLog;
   readonly overlay: Overlay;
   base: Tables;
+  /** Of an update that is held or settled. */
+  standingOf(id: UpdateId): Standing;
   /** Set while somebody wants to know what runs again and why (inspector/). */
   watch?: RebaseWatch | undefined;
 }
@@ -108,7 +110,8 @@ export class Rebase {
     const changed: LogEntry[] = [];
     for (const entry of log.entries) {
       if (entry.removed) continue;
-      if (!entry.stale && !above.meets(entry.execution.reads, entry.rank)) continue;
+      const isDue = entry.stale || isRefusalNew(this.#ground, entry);
+      if (!isDue && !above.meets(entry.execution.reads, entry.rank)) continue;
       watch?.reruns(entry, above);
       if (rerun(this.#ground, entry, above)) changed.push(entry);
     }
@@ -118,11 +121,24 @@ export class Rebase {
   }
 }
 
+const refusalOf = ({ standingOf }: Ground, { update: { needs } }: LogEntry): Outcome | undefined =>
+  refusalByNeeds(needs, standingOf);
+
+function isRefusalNew(ground: Ground, entry: LogEntry): boolean {
+  return entry.update.needs !== undefined && !sameValue(refusalOf(ground, entry), entry.refusal);
+}
+
+function run(ground: Ground, entry: LogEntry, reader: Reader): Execution {
+  entry.refusal = refusalOf(ground, entry);
+  return ground.runner.run(entry, reader);
+}
+
 /** True if it did something else than before. */
-function rerun({ runner, overlay }: Ground, entry: LogEntry, above: Touches): boolean {
+function rerun(ground: Ground, entry: LogEntry, above: Touches): boolean {
+  const { overlay } = ground;
   const before = entry.execution;
-  const run = runner.run(entry, overlay.readerAt(entry.rank));
-  const effects = run.effects.map((effect) => {
+  const rerun = run(ground, entry, overlay.readerAt(entry.rank));
+  const effects = rerun.effects.map((effect) => {
     const { table, key } = effect;
     const written = overlay.written(table, key, entry);
     const below = overlay.rowBelow(table, key, entry.rank);
@@ -138,19 +154,23 @@ function rerun({ runner, overlay }: Ground, entry: LogEntry, above: Touches): bo
     above.touch(table, key);
     overlay.remove(table, key, entry);
   }
-  return entry.ran({ ...run, effects });
+  return entry.ran({ ...rerun, effects });
 }
 
 /**
- * The author's own case: nothing stands above, so nothing else can change. `onWrite` hears of every
- * row that does.
+ * The author's own case: nothing stands above, so nothing else can change. `ready` sees the first
+ * execution before anything has changed, and may throw; `onWrite` hears of every row that does.
  */
 export function runOnTop(
   { runner, log, overlay }: Ground,
   entry: LogEntry,
-  onWrite: (change: RowChange) => void,
+  { ready, onWrite }: {
+    readonly ready: ((run: Execution) => void) | undefined;
+    readonly onWrite: (change: RowChange) => void;
+  },
 ): void {
   const run = runner.run(entry, overlay.top);
+  ready?.(run);
   log.push(entry);
   // Copied: the list that grew with the writes has room for many more, and stays as long as the
   // update.
@@ -172,13 +192,14 @@ export function runOnTop(
  * Everything anew, over a base that was replaced as a whole. Returns what does something else than
  * before.
  */
-export function replayAll({ runner, log, overlay, watch }: Ground): LogEntry[] {
+export function replayAll(ground: Ground): LogEntry[] {
+  const { log, overlay, watch } = ground;
   overlay.clear();
   const changed: LogEntry[] = [];
   for (const entry of log.entries) {
-    const run = runner.run(entry, overlay.top);
-    for (const { table, key, row } of run.effects) overlay.put(table, key, new Version(entry, row));
-    if (entry.ran(run)) changed.push(entry);
+    const ran = run(ground, entry, overlay.top);
+    for (const { table, key, row } of ran.effects) overlay.put(table, key, new Version(entry, row));
+    if (entry.ran(ran)) changed.push(entry);
   }
   watch?.replayed();
   return changed;

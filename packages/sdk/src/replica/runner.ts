@@ -2,11 +2,11 @@
  * Executes updates and queries of one space: everything that is the same for all of them is bound
  * here once.
  */
-import { execute, observe, parseArgs } from '../model/index.js';
+import { execute, liftArgs, observe, parseArgs } from '../model/index.js';
 import type {
   AppDefinition, Execution, Guard, Observed, ParsedArgs, Reader, ReadTx, TxCore,
 } from '../model/index.js';
-import type { Update } from '../protocol/index.js';
+import type { Update, Value } from '../protocol/index.js';
 import type { LogEntry } from './log.js';
 
 export interface RunnerConfig<A extends AppDefinition> {
@@ -37,6 +37,12 @@ export class Runner<A extends AppDefinition = AppDefinition> {
     return parseArgs(this.app, name, version, args);
   }
 
+  /** Arguments in the form of the present version, as far as it lifts them. */
+  lift({ name, version, args }: Pick<Update, 'name' | 'version' | 'args'>): Value {
+    const definition = this.app.definitions.get(name);
+    return definition === undefined ? args : liftArgs(definition, version, args).args;
+  }
+
   run(entry: LogEntry, reader: Reader): Execution {
     const { update, user } = entry;
     const parsed = (entry.parsed ??= this.parse(update));
@@ -45,7 +51,8 @@ export class Runner<A extends AppDefinition = AppDefinition> {
     const was = this.#running;
     this.#running = true;
     try {
-      const invocation = { update, user, side: 'client', dev, parsed } as const;
+      const { refusal } = entry;
+      const invocation = { update, user, side: 'client', dev, parsed, refusal } as const;
       return execute(this.app, reader, guard === undefined ? invocation : { ...invocation, guard });
     } finally {
       this.#running = was;

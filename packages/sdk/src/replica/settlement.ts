@@ -4,15 +4,17 @@
  * name what must be kept.
  */
 import type { AppDefinition } from '../model/index.js';
-import { NO_READS } from '../model/index.js';
+import { inverseOf, NO_READS, Refusals } from '../model/index.js';
 import { isRival, isSeatOf, ledgerLineOf, OxbowError, updateKey } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type {
-  BaseSnapshot, CommitEntry, Effect, LedgerLine, ReceivedBase, ReplicaId, Update, UpdateBody,
+  BaseSnapshot, CommitEntry, Effect, LedgerLine, ReceivedBase, ReplicaId, Row, Update, UpdateBody,
+  UpdateId,
 } from '../protocol/index.js';
 import { snapshotOf, tablesOf } from './base-picture.js';
 import type { ReplicaChanges } from './changes.js';
-import { conflictRecord, obstaclesTo } from './conflict.js';
+import { needsAnew } from './built-on.js';
+import { conflictRecord, noteRefused, obstaclesTo } from './conflict.js';
 import type { Settlement } from './conflict.js';
 import { isEntryOf } from './kept-log.js';
 import { Ledger } from './ledger.js';
@@ -116,6 +118,7 @@ export class Settler<A extends AppDefinition> {
     state.committedLamport = base.lamport;
     state.lamport = Math.max(state.lamport, base.lamport);
     state.ledger = new Ledger(base.ledger);
+    state.refusals = new Refusals(base.ledger, () => []);
     state.kept.clear();
     ground.base = tables;
     this.#witness.changes.baseReplaced(this.snapshot());
@@ -157,7 +160,12 @@ export class Settler<A extends AppDefinition> {
     state.heldChanged();
     // First: whose updates these are is told by it.
     changes.headChanged(state.head);
-    const fresh = old.map((entry) => this.#issuedAnew(entry));
+    const anew = new Map<string, UpdateId>();
+    const fresh = old.map((entry) => {
+      const issued = this.#issuedAnew(entry, (id) => anew.get(updateKey(id)) ?? id);
+      anew.set(updateKey(entry.update.id), issued.update.id);
+      return issued;
+    });
     batch.insert(fresh);
     this.#finish(batch);
     return fresh;
@@ -186,6 +194,11 @@ export class Settler<A extends AppDefinition> {
     const own = state.isOurs(update.id.replica);
     const entry = new LogEntry(update, own, state.userOf(update.id.replica));
     if (!own) return entry;
+    // Taken back in another tab.
+    const undone = update.needs?.undoes;
+    if (undone !== undefined && state.undos.remove(undone)) {
+      this.#witness.changes.undoRemoved(undone);
+    }
     if (!state.isKeeper) entry.stage = 'saved';
     this.#rejoin(entry);
     const former = update.formerly && state.ownBy(update.formerly);
@@ -237,6 +250,9 @@ export class Settler<A extends AppDefinition> {
     if (former !== undefined) this.#settleBy(batch, former, full);
     const { id, lamport, outcome } = full;
     if (full.body !== undefined) this.#settleParted({ ...full.body, id, lamport }, outcome);
+    state.refusals.note(full);
+    const own = former ?? (isHeld && held.own ? held : undefined);
+    if (own !== undefined) this.#keepInverse(own, full, before);
     state.csn = entry.csn;
     state.at = entry.at;
     state.committedLamport = Math.max(state.committedLamport, entry.lamport);
@@ -244,6 +260,28 @@ export class Settler<A extends AppDefinition> {
     this.#enterLedger(ledgerLineOf(full));
     state.kept.add({ entry: full, before });
     return full;
+  }
+
+  /** Of an update of ours, so that it can be taken back later. */
+  #keepInverse(
+    { parsed, update: { id: heldAs } }: LogEntry, { id, csn, outcome, effects }: CommitEntry,
+    before: readonly (Row | undefined)[],
+  ): void {
+    const { runner: { app }, undos } = this.#state;
+    if (outcome.kind === 'rejected' || parsed?.kind !== 'ready') return;
+    if (parsed.definition.inverse === undefined) return;
+    if (this.#state.undoOf(heldAs) !== undefined) return;
+    try {
+      const inverse = inverseOf(app, { parsed, effects, before });
+      if (inverse === undefined) return;
+      const record = { id, csn, name: inverse.name, args: inverse.args };
+      const dropped = undos.put(record);
+      this.#witness.changes.undoPut(record);
+      if (dropped !== undefined) this.#witness.changes.undoRemoved(dropped.id);
+    } catch (error) {
+      if (!(error instanceof OxbowError)) throw error;
+      this.#witness.report(error);
+    }
   }
 
   #settleBy(batch: Rebase, held: LogEntry, entry: CommitEntry): void {
@@ -254,9 +292,18 @@ export class Settler<A extends AppDefinition> {
     const obstacles = isConflict
       ? obstaclesTo(held, kept.since(held.update.context.csn), { shapes: runner.app, self })
       : [];
+    if (held.own && outcome.kind === 'rejected') {
+      noteRefused(held, this.#laterThan(held), runner.app);
+      // Those that need it know it under this id.
+      this.#state.refusals.note({ ...entry, id: held.update.id });
+    }
     batch.remove(held);
     const settled = held.update.id.replica === entry.id.replica ? held : this.#movedTo(entry, held);
     this.#settle(settled, { csn, at, outcome, effects, obstacles });
+  }
+
+  #laterThan({ update: { id: { replica, seq } } }: LogEntry): readonly LogEntry[] {
+    return this.#state.ground.log.of(replica).filter(({ update }) => update.id.seq > seq);
   }
 
   /** An own update under the id that it was settled under: its receipt follows it. */
@@ -333,13 +380,15 @@ export class Settler<A extends AppDefinition> {
     }
   }
 
-  #issuedAnew(old: LogEntry): LogEntry {
+  /** `anew`: the present id of an own update. */
+  #issuedAnew(old: LogEntry, anew: (id: UpdateId) => UpdateId): LogEntry {
     const state = this.#state;
     state.lamport += 1;
-    const { name, version, args, at } = old.update;
+    const { name, version, args, at, needs, app } = old.update;
     const update: Update = {
       id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport,
-      context: state.context, name, version, args, at, formerly: old.firstId,
+      context: state.context, name, version, args, at, formerly: old.firstId, app,
+      ...(needs && { needs: needsAnew(needs, anew) }),
     };
     state.nextSeq += 1;
     const entry = new LogEntry(update, true, state.user);
@@ -360,5 +409,10 @@ function entryToKeep(
   return { csn, at, id, lamport, user, outcome, effects, body };
 }
 
-const bodyOf = ({ context, name, version, args, at, formerly }: Update): UpdateBody =>
-  ({ context, name, version, args, at, ...(formerly && { formerly }) });
+const bodyOf = (update: Update): UpdateBody => {
+  const { context, name, version, args, at, formerly, needs, app } = update;
+  return {
+    context, name, version, args, at,
+    ...(formerly && { formerly }), ...(needs && { needs }), ...(app && { app }),
+  };
+};

@@ -278,6 +278,8 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
         if (this.#layout === UNKEPT) this.acknowledged.set(updateKey(id), id);
         this.#layout.conflictRemoved(id);
       },
+      undoPut: (record) => this.#layout.undoPut(record),
+      undoRemoved: (id) => this.#layout.undoRemoved(id),
       headChanged: (head) => this.#layout.headChanged(head),
     };
   }
@@ -298,6 +300,7 @@ const UNKEPT: SlotLayout = {
   entriesCommitted: () => undefined, entriesTrimmed: () => undefined,
   baseReplaced: () => undefined, headChanged: () => undefined,
   conflictPut: () => undefined, conflictRemoved: () => undefined,
+  undoPut: () => undefined, undoRemoved: () => undefined,
 };
 
 function damageOf(space: SpaceId, { damage }: SpaceReading): OxbowError | undefined {

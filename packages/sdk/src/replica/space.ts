@@ -5,29 +5,29 @@
  * readable throughout. It keeps nothing by itself: each change that must outlive the program is
  * named to its owner (changes.ts).
  */
-import { copyValue } from '../model/index.js';
 import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js';
-import { copiedUnits } from '../model/copy.js';
-import { encodeUpdate, OxbowError, updateKey } from '../protocol/index.js';
-import * as limits from '../protocol/limits.js';
+import { OxbowError, updateKey } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Mark, Outcome, PageRow, ReceivedBase,
   Reception, ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
 } from '../protocol/index.js';
+import { allBuiltOn, type Undone } from './built-on.js';
 import { PromisedPages } from './base-picture.js';
 import type { IdentityLoss, SpaceHead, SpaceOwner } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
 import { newListeners } from './listeners.js';
 import { LiveQueries, type LiveQuery, type View } from './live.js';
-import { LogEntry } from './log.js';
-import { runOnTop, type Rebased, type RowChange } from './rebase.js';
+import type { LogEntry } from './log.js';
+import type { Rebased, RowChange } from './rebase.js';
 import { settledReceipt, UpdateReceipt } from './receipt.js';
 import type { Receipt } from './receipt.js';
 import { isOwn, OK, showsClone, takeCommits, takeUpdates } from './reception.js';
 import { restoreLog } from './restore.js';
 import { Settler } from './settlement.js';
 import { SpaceState, type StateConfig } from './state.js';
+import { takeBack } from './taking-back.js';
 import type { SpaceInsides } from './space-insides.js';
+import { writeUpdate } from './writing.js';
 
 export interface SpaceConfig<A extends AppDefinition> extends StateConfig<A> {
   readonly owner: SpaceOwner;
@@ -99,33 +99,17 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   /**
    * Writes here and now; it is visible at once. `now`: wall time, ms. Errors: `args-invalid` and
    * the like for arguments that the schema refuses, `mutation-unknown`, `bad-value`,
-   * `value-too-large`, `args-too-large`, `too-many-pending`, `mutate-in-query`.
+   * `value-too-large`, `args-too-large`, `too-many-pending`, `too-many-needed`, `mutate-in-query`.
    */
   mutate(name: string, args: Value, now: number): Receipt {
+    return this.#mutate(name, args, { now });
+  }
+
+  #mutate(name: string, args: Value, writing: { now: number; undoes?: Undone }): Receipt {
     const state = this.#state;
-    const { runner, ground } = state;
-    if (runner.isRunning) throw misuse('mutate-in-query', 'Cannot mutate while a query or a mutation runs.');
-    const version = runner.app.definitions.get(name)?.version ?? 1;
-    const copy = copyValue(args);
-    const parsed = runner.parse({ name, version, args: copy });
-    if (parsed.kind === 'unknown') throw misuse('mutation-unknown', `There is no mutation '${name}'.`);
-    if (parsed.kind === 'invalid') {
-      throw misuse(parsed.code, `Cannot ${name} with these arguments: ${parsed.message}.`);
-    }
-    if (ground.log.countOf(state.replica) >= limits.ownPendingMax) {
-      throw misuse('too-many-pending', `More than ${limits.ownPendingMax} updates wait. Sync first.`);
-    }
-    const update: Update = {
-      id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport + 1,
-      context: state.context, name, version, args: copy, at: now,
-    };
-    if (copiedUnits() > SURELY_FITS) mustFit(update);
-    state.nextSeq += 1;
-    state.lamport += 1;
-    const entry = new LogEntry(update, true, state.user);
-    entry.parsed = parsed;
-    runOnTop(ground, entry, this.#onWrite);
-    this.#owner.changes.updateAdded({ update });
+    const { ground } = state;
+    const entry = writeUpdate(state, { name, args }, { ...writing, onWrite: this.#onWrite });
+    this.#owner.changes.updateAdded({ update: entry.update });
     if (!state.isKeeper && state.lost === undefined) {
       ground.log.release(entry);
       state.heldChanged();
@@ -133,6 +117,30 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     }
     this.#somethingChanged();
     return this.#receiptOf(entry);
+  }
+
+  /**
+   * Takes back what an update of ours did, by the inverse that its mutation declares: an ordinary
+   * update, durable and offline like any other, which can be taken back itself. Once: asked again
+   * it gives the same receipt. Errors: `undo-rejected`, `undo-unknown`, `bad-inverse`, and those of
+   * `mutate`.
+   */
+  undo(id: UpdateId, now: number): Receipt {
+    return takeBack({
+      state: this.#state,
+      changes: this.#owner.changes,
+      write: (name, args, undoes) => this.#mutate(name, args, { now, undoes }),
+      receiptOf: (entry) => this.#receiptOf(entry),
+      outcomeOf: (of) => this.receipt(of)?.outcome,
+    }, this.#present(id));
+  }
+
+  /**
+   * Which updates without a final place a tentative update was built on, as things stand: those
+   * whose rows it read or wrote over. Earliest first.
+   */
+  builtOn(id: UpdateId): readonly UpdateId[] {
+    return allBuiltOn(this.#state.ground, this.#present(id));
   }
 
   /** What `fn` throws is thrown on. */
@@ -176,20 +184,24 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#acknowledge(id);
   }
 
-  /** Asks again, with other arguments. Errors: `conflict-unknown`, and those of `mutate`. */
+  /**
+   * Asks again, with other arguments or with the same (undefined), whatever version they were of.
+   * Errors: `conflict-unknown`, and those of `mutate`.
+   */
   retry(id: UpdateId, args: Value, now: number): Receipt {
     const record = this.#state.conflicts.get(id);
     if (record === undefined) {
       throw misuse('conflict-unknown', 'There is no such conflict; it was acknowledged before. Mutate anew.');
     }
-    const receipt = this.mutate(record.name, args, now);
+    const again = args === undefined ? this.#state.runner.lift(record) : args;
+    const receipt = this.mutate(record.name, again, now);
     this.#acknowledge(id);
     return receipt;
   }
 
   /** Of an own update: tentative, in conflict, or settled a short while ago. */
   receipt(id: UpdateId): Receipt | undefined {
-    const present = this.#reissued.get(updateKey(id)) ?? id;
+    const present = this.#present(id);
     const entry = this.#state.ground.log.get(present);
     if (entry !== undefined) return entry.own ? this.#receiptOf(entry) : undefined;
     const conflict = this.#state.conflicts.get(present);
@@ -529,6 +541,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#somethingChanged();
   }
 
+  /** The id that it bears now. */
+  #present(id: UpdateId): UpdateId {
+    return this.#reissued.get(updateKey(id)) ?? id;
+  }
+
   #noteReissued(entries: readonly LogEntry[]): void {
     for (const { update: { id, formerly } } of entries) {
       if (formerly !== undefined) this.#reissued.set(updateKey(formerly), id);
@@ -573,23 +590,4 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   }
 }
 
-/**
- * Arguments that weigh no more (model/copy.ts) are never too long as text, whatever stands in them.
- */
-const SURELY_FITS = limits.updateCharsMax / 256;
-
 const misuse = (code: string, message: string): OxbowError => new OxbowError(code, message);
-
-/** One too large for a frame would never leave, and block those behind it. */
-function mustFit(update: Update): void {
-  try {
-    // With room for what is added where it has to be issued anew.
-    const { length } = encodeUpdate(update);
-    if (length <= limits.updateCharsMax - limits.envelopeChars) return;
-    throw new OxbowError('message-too-large', `${length} chars are too many.`);
-  } catch (cause) {
-    if (!(cause instanceof OxbowError) || cause.code !== 'message-too-large') throw cause;
-    const message = `Cannot ${update.name}: its arguments are too large. Split them over several updates.`;
-    throw new OxbowError('args-too-large', message, { cause });
-  }
-}

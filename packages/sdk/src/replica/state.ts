@@ -2,9 +2,9 @@
  * What one open space is, apart from who watches it: base, log and overlay, and how far it has
  * come.
  */
-import { freezeValue, Tables } from '../model/index.js';
+import { freezeValue, Refusals, Tables } from '../model/index.js';
 import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
-import type { AppDefinition, Guard } from '../model/index.js';
+import type { AppDefinition, Guard, Standing } from '../model/index.js';
 import type {
   Context, Mark, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
@@ -18,6 +18,7 @@ import { Overlay } from './overlay.js';
 import type { Ground } from './rebase.js';
 import type { Holding } from './reception.js';
 import { Runner } from './runner.js';
+import { Undos } from './undo.js';
 
 export interface StateConfig<A extends AppDefinition> {
   readonly app: A;
@@ -54,6 +55,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   readonly ground: Ground;
   readonly kept = new KeptLog();
   readonly conflicts: Conflicts;
+  readonly undos: Undos;
   readonly dev: boolean;
   /** The profile's id. */
   profile: ReplicaId;
@@ -63,6 +65,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   isKeeper: boolean;
   user: string | null;
   ledger: Ledger;
+  refusals: Refusals;
   history: string;
   csn: number;
   /** Commit timestamp at `csn`, ms. */
@@ -97,13 +100,16 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     this.nextSeq = issuedAt(this.seat, stored) + 1;
     this.ledger = new Ledger(stored?.ledger ?? []);
     this.conflicts = new Conflicts(stored?.conflicts ?? []);
+    this.undos = new Undos(stored?.undos ?? []);
     const ground = {
       runner: this.runner,
       log: new TentativeLog(),
       base: this.#tablesOf(stored?.tables ?? []),
+      standingOf: (id: UpdateId) => this.#standingOf(id),
     };
     this.ground = { ...ground, overlay: new Overlay(app, () => this.ground.base) };
     for (const entry of stored?.entries ?? []) this.kept.add({ entry, before: undefined });
+    this.refusals = new Refusals(stored?.ledger ?? [], () => this.kept.entries());
   }
 
   get head(): SpaceHead {
@@ -194,6 +200,20 @@ export class SpaceState<A extends AppDefinition> implements Holding {
       if (own && !removed && !firsts.has(id.replica)) firsts.set(id.replica, entry);
     }
     return [...firsts.values()];
+  }
+
+  /** The own update in the log that takes that one back. */
+  undoOf(id: UpdateId): LogEntry | undefined {
+    const key = updateKey(id);
+    return this.ground.log.entries.find(({ own, removed, update: { needs } }) =>
+      own && !removed && needs?.undoes !== undefined && updateKey(needs.undoes) === key);
+  }
+
+  #standingOf(id: UpdateId): Standing {
+    const { log } = this.ground;
+    const held = log.get(id);
+    if (held === undefined) return this.refusals.standingOf(id);
+    return held.outcome.kind === 'rejected' ? 'refused' : 'stands';
   }
 
   get foreignCount(): number {

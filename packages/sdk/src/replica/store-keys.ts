@@ -7,6 +7,7 @@
  * | meta | space, `head` | csn, history, identity; the version of this layout |
  * | meta | space, `pages` | the pages of the base, and the csn up to which entries are in them |
  * | meta | space, `conflict`, replica, seq | one conflict |
+ * | meta | space, `undo`, replica, seq | what takes one settled update back |
  * | updates | space, replica, seq | one tentative update |
  * | entries | space, csn | one commit entry |
  * | pages | space, number | rows of one table, in key order |
@@ -47,6 +48,9 @@ export const pagesKey = (space: string): string => keyOf(space, 'pages');
 export const conflictPrefix = (space: string): string => keyOf(space, 'conflict', '');
 export const conflictKey = (space: string, id: UpdateId): string =>
   keyOf(space, 'conflict', id.replica, padded(id.seq));
+export const undoPrefix = (space: string): string => keyOf(space, 'undo', '');
+export const undoKey = (space: string, id: UpdateId): string =>
+  keyOf(space, 'undo', id.replica, padded(id.seq));
 export const updateRecordKey = (space: string, id: UpdateId): string =>
   keyOf(space, id.replica, padded(id.seq));
 export const entryKey = (space: string, csn: number): string => keyOf(space, padded(csn));

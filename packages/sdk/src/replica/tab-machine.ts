@@ -14,7 +14,7 @@ import {
   type Ack, type Barrier, type Message, type ReplicaId, type SpaceId, type SpaceMessage,
 } from '../protocol/index.js';
 import { fromDisk, toDisk } from './bring-together.js';
-import { conflictText, readConflict } from './conflict-text.js';
+import { conflictText, readConflict, readUndo, undoText } from './conflict-text.js';
 import type { ConflictRecord } from './conflict.js';
 import type { LinkId } from './effects.js';
 import { Guest } from './guest.js';
@@ -27,7 +27,7 @@ import type { Place, SpaceSlot } from './space-slot.js';
 import { SpaceReplica } from './space.js';
 import {
   becomeFollower, becomeKeeper, followRename, forgetConflict, keptOf, rename, replaceConflicts,
-  takeSeat, toldKept,
+  takeSeat, takeUndos, toldKept,
 } from './tab-side.js';
 import type { KeeperStatus, StorageStatus, TabWord } from './tab-word.js';
 
@@ -372,8 +372,12 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
       }
       const conflicts = replica.conflicts();
       if (conflicts === last.conflicts) continue;
+      const isFirst = last.conflicts === undefined;
       last.conflicts = conflicts;
-      say({ kind: 'conflicts', space, records: conflicts.map(conflictText) });
+      say({
+        kind: 'conflicts', space, records: conflicts.map(conflictText),
+        ...(isFirst && { undos: replica.insides.state.undos.list.map(undoText) }),
+      });
     }
     if (this.#isLeaving) return;
     const status = this.#ownStatus();
@@ -422,6 +426,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
     for (const id of slot.acknowledged.values()) disk.dismiss(id);
     slot.acknowledged.clear();
     replaceConflicts(memory, disk.conflicts());
+    takeUndos(memory, disk.insides.state.undos.list);
     slot.keepIn(reading.layout, fresh);
     becomeKeeper(memory);
     const { log } = state.ground;
@@ -485,6 +490,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
           if (!keys.has(key)) slot.acknowledged.delete(key);
         }
         const isOpen = ({ id }: ConflictRecord): boolean => !slot.acknowledged.has(updateKey(id));
+        takeUndos(slot.replica, (word.undos ?? []).map(readUndo));
         return replaceConflicts(slot.replica, records.filter(isOpen));
       }
     }

@@ -9,6 +9,7 @@ import {
 } from '../protocol/index.js';
 import type { ConflictRecord } from './conflict.js';
 import type { SpaceReplica } from './space.js';
+import type { UndoRecord } from './undo.js';
 
 type Space<A extends AppDefinition> = Pick<SpaceReplica<A>, 'insides'>;
 
@@ -111,6 +112,16 @@ export function replaceConflicts<A extends AppDefinition>(
   for (const { id } of conflicts.list) if (!wanted.has(updateKey(id))) conflicts.remove(id);
   for (const record of records) if (conflicts.get(record.id) === undefined) conflicts.put(record);
   insides.changed();
+}
+
+/** What can be taken back, as far as that was not done yet. */
+export function takeUndos<A extends AppDefinition>(
+  { insides: { state } }: Space<A>, records: readonly UndoRecord[],
+): void {
+  for (const record of records) {
+    const isDone = state.undoOf(record.id) ?? state.undos.doneFor(record.id);
+    if (isDone === undefined && state.undos.get(record.id) === undefined) state.undos.put(record);
+  }
 }
 
 /** Another tab has acknowledged it. */

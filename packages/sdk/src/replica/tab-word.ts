@@ -29,7 +29,11 @@ export type TabWord =
   | { readonly kind: 'seat'; readonly space: SpaceId; readonly profile: ReplicaId }
   | ({ readonly kind: 'kept'; readonly space: SpaceId } & Kept)
   /** All of the space, as conflict-text.ts writes them. */
-  | { readonly kind: 'conflicts'; readonly space: SpaceId; readonly records: readonly string[] }
+  | {
+      readonly kind: 'conflicts'; readonly space: SpaceId; readonly records: readonly string[];
+      /** In the first of them on a link: what can be taken back. Each tab sees what comes later. */
+      readonly undos?: readonly string[];
+    }
   | ({ readonly kind: 'status' } & KeeperStatus)
   // To the keeper.
   | { readonly kind: 'acknowledged'; readonly space: SpaceId; readonly id: UpdateId }

@@ -26,6 +26,13 @@ const entryOf = (intake: Intake): CommitEntry => {
   if (intake.kind !== 'executed') throw new Error(`not executed: ${JSON.stringify(intake)}`);
   return intake.entry;
 };
+/** Of all that it executed; those entries are chosen first. */
+const snapshotOf = (actor: SpaceActor, entries: readonly CommitEntry[]) => {
+  actor.chosen(entries);
+  const snapshot = actor.snapshot();
+  if (snapshot === undefined) throw new Error('something is in flight');
+  return snapshot;
+};
 const reasonOf = (intake: Intake): string => (intake.kind === 'refused' ? intake.code : intake.kind);
 
 describe('a space actor', () => {
@@ -106,6 +113,33 @@ describe('a space actor', () => {
     expect(reasonOf(actor.intake(ahead, BOB, 10))).toBe('context-ahead');
     expect(reasonOf(actor.intake(seen, BOB, 10))).toBe('executed');
     actor.chosen([entry]);
+  });
+
+  it('refuses what needs a refused update, also where that was before it woke up', () => {
+    const awake = actorOf();
+    const fails = entryOf(awake.intake(updateOf(ANN.replica, 1, { name: 'throws' }), ANN, 10));
+    const adds = entryOf(awake.intake(updateOf(ANN.replica, 2), ANN, 10));
+    const { head, ledger } = snapshotOf(awake, [fails, adds]);
+    const outcome = (actor: SpaceActor, seq: number, policy: 'reject' | 'review' = 'reject') => {
+      const needs = { policy, seqs: { [ANN.replica]: [seq] } };
+      return entryOf(actor.intake(updateOf(ANN.replica, 3, { needs }), ANN, 10)).outcome;
+    };
+    const stored = (entries: readonly CommitEntry[]) => actorOf({ head, ledger, rows: [], entries });
+    const refused = (code: string, seq: number) =>
+      ({ kind: 'rejected', code, detail: { replica: ANN.replica, seq } });
+    expect(outcome(awake, 1)).toEqual(refused('dependency-refused', 1));
+    expect(outcome(stored([fails, adds]), 1, 'review')).toEqual(refused('dependency-review', 1));
+    expect(outcome(stored([fails, adds]), 2)).toEqual({ kind: 'applied' });
+    // Of what is no longer kept nobody can say what came of it.
+    expect(outcome(stored([adds]), 1)).toEqual(refused('dependency-unknown', 1));
+    expect(outcome(stored([adds]), 2)).toEqual({ kind: 'applied' });
+  });
+
+  it('lets what a newer version of the app wrote wait, and rejects what no version knows', () => {
+    const actor = actorOf();
+    const reasons = [{ app: 3, name: 'new' }, { version: 2 }, { app: 2, name: 'gone' }].map((more) =>
+      reasonOf(actor.intake(updateOf(ANN.replica, 1, more), ANN, 10)));
+    expect(reasons).toEqual(['update-newer', 'update-newer', 'executed']);
   });
 
   it('wakes up from the store as it was', () => {

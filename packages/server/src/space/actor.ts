@@ -4,7 +4,7 @@
  * ourselves only: until the log has chosen it, nobody is told (Terry et al., SOSP'95 §4.1, the
  * primary's commit; here durable first).
  */
-import { Tables, execute, freezeValue } from '@oxbow/sdk/model';
+import { Refusals, Tables, execute, freezeValue, refusalByNeeds } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
 import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, profileOf } from '@oxbow/sdk/protocol';
 import type {
@@ -65,6 +65,7 @@ export class SpaceActor {
   readonly #tables: Tables;
   readonly #ledger: Ledger;
   readonly #kept: KeptLog;
+  readonly #refusals: Refusals;
   /** After the last executed update. */
   #head: SpaceHead;
   // chosenCsn ≤ head.csn
@@ -79,6 +80,7 @@ export class SpaceActor {
     this.#chosenCsn = this.#head.csn;
     this.#ledger = new Ledger(stored?.ledger ?? []);
     this.#kept = new KeptLog(config.limits, stored?.entries ?? [], this.#head.csn);
+    this.#refusals = new Refusals(stored?.ledger ?? [], () => this.#keptEntries());
     this.#tables = new Tables(config.app);
     if (stored !== undefined) fill(this.#tables, stored.rows, config.dev);
   }
@@ -171,7 +173,17 @@ export class SpaceActor {
     };
   }
 
-  #obstacle({ context, lamport, id }: Update, author: Author): Intake | undefined {
+  #keptEntries(): readonly CommitEntry[] {
+    const entries = this.#kept.after(this.#kept.firstCsn - 1, Infinity);
+    invariant(entries !== 'trimmed', 'what is kept reaches back to its first');
+    return entries;
+  }
+
+  #obstacle(update: Update, author: Author): Intake | undefined {
+    const { context, lamport, id } = update;
+    if (isNewer(update, this.#config.app)) {
+      return refused('update-newer', `'${update.name}' was written by a newer version of the app: update the server first. It waits.`);
+    }
     if (context.csn > this.#chosenCsn) {
       return refused('context-ahead', `The update's author knew ${context.csn} commits, here are ${this.#chosenCsn}: the server was set back. Give its state a new history.`);
     }
@@ -206,6 +218,7 @@ export class SpaceActor {
     const { entry, chars } = this.#fitting(this.#decide(update, author, now), update);
     this.#tables.apply(entry.effects);
     this.#ledger.execute(update, author.user);
+    this.#refusals.note(entry);
     const lamport = Math.max(this.#head.lamport, update.lamport);
     this.#head = { csn: entry.csn, at: entry.at, lamport };
     return { kind: 'executed', entry, chars };
@@ -223,9 +236,10 @@ export class SpaceActor {
   #run(update: Update, user: string | null): Decision {
     const { app, dev, guard } = this.#config;
     const side = 'server';
+    const refusal = refusalByNeeds(update.needs, (id) => this.#refusals.standingOf(id));
     const invocation = guard === undefined
-      ? { update, user, side, dev } as const
-      : { update, user, side, dev, guard } as const;
+      ? { update, user, side, dev, refusal } as const
+      : { update, user, side, dev, refusal, guard } as const;
     return execute(app, this.#tables, invocation);
   }
 
@@ -247,6 +261,12 @@ export class SpaceActor {
       return { entry: small, chars: encodeEntry(small).length };
     }
   }
+}
+
+/** A rejection would be final: it waits for a server that knows what it asks. */
+function isNewer({ name, version, app = 1 }: Update, ours: AppDefinition): boolean {
+  const known = ours.definitions.get(name);
+  return app > ours.version || (known !== undefined && version > (known.version ?? 1));
 }
 
 const CLONED =

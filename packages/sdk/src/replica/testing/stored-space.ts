@@ -7,12 +7,14 @@ import type {
 } from '../../protocol/index.js';
 import type { ReplicaChanges, SpaceHead, StoredReplicaSpace, StoredUpdate } from '../changes.js';
 import type { ConflictRecord } from '../conflict.js';
+import type { UndoRecord } from '../undo.js';
 
 export class StoredSpace implements ReplicaChanges {
   readonly #rows = new Map<string, { readonly table: string; readonly key: KeyText; readonly row: Row }>();
   readonly #ledger = new Map<string, LedgerLine>();
   readonly #updates = new Map<string, StoredUpdate>();
   readonly #conflicts = new Map<string, ConflictRecord>();
+  readonly #undos = new Map<string, UndoRecord>();
   #entries: CommitEntry[] = [];
   #head: SpaceHead | undefined;
   #unwritten: (() => void)[] = [];
@@ -59,6 +61,14 @@ export class StoredSpace implements ReplicaChanges {
     this.#unwritten.push(() => this.#conflicts.delete(updateKey(id)));
   }
 
+  undoPut(record: UndoRecord): void {
+    this.#unwritten.push(() => this.#undos.set(updateKey(record.id), record));
+  }
+
+  undoRemoved(id: UpdateId): void {
+    this.#unwritten.push(() => this.#undos.delete(updateKey(id)));
+  }
+
   headChanged(head: SpaceHead): void {
     this.#unwritten.push(() => { this.#head = head; });
   }
@@ -81,6 +91,7 @@ export class StoredSpace implements ReplicaChanges {
       entries: [...this.#entries],
       updates: [...this.#updates.values()],
       conflicts: [...this.#conflicts.values()],
+      undos: [...this.#undos.values()],
       issued: 0,
     };
   }
