@@ -8,7 +8,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** The least that an app imports: to write, to query live, to persist; with a way to sync where
  * that is part of the package. */
-const LEAST: Readonly<Record<PeerName, string>> = {
+const LEAST: Readonly<Partial<Record<PeerName, string>>> = {
   oxbow: `import { defineApp, indexedDb, mutation, openReplica, server, table } from '@oxbow/sdk';
     globalThis.used = [defineApp, indexedDb, mutation, openReplica, server, table];`,
   replicache: `import { Replicache } from 'replicache'; globalThis.used = [Replicache];`,
@@ -25,7 +25,6 @@ const LEAST: Readonly<Record<PeerName, string>> = {
   yjs: `import { applyUpdate, Doc, encodeStateAsUpdate, Map } from 'yjs';
     import { IndexeddbPersistence } from 'y-indexeddb';
     globalThis.used = [applyUpdate, Doc, encodeStateAsUpdate, Map, IndexeddbPersistence];`,
-  indexeddb: 'globalThis.used = [indexedDB];',
 };
 
 export class Bundles {
@@ -40,9 +39,11 @@ export class Bundles {
     return this.#bundle(`import { peer } from './peers/${peer}.js'; import { install } from './page.js'; install(peer);`);
   }
 
-  async gzipKib(peer: PeerName): Promise<number> {
-    const script = await this.#bundle(LEAST[peer]);
-    return gzipSync(script, { level: 9 }).length / 1024;
+  /** Undefined for what comes with the browser. */
+  async gzipKib(peer: PeerName): Promise<number | undefined> {
+    const least = LEAST[peer];
+    if (least === undefined) return undefined;
+    return gzipSync(await this.#bundle(least), { level: 9 }).length / 1024;
   }
 
   async #bundle(contents: string): Promise<string> {

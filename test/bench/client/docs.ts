@@ -25,10 +25,9 @@ export function pageOf(run: ClientRun): string {
   ].join('\n');
   return `# Benchmarks in the browser
 
-Made by \`npm run bench -- client --write-docs\`; do not edit by hand. Each figure is the median of
-${run.options.runs} runs, in parentheses the lowest and the highest. The best of a row is bold;
-IndexedDB alone is the floor of those that write one record a row, not a peer.
-
+Made by \`npm run bench -- client --write-docs\`; do not edit by hand. ${howOften(run)} The best of
+a row is bold; IndexedDB alone is the floor of those that write one record a row, not a peer.
+${warning(run)}
 ![Each row's figures as multiples of the best](benchmarks.svg)
 
 ${table}
@@ -57,6 +56,10 @@ ${missing(run)}
 ${NOTES}
 `;
 }
+
+/** Of others, beyond which times say more about them than about us. */
+const QUIET_CORES = 0.25;
+const RUNS_MIN = 3;
 
 const NOTES = `- "Durable" is each peer's own default: its IndexedDB transaction has completed, which Chromium by
   default hands to the operating system without an fsync. It survives a crash of the browser, not
@@ -99,6 +102,18 @@ export function bestOf(run: ClientRun, metric: MetricName): PeerName | undefined
     })
     .sort((a, b) => a.value - b.value);
   return ranked[0]?.peer;
+}
+
+const howOften = ({ options: { runs } }: ClientRun): string => runs === 1
+  ? 'Each figure was measured once.'
+  : `Each figure is the median of ${runs} runs, in parentheses the lowest and the highest.`;
+
+/** Said by the page itself: who quotes a figure does not read how it came about. */
+function warning({ options: { runs }, foreignCores }: ClientRun): string {
+  const isBusy = foreignCores.length === 0 || median(foreignCores) > QUIET_CORES;
+  if (runs >= RUNS_MIN && !isBusy) return '';
+  const why = isBusy ? 'other programs kept the machine busy' : 'there were few runs';
+  return `\n**Compare within a row only, and quote no figure of this page: ${why}.**\n`;
 }
 
 function missing(run: ClientRun): string {

@@ -46,7 +46,9 @@ export async function measureClientPeers(options: ClientOptions): Promise<Client
   try {
     for (const peer of options.peers) {
       sessions.serve(peer, await bundles.script(peer));
-      if (options.metrics.includes('gzip_kib')) run.add(peer, { gzip_kib: await bundles.gzipKib(peer) });
+      if (!options.metrics.includes('gzip_kib')) continue;
+      const gzipKib = await bundles.gzipKib(peer);
+      if (gzipKib !== undefined) run.add(peer, { gzip_kib: gzipKib });
     }
     for (let round = 0; round < options.runs; round++) await run.round(round);
     return run.result();
