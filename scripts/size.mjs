@@ -14,6 +14,7 @@ const CASES = [
   ['protocol', '*', '/protocol', 18],
   ['React hooks', '*', '/react', 2],
   ['TanStack DB collections', '*', '/tanstack', 2],
+  ['inspector', '*', '/inspector', 20],
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** What a page fetches later stays out of what is weighed. */

@@ -7,3 +7,5 @@ export type { Meeting, RebaseStep, RunView, Writer } from './steps.js';
 export type { StorageView, StoreContents, StoredSpaceView } from './storage-view.js';
 export type { EntryView, PastRow, RowChangeView, RowsThen, RowThen } from './travel.js';
 export type { UpdateView } from './updates.js';
+export { showInspector } from './panel/panel.js';
+export type { Panel, PanelOptions } from './panel/panel.js';

@@ -11,6 +11,7 @@ import type { ShownZone } from '../time/shown-zone.js';
 import { BoardArea } from './BoardArea.js';
 import { exportAll } from './exportAll.js';
 import { Icon } from './icons.js';
+import { InspectorButton } from './InspectorButton.js';
 import { NoticePanel, Toasts } from './Notices.js';
 import { ScreenDialogs, type Panel } from './ScreenDialogs.js';
 import { Sidebar } from './Sidebar.js';
@@ -59,6 +60,7 @@ function Side({ session, board, now, zone, open, onLeave, onNew }: SideProps) {
       onKeys={() => open('keys')}
     >
       <ZonePicker zone={zone} now={now} />
+      <InspectorButton session={session} />
     </Sidebar>
   );
 }
