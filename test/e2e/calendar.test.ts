@@ -318,15 +318,18 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
     }
   });
 
-  it('a second tab says that the calendar is open elsewhere, and goes on when the first is closed', async () => {
+  it('is open in two tabs at once: what one changes the other shows, also when the first is closed', async () => {
     const ann = await arrive('ann');
-    await ann.addStarterRooms();
-    await ann.inSync();
     const second = await ann.page.context().newPage();
     await second.goto(url());
-    await second.getByTestId('store-in-use').waitFor();
-    await ann.page.close();
+    await ann.addStarterRooms();
     await second.getByTestId('board').waitFor({ timeout: 20_000 });
+    await expect.poll(() => second.locator('.rooms li').count()).toBe(4);
+    await ann.inSync();
+    await ann.page.close();
+    await second.reload();
+    await second.getByTestId('board').waitFor({ timeout: 20_000 });
+    await expect.poll(() => second.locator('.rooms li').count()).toBe(4);
   });
 
   it('imports a file of another calendar, reports its broken lines, and books each event once', async () => {

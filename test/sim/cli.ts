@@ -3,7 +3,8 @@
  * npm run sim -- --seeds A..B   sweeps up to the first violation, and says how to replay it
  * npm run sim -- --bugs         says which seed catches each planted bug (--bug NAME: that one)
  *
- * `--world node|paxos|cluster|tabs`: in that world only. Without it each seed has its own (worlds.ts).
+ * `--world node|paxos|cluster|tabs`: in that world only. Without it each seed has its own
+ * (worlds.ts).
  */
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.js';

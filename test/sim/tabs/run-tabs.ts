@@ -135,8 +135,11 @@ class Run {
       this.#gone(tab);
     });
     this.#every(swarm.freezeEveryMs, () => {
-      const tab = some((open) => !open.process.isPaused);
+      const keeper = some((open) => !open.process.isPaused && open.isKeeper);
+      const tab = this.#random.chance(0.6) ? keeper : some((open) => !open.process.isPaused);
       if (tab === undefined) return;
+      // In the midst of its work: what it has just written has not gone to disk.
+      if (this.#random.chance(0.5)) tab.write();
       tab.process.pause();
       this.#world.after(this.#random.exponential(swarm.frozenMs), () => {
         if (tab.process.isAlive && tab.process.isPaused) tab.process.resume();

@@ -92,6 +92,10 @@ export class SimTab {
     return this.#isClosing;
   }
 
+  get isKeeper(): boolean {
+    return [...this.#spaces.values()].some(({ replica }) => replica.isKeeper);
+  }
+
   get canWrite(): boolean {
     const { isAlive, isPaused } = this.process;
     return isAlive && !isPaused && !this.#isClosing && this.#spaces.size > 0;

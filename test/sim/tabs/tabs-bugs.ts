@@ -29,14 +29,6 @@ export const TABS_BUGS: readonly PlantedBug[] = [
     put: '  const given = [...memory.tentative].slice(0, 0);',
   },
   {
-    name: 'tabs-saved-before-disk',
-    what: 'the keeper tells another tab that its update is saved as soon as it has come',
-    world: 'tabs',
-    file: `${sdk}/replica/tab-side.ts`,
-    find: "if (!own || stage === 'local') continue;",
-    put: 'if (!own) continue;',
-  },
-  {
     name: 'tabs-unsaved-forgotten',
     what: 'a thawed keeper forgets what it had not written when it was overtaken',
     world: 'tabs',

@@ -1,5 +1,5 @@
 /** A session over a replica: the one place where the calendar's screens meet the SDK. */
-import { indexedDb, openReplica, OxbowError, server } from '@oxbow/sdk';
+import { indexedDb, openReplica, OxbowError, server, tabs } from '@oxbow/sdk';
 import type { Receipt, Replica } from '@oxbow/sdk';
 import { calendar } from '../app.js';
 import { personOf } from '../starter.js';
@@ -19,14 +19,18 @@ export interface OpenSession {
   readonly clock: Store<Clock>;
 }
 
-/** Errors: those of `openReplica`; `store-in-use` while another tab has this person's store. */
+/** Errors: those of `openReplica`. */
 export async function openSession(options: OpenSession): Promise<Session> {
   const { space, me, serverUrls, clock } = options;
   const replica = await openReplica({
     app: calendar,
     // A store belongs to one person: two who share a browser do not write under one name.
     storage: indexedDb(`calendar-${me}`),
-    sync: [server(serverUrls, { token: `dev:${me}` })],
+    // Pages that are not secure have no locks: there the calendar is open in one tab at a time.
+    sync: [
+      server(serverUrls, { token: `dev:${me}` }),
+      ...('locks' in navigator ? [tabs()] : []),
+    ],
     user: me,
   });
   const team = await replica.open(space);

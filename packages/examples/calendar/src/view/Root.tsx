@@ -1,6 +1,5 @@
 /**
- * From an address to a calendar: who is it, which space, is it open elsewhere, does it open at
- * all.
+ * From an address to a calendar: who is it, which space, does it open at all.
  */
 import { useCallback, useEffect, useState } from 'react';
 import { forgetName, rememberedName, rememberName } from '../remembered-name.js';
@@ -8,16 +7,13 @@ import type { PageUpdate } from '../installed/update.js';
 import type { Session } from '../session/session.js';
 import type { ShownZone } from '../time/shown-zone.js';
 import { CalendarScreen } from './CalendarScreen.js';
-import { FailedPage, InUsePage, LoadingPage, WelcomePage } from './pages.js';
+import { FailedPage, LoadingPage, WelcomePage } from './pages.js';
 import { ClockContext } from './useClock.js';
 import { useStore } from './useStore.js';
 
 export interface RootProps {
   readonly space: string;
-  /**
-   * Opens the replica. Rejects with an error that has a `code`: `store-in-use` means another tab
-   * has it.
-   */
+  /** Opens the replica. Rejects with an error that has a `code`. */
   open(me: string): Promise<Session>;
   readonly zone: ShownZone;
   readonly update: PageUpdate;
@@ -26,14 +22,10 @@ export interface RootProps {
 type Opening =
   | { readonly kind: 'opening' }
   | { readonly kind: 'ready'; readonly session: Session }
-  | { readonly kind: 'in-use' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
-
-const RETRY_MS = 2_000;
 
 function failureOf(error: unknown): Opening {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  if (code === 'store-in-use') return { kind: 'in-use' };
   return { kind: 'failed', code, message: error instanceof Error ? error.message : String(error) };
 }
 
@@ -54,11 +46,6 @@ function useOpening(me: string, open: RootProps['open']): [Opening, () => void] 
       opened.then((session) => session.close()).catch(() => undefined);
     };
   }, [me, open, attempt]);
-  useEffect(() => {
-    if (opening.kind !== 'in-use') return;
-    const timer = setTimeout(retry, RETRY_MS);
-    return () => clearTimeout(timer);
-  }, [opening, retry]);
   return [opening, retry];
 }
 
@@ -69,8 +56,6 @@ function Opened({ me, open, zone, update, onLeave }: OpenedProps) {
   switch (opening.kind) {
     case 'opening':
       return <LoadingPage />;
-    case 'in-use':
-      return <InUsePage onRetry={retry} />;
     case 'failed':
       return <FailedPage code={opening.code} message={opening.message} onRetry={retry} />;
     case 'ready':

@@ -81,22 +81,6 @@ export function LoadingPage() {
   );
 }
 
-export function InUsePage({ onRetry }: { onRetry(): void }) {
-  return (
-    <Page testId="store-in-use">
-      <h1>Open in another tab</h1>
-      <p>
-        This calendar is already open in another tab or window of this browser. Only one of them can
-        write at a time, so that nothing you book is ever lost or booked twice.
-      </p>
-      <p role="status">This page goes on by itself as soon as the other one is closed.</p>
-      <button type="button" className="primary wide" onClick={onRetry}>
-        Try now
-      </button>
-    </Page>
-  );
-}
-
 export function FailedPage({
   code,
   message,
