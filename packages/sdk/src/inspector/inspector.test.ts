@@ -123,5 +123,7 @@ describe('an inspector', () => {
     expect(next).not.toBe(inspector);
     expect(next.steps('room')).toEqual([]);
     next.close();
+    expect(space.mutate.put(item('y')).outcome).toEqual({ kind: 'applied' });
+    expect(() => next.steps('room')).toThrow(expect.objectContaining({ code: 'space-not-open' }));
   });
 });

@@ -56,6 +56,7 @@ export class Inspector {
   readonly #watched = new Map<SpaceId, Watched>();
   readonly #listeners = new Set<() => void>();
   readonly #stopHealth: () => void;
+  #isClosed = false;
 
   constructor(inspection: Inspection, onClose: () => void) {
     this.#inspection = inspection;
@@ -142,8 +143,10 @@ export class Inspector {
     return () => this.#listeners.delete(fn);
   }
 
-  /** Records no more. `inspect` gives a new one. */
+  /** Records no more, and tells nothing of spaces any more. `inspect` gives a new one. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#onClose();
     this.#stopHealth();
     this.#listeners.clear();
@@ -155,6 +158,7 @@ export class Inspector {
   }
 
   #watchAll(): void {
+    if (this.#isClosed) return;
     for (const { space, replica } of this.#inspection.host.machine.view.slots.values()) {
       if (this.#watched.has(space)) continue;
       const { state } = replica.insides;
@@ -168,7 +172,8 @@ export class Inspector {
   #mustWatch(space: string): Watched {
     this.#watchAll();
     for (const [name, watched] of this.#watched) if (name === space) return watched;
-    throw new OxbowError('space-not-open', `Space '${space}' is not open here. Open it first.`);
+    const what = this.#isClosed ? 'the inspector is closed. Inspect anew' : 'it is not open here. Open it first';
+    throw new OxbowError('space-not-open', `Cannot look into space '${space}': ${what}.`);
   }
 
   #changed(): void {

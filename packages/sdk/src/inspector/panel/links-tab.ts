@@ -5,10 +5,17 @@ import { button, chip, el, facts, ItemList, table, type Item } from './dom.js';
 import type { Tab } from './tab.js';
 import { replicaWords, sizeWords, timeWords } from './words.js';
 
-export function linksTab(inspector: Inspector): Tab {
+/** An answer to a ping is no news to anyone else: so one looks again, ms after it was asked. */
+const LOOKS_AFTER_MS = [100, 500, 2_000];
+
+export function linksTab(inspector: Inspector, changed: () => void): Tab {
   const list = new ItemList('Connections', 'No ways to others were given.');
   const state = el('p', { class: 'count', role: 'status' });
-  const tools = el('div', { class: 'tools' }, button('Ping now', () => inspector.ping()), state);
+  const ping = (): void => {
+    inspector.ping();
+    for (const afterMs of LOOKS_AFTER_MS) setTimeout(changed, afterMs);
+  };
+  const tools = el('div', { class: 'tools' }, button('Ping now', ping), state);
   return {
     id: 'links', title: 'Connections', element: el('div', {}, tools, list.element),
     show(space) {

@@ -42,7 +42,9 @@ export function showInspector(replica: Inspected, options: PanelOptions = {}): P
   const host = el('section', { 'aria-label': 'Oxbow inspector', 'data-oxbow-inspector': true });
   const root = host.attachShadow({ mode: 'open' });
   let frame: number | undefined;
+  let isClosed = false;
   const later = (): void => {
+    if (isClosed) return;
     frame ??= requestAnimationFrame(() => {
       frame = undefined;
       show();
@@ -50,7 +52,7 @@ export function showInspector(replica: Inspected, options: PanelOptions = {}): P
   };
   const tabs = [
     updatesTab(inspector, later), rowsTab(inspector, later), stepsTab(inspector),
-    linksTab(inspector), storageTab(inspector), historyTab(inspector, later),
+    linksTab(inspector, later), storageTab(inspector), historyTab(inspector, later),
   ];
   const bar = tabBar(tabs, later);
   const space = pick<string>('Space', [options.space ?? inspector.spaces[0] ?? 'none'], later);
@@ -62,6 +64,7 @@ export function showInspector(replica: Inspected, options: PanelOptions = {}): P
   };
   const stop = inspector.subscribe(later);
   const close = (): void => {
+    isClosed = true;
     stop();
     if (frame !== undefined) cancelAnimationFrame(frame);
     inspector.close();

@@ -73,6 +73,7 @@ mark { background: color-mix(in oklab, var(--warn) 24%, var(--paper)); color: in
   .docked { height: 62vh; }
   summary { padding-block: .45rem; gap: .15rem .5rem; }
   summary:has(> .cut) { flex-wrap: wrap; }
+  summary b { max-width: calc(100% - 8rem); overflow: hidden; text-overflow: ellipsis; }
   summary .cut { flex-basis: 100%; padding-left: 1.3em; }
   .body { padding-left: .9rem; }
   dl { grid-template-columns: 1fr; }
