@@ -38,7 +38,7 @@ export function defineApp<const T extends AnyTables, M extends Record<string, un
   mustBeRecord(mutations, 'mutations', modelLimits.mutationsMax);
   const shapes = new Map<string, TableShape>();
   for (const [table, definition] of Object.entries(tables)) {
-    shapes.set(table, shapeOf(table, definition));
+    shapes.set(table, shapeOf(table, definition, version));
   }
   const definitions = new Map<string, MutationDefinition>();
   for (const [mutation, given] of Object.entries(mutations)) {
@@ -52,17 +52,23 @@ export function defineApp<const T extends AnyTables, M extends Record<string, un
   });
 }
 
-function shapeOf(name: string, definition: unknown): TableShape {
+function shapeOf(name: string, definition: unknown, version: number): TableShape {
   const where = `table '${name}'`;
   mustBeName(name, where);
   must(!RESERVED.has(name), `${where} has the name of something that tx itself offers`);
   must(definition instanceof TableDefinition, `${where} is not made by table({…})`);
-  const { key, indexes, schema } = definition;
+  const { key, indexes, schema, migrate } = definition;
   mustBeField(key, `the key of ${where}`);
   mustBeRecord(indexes, `the indexes of ${where}`, modelLimits.indexesPerTableMax);
   if (schema !== undefined) mustBeSchema(schema, `the schema of ${where}`);
+  const steps = Object.entries(migrate).map(([to, step]) => {
+    const isFitting = Number(to) > 1 && Number(to) <= version;
+    must(isFitting, `${where} migrates to version ${to}, which is not 2 to the app's own`);
+    must(typeof step === 'function', `${where} migrates to version ${to} by what is no function`);
+    return [Number(to), step] as const;
+  });
   return {
-    name, key, schema,
+    name, key, schema, steps: new Map(steps),
     indexes: Object.entries(indexes).map(([index, fields]) => {
       mustBeFields(index, fields, where);
       return { name: index, fields: [...fields] };

@@ -9,6 +9,10 @@ export type {
 } from './definition.js';
 export { execute } from './execute.js';
 export type { Execution, Invocation } from './execution.js';
+export {
+  FIRST_FORM, FORM_TABLE, formAt, formEffect, formIn, formOf, hasSteps, liftRow,
+} from './form.js';
+export type { Form } from './form.js';
 export { freezeValue } from './freeze.js';
 // Whoever wants to build one takes it from its own file: pages load it in development only.
 export type { Guard, NewGuard, NondeterminismReport } from './guard.js';

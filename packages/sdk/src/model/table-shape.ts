@@ -17,6 +17,8 @@ export interface TableShape {
   readonly key: string;
   readonly indexes: readonly IndexShape[];
   readonly schema: AnySchema | undefined;
+  /** version of the app → makes a row of the version before into one of that (form.ts). */
+  readonly steps: ReadonlyMap<number, (row: Row) => unknown>;
 }
 
 /** Anything that knows tables by name: an app. */

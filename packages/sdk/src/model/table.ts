@@ -9,18 +9,32 @@ export class TableDefinition {
   readonly key: string;
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly schema: AnySchema | undefined;
+  readonly migrate: Steps;
 
   constructor(options: LooseOptions) {
     this.key = options.key;
     this.indexes = options.indexes ?? {};
     this.schema = options.schema;
+    this.migrate = options.migrate ?? {};
   }
 }
+
+/** Method syntax, so that a step may say what it takes. */
+type Step = { step(row: unknown): unknown }['step'];
+
+/**
+ * version of the app → makes a row of the version before into one of that: renames a field, adds
+ * one. It keeps the key, depends on nothing but the row, and does not touch rows that it is not
+ * given. New tables, new indexes and optional fields need none. Keep the steps as long as data of
+ * older versions may be anywhere.
+ */
+export type Steps = { readonly [version: number]: Step };
 
 interface LooseOptions {
   readonly key: string;
   readonly indexes?: Readonly<Record<string, readonly string[]>>;
   readonly schema?: AnySchema;
+  readonly migrate?: Steps;
 }
 
 type RowOut<S> = S extends StandardSchemaV1<unknown, infer Out> ? Out : never;
@@ -41,6 +55,7 @@ type CurriedTable<R> = { readonly waitsFor?: 'key and indexes' } & (<
 >(options: {
   readonly key: K;
   readonly indexes?: I;
+  readonly migrate?: Steps;
 }) => TableOf<R, R, K, Named<I>>);
 
 /**
@@ -57,6 +72,7 @@ export function table<
   readonly schema: S;
   readonly key: K;
   readonly indexes?: I;
+  readonly migrate?: Steps;
 }): TableOf<RowOut<S>, RowIn<S>, K, Named<I>>;
 /** Without a schema: `table<Booking>()({ key: 'id', indexes: { bySlot: ['room', 'start'] } })`. */
 export function table<R extends object>(): CurriedTable<R>;
@@ -68,6 +84,7 @@ export function table<R extends object>(): CurriedTable<R>;
 export function table<R extends object>(options: {
   readonly key: KeyField<R>;
   readonly indexes?: { readonly [name: string]: readonly KeyField<R>[] };
+  readonly migrate?: Steps;
 }): TableOf<R, R, KeyField<R>, AnyIndexes>;
 export function table(options?: LooseOptions): unknown {
   if (options === undefined) return (later: LooseOptions) => new TableDefinition(later);

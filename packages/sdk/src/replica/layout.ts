@@ -8,8 +8,8 @@ import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
   cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
   ledgerRow, seatOf,
-  type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type SnapshotPage,
-  type Update, type UpdateId,
+  type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type Row,
+  type SnapshotPage, type Update, type UpdateId,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import { PAGE_BOUNDS } from '../protocol/page.js';
@@ -34,6 +34,8 @@ export interface CheckpointSource {
     scan(table: string, index: string, range: Range, reverse: boolean): Iterable<IndexHit>;
   };
   ledger(): readonly LedgerLine[];
+  /** What a row of the base is kept as (lifting.ts). */
+  given?(row: Row): Row;
 }
 
 /** A space as memory has it: a `SpaceReplica`. */
@@ -388,7 +390,9 @@ function* pagesOf(snapshot: BaseSnapshot): Generator<SnapshotPage, void, undefin
 function* tableRows(
   source: CheckpointSource, table: string, range: Range,
 ): Generator<PageRow, void, undefined> {
-  for (const { key, row } of source.base.scan(table, PRIMARY, range, false)) yield [key, row];
+  for (const { key, row } of source.base.scan(table, PRIMARY, range, false)) {
+    yield [key, source.given?.(row) ?? row];
+  }
 }
 
 function ledgerRows(lines: readonly LedgerLine[], { from, to }: Range): PageRow[] {

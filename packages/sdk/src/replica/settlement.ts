@@ -111,7 +111,8 @@ export class Settler<A extends AppDefinition> {
     const state = this.#state;
     const { ground } = state;
     const isNewHistory = state.history !== '' && state.history !== base.history;
-    const tables = tablesOf(base, { app: state.runner.app, dev: state.dev });
+    const { dev, lifting } = state;
+    const tables = tablesOf(base, { app: state.runner.app, dev, lifting });
     state.history = base.history;
     state.csn = base.csn;
     state.at = base.at;
@@ -172,8 +173,9 @@ export class Settler<A extends AppDefinition> {
   }
 
   snapshot(): BaseSnapshot {
-    const { history, csn, at, committedLamport: lamport, ledger, ground } = this.#state;
-    return snapshotOf({ history, csn, at, lamport, ledger: ledger.lines() }, ground.base);
+    const { history, csn, at, committedLamport: lamport, ledger, ground, lifting } = this.#state;
+    const head = { history, csn, at, lamport, ledger: ledger.lines() };
+    return snapshotOf(head, ground.base, (row) => lifting.given(row));
   }
 
   /** Own updates run as another user from now on. */
@@ -242,17 +244,22 @@ export class Settler<A extends AppDefinition> {
     const isHeld = held !== undefined && isEntryOf(entry, held.update);
     const former = takenOver(state, entry);
     for (const { row } of entry.effects) state.row(row);
-    const { effects, before } = batch.commit(entry.effects, former ?? held);
+    const shown = state.lifting.effects(entry.effects);
+    if (shown !== entry.effects) for (const { row } of shown) state.row(row);
+    const { effects, before } = batch.commit(shown, former ?? held);
+    state.lifting.laidIn(effects, shown, entry.effects);
     const body = isHeld ? bodyOf(held.update) : entry.body;
-    const full = entryToKeep(entry, effects, body);
+    // Kept and passed on as it came, lifted or not.
+    const full = entryToKeep(entry, shown === entry.effects ? effects : entry.effects, body);
+    const done = shown === entry.effects ? full : { ...full, effects };
     // An own one that is not this one stays, to be issued anew.
-    if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, full);
-    if (former !== undefined) this.#settleBy(batch, former, full);
+    if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, done);
+    if (former !== undefined) this.#settleBy(batch, former, done);
     const { id, lamport, outcome } = full;
     if (full.body !== undefined) this.#settleParted({ ...full.body, id, lamport }, outcome);
     state.refusals.note(full);
     const own = former ?? (isHeld && held.own ? held : undefined);
-    if (own !== undefined) this.#keepInverse(own, full, before);
+    if (own !== undefined) this.#keepInverse(own, done, before);
     state.csn = entry.csn;
     state.at = entry.at;
     state.committedLamport = Math.max(state.committedLamport, entry.lamport);

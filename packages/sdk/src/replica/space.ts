@@ -9,7 +9,7 @@ import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js'
 import { OxbowError, updateKey } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Mark, Outcome, PageRow, ReceivedBase,
-  Reception, ReplicaId, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
+  Reception, ReplicaId, Row, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
 } from '../protocol/index.js';
 import { allBuiltOn, type Undone } from './built-on.js';
 import { PromisedPages } from './base-picture.js';
@@ -78,7 +78,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   constructor(config: SpaceConfig<A>) {
     const { owner, stored } = config;
     this.#owner = owner;
-    this.#state = new SpaceState(config);
+    this.#state = new SpaceState({ ...config, report: (error) => owner.report(error) });
     this.#lives = new LiveQueries(config.app, () => this.#flushSoon());
     this.#settler = new Settler(this.#state, {
       changes: owner.changes,
@@ -290,6 +290,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.ground.base;
   }
 
+  /** As it is kept and passed on. */
+  given(row: Row): Row {
+    return this.#state.lifting.given(row);
+  }
+
   ledger(): LedgerLine[] {
     return this.#state.ledger.lines();
   }
@@ -441,7 +446,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   }
 
   havePages(): readonly string[] {
-    return this.#promised.promise(this.#state.ground.base);
+    return this.#promised.promise(this.#state.ground.base, (row) => this.given(row));
   }
 
   pageByHash(hash: string): readonly PageRow[] | undefined {

@@ -2,16 +2,17 @@
  * What one open space is, apart from who watches it: base, log and overlay, and how far it has
  * come.
  */
-import { freezeValue, Refusals, Tables } from '../model/index.js';
+import { FORM_TABLE, freezeValue, Refusals, Tables } from '../model/index.js';
 import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard, Standing } from '../model/index.js';
 import type {
-  Context, Mark, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  Context, Mark, OxbowError, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
 import { Conflicts } from './conflict.js';
 import { KeptLog } from './kept-log.js';
 import { Ledger } from './ledger.js';
+import { Lifting } from './lifting.js';
 import { TentativeLog } from './log.js';
 import type { LogEntry } from './log.js';
 import { Overlay } from './overlay.js';
@@ -37,6 +38,7 @@ export interface StateConfig<A extends AppDefinition> {
   /** Freeze rows, report mutations that are not deterministic. */
   readonly dev: boolean;
   readonly guard?: Guard | undefined;
+  readonly report?: ((error: OxbowError) => void) | undefined;
   readonly stored?: StoredReplicaSpace | undefined;
 }
 
@@ -54,6 +56,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   readonly runner: Runner<A>;
   readonly ground: Ground;
   readonly kept = new KeptLog();
+  readonly lifting: Lifting;
   readonly conflicts: Conflicts;
   readonly undos: Undos;
   readonly dev: boolean;
@@ -82,11 +85,12 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   #summary: Summary | undefined;
 
   constructor(config: StateConfig<A>) {
-    const { app, space, replica, user, dev, guard, stored } = config;
+    const { app, space, replica, user, dev, guard, stored, report = () => undefined } = config;
     this.space = space;
     this.dev = dev;
     this.user = user;
     this.runner = new Runner({ app, dev, guard });
+    this.lifting = new Lifting(app, report);
     const head = stored?.head;
     this.profile = head?.replica ?? replica;
     this.seat = 'seat' in config ? config.seat : 0;
@@ -227,9 +231,13 @@ export class SpaceState<A extends AppDefinition> implements Holding {
 
   #tablesOf(stored: StoredReplicaSpace['tables']): Tables {
     const tables = new Tables(this.runner.app);
-    for (const { table, rows } of stored) {
-      tables.load(table, this.dev ? frozenRows(rows) : rows);
-    }
+    const load = (table: string, rows: Iterable<PageRow>): void => {
+      const shown = this.lifting.rows(table, rows);
+      tables.load(table, this.dev ? frozenRows(shown) : shown);
+    };
+    for (const { table, rows } of stored) if (table === FORM_TABLE) load(table, rows);
+    this.lifting.begin(tables);
+    for (const { table, rows } of stored) if (table !== FORM_TABLE) load(table, rows);
     return tables;
   }
 }

@@ -59,6 +59,8 @@ export interface NodeLimits {
   /** The kept log of a space in memory. */
   readonly keptEntriesMax: number;
   readonly keptCharsMax: number;
+  /** Chars of rows in one of the commits that lift a space to a newer version of the app. */
+  readonly liftCharsMax: number;
 }
 
 export const nodeLimits: NodeLimits = {
@@ -82,6 +84,7 @@ export const nodeLimits: NodeLimits = {
   slotsUnappliedMax: 10_000,
   keptEntriesMax: 4 * KI,
   keptCharsMax: 4 * MI,
+  liftCharsMax: 256 * KI,
 };
 
 /** Bounds of the sockets under the links, and of the node's stop. */

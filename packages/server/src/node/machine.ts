@@ -7,6 +7,7 @@ import { Guard } from '@oxbow/sdk/guard';
 import { invariant, isLinkUrl } from '@oxbow/sdk/protocol';
 import type { Hello, OxbowError, SpaceId } from '@oxbow/sdk/protocol';
 import type { LogLeadership } from '../log/commit-log.js';
+import type { SpaceActor } from '../space/actor.js';
 import type { SpaceEntries, StoredSpace } from '../space/state-store.js';
 import { Barriers } from './barriers.js';
 import type { NodeConfig } from './config.js';
@@ -80,6 +81,7 @@ export class NodeMachine {
       actorConfig: { app, dev, limits, ...(dev ? { guard } : {}) },
       limits, effects, tally: this.#tally,
       isUnapplied: (space) => this.#pipeline.isUnapplied(space),
+      lift: (actor) => this.#lift(actor),
     });
     this.#barriers = new Barriers({ roundsMax: limits.barrierRoundsMax }, effects);
     this.#owner = this.#linkOwner();
@@ -246,6 +248,17 @@ export class NodeMachine {
       slotsUnapplied: this.#pipeline.slotsUnapplied,
       linksWaiting: this.#waitingLinks.size,
     };
+  }
+
+  #lift(actor: SpaceActor): void {
+    const { space } = actor;
+    const done = actor.lift(this.#now, ({ code, message }) =>
+      this.#effects.log('error', 'row-not-migrated', { space, code, reason: message }));
+    for (const { entry, chars } of done) this.#pipeline.add(space, entry, chars, this.#now);
+    if (done.length > 0) {
+      const { version } = this.#config.app;
+      this.#effects.log('info', 'space-migrated', { space, version, commits: done.length });
+    }
   }
 
   #begin(now: number): void {

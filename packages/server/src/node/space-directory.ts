@@ -32,6 +32,8 @@ export interface DirectoryParts {
   readonly effects: NodeEffects;
   readonly tally: Tally;
   readonly isUnapplied: (space: SpaceId) => boolean;
+  /** It has just been loaded: its rows may be of an older version of the app. */
+  readonly lift: (actor: SpaceActor) => void;
 }
 
 const NOBODY: ReadonlySet<Guest> = new Set();
@@ -82,6 +84,7 @@ export class SpaceDirectory {
     if (seat.isVoid) return this.#loadAgain(space, seat.guests);
     const actor = this.#hydrated(space, stored);
     if (actor === undefined) return;
+    this.#parts.lift(actor);
     this.#seats.set(space, { kind: 'open', guests: seat.guests, actor });
     this.#parts.tally.add('spaces_loaded');
     if (seat.guests.size === 0) this.#idle.add(space);
@@ -91,10 +94,14 @@ export class SpaceDirectory {
   loadFailed(space: SpaceId, error: OxbowError): void {
     const seat = this.#seats.get(space);
     if (seat?.kind !== 'loading') return;
-    this.#seats.delete(space);
     this.#parts.effects.log('error', 'space-unreadable', { space, reason: error.message });
-    const message = `The server cannot read '${space}' now. Its log says why.`;
-    for (const guest of seat.guests) guest.spaceRefused(space, 'space-unreadable', message);
+    this.#refuse(space, 'space-unreadable', `The server cannot read '${space}' now. Its log says why.`);
+  }
+
+  #refuse(space: SpaceId, code: string, message: string): void {
+    const guests = this.guests(space);
+    this.#seats.delete(space);
+    for (const guest of guests) guest.spaceRefused(space, code, message);
   }
 
   #hydrated(space: SpaceId, stored: StoredSpace | undefined): SpaceActor | undefined {
@@ -102,7 +109,8 @@ export class SpaceDirectory {
       return new SpaceActor(space, this.#parts.actorConfig, stored);
     } catch (error) {
       if (!(error instanceof OxbowError)) throw error;
-      this.loadFailed(space, error);
+      if (error.code === 'app-older') this.#refuse(space, error.code, error.message);
+      else this.loadFailed(space, error);
       return undefined;
     }
   }

@@ -10,7 +10,7 @@ import type { StoredSpace } from './state-store.js';
 const replicaOf = (name: string): ReplicaId => name as ReplicaId;
 // reason: as above.
 const SPACE = 'team' as SpaceId;
-const LIMITS = { keptEntriesMax: 100, keptCharsMax: 1e6, replicasPerSpaceMax: 10 };
+const LIMITS = { keptEntriesMax: 100, keptCharsMax: 1e6, replicasPerSpaceMax: 10, liftCharsMax: 200 };
 const ANN: Author = { replica: replicaOf('r1'), user: 'ann', mayWrite: true };
 const BOB: Author = { replica: replicaOf('r2'), user: 'bob', mayWrite: true };
 

@@ -6,10 +6,11 @@
  */
 import { Refusals, Tables, execute, freezeValue, refusalByNeeds } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
-import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, profileOf } from '@oxbow/sdk/protocol';
+import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, OxbowError, profileOf } from '@oxbow/sdk/protocol';
 import type {
   CommitEntry, LedgerLine, Mark, ReplicaId, SpaceId, Update, VersionVector,
 } from '@oxbow/sdk/protocol';
+import { birthEffects, isAhead, LIFT, LIFTER, pieces } from './lift.js';
 import { KeptLog } from './kept-log.js';
 import type { KeptLogBounds } from './kept-log.js';
 import { Ledger } from './ledger.js';
@@ -23,16 +24,23 @@ export interface Author {
 }
 
 export type Intake =
-  /** It has its place; the entry is not chosen yet. `chars`: length of its text. */
-  | { readonly kind: 'executed'; readonly entry: CommitEntry; readonly chars: number }
+  | ({ readonly kind: 'executed' } & Executed)
   /** Executed before, perhaps settled. */
   | { readonly kind: 'duplicate' }
   /** Something before it, or of what its author had seen, is missing here. */
   | { readonly kind: 'gap' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
+/** It has its place; the entry is not chosen yet. `chars`: length of its text. */
+export interface Executed {
+  readonly entry: CommitEntry;
+  readonly chars: number;
+}
+
 export interface ActorBounds extends KeptLogBounds {
   readonly replicasPerSpaceMax: number;
+  /** Chars of rows in one of the commits that lift a space to a newer version of the app. */
+  readonly liftCharsMax: number;
 }
 
 export interface ActorConfig {
@@ -83,6 +91,30 @@ export class SpaceActor {
     this.#refusals = new Refusals(stored?.ledger ?? [], () => this.#keptEntries());
     this.#tables = new Tables(config.app);
     if (stored !== undefined) fill(this.#tables, stored.rows, config.dev);
+    if (isAhead(config.app, this.#tables)) throw ahead(space, config.app.version);
+  }
+
+  /**
+   * Brings rows of older versions of the app into the present form, before anything else is
+   * executed (lift.ts). `failed`: a row stays as it was.
+   */
+  lift(now: number, failed: (error: OxbowError) => void): readonly Executed[] {
+    const { app, limits: { liftCharsMax: charsMax } } = this.#config;
+    const done: Executed[] = [];
+    // Nobody has written: its first commit will say in which form its rows are.
+    if (this.#head.csn === 0) return done;
+    for (const effects of pieces({ app, tables: this.#tables, charsMax, failed })) {
+      const seq = this.#ledger.executedSeq(LIFTER) + 1;
+      const update: Update = {
+        id: { replica: LIFTER, seq }, lamport: this.#head.lamport + 1,
+        context: { csn: this.#chosenCsn, vector: {} }, name: LIFT, version: app.version,
+        args: { part: seq }, at: Math.max(0, Math.trunc(now)),
+      };
+      const decision: Decision = { outcome: { kind: 'applied' }, effects };
+      const entry = this.#entryOf(update, { user: null, decision, now });
+      done.push(this.#executed({ entry, chars: encodeEntry(entry).length }, update, null));
+    }
+    return done;
   }
 
   /** What everybody may know. */
@@ -132,6 +164,7 @@ export class SpaceActor {
       (replica !== author.replica && this.#ledger.isAnothers(author.replica, author.user))) {
       return refused('replica-not-yours', `Replica '${replica}' has written here for another user. Write under a fresh replica id.`);
     }
+    if (replica === LIFTER) return refused('replica-not-yours', `Nobody writes as '${LIFTER}'.`);
     if (this.#ledger.isRival(update)) return refused('replica-cloned', CLONED);
     const executed = this.#ledger.executedSeq(replica);
     if (seq <= executed) return DUPLICATE;
@@ -215,19 +248,36 @@ export class SpaceActor {
 
   /** Everything that can fail comes before the first change of our state. */
   #execute(update: Update, author: Author, now: number): Intake {
-    const { entry, chars } = this.#fitting(this.#decide(update, author, now), update);
+    const fitting = this.#fitting(this.#decide(update, author, now), update);
+    return { kind: 'executed', ...this.#executed(fitting, update, author.user) };
+  }
+
+  #executed(done: Executed, update: Update, user: string | null): Executed {
+    const { entry } = done;
     this.#tables.apply(entry.effects);
-    this.#ledger.execute(update, author.user);
+    this.#ledger.execute(update, user);
     this.#refusals.note(entry);
     const lamport = Math.max(this.#head.lamport, update.lamport);
     this.#head = { csn: entry.csn, at: entry.at, lamport };
-    return { kind: 'executed', entry, chars };
+    return done;
   }
 
   #decide(update: Update, { user, mayWrite }: Author, now: number): CommitEntry {
+    const decision = mayWrite ? this.#run(update, user) : FORBIDDEN;
+    return this.#entryOf(update, { user, decision, now });
+  }
+
+  #entryOf(
+    update: Update,
+    { user, decision: { outcome, effects: decided }, now }: {
+      readonly user: string | null; readonly decision: Decision; readonly now: number;
+    },
+  ): CommitEntry {
     const { id, lamport } = update;
-    const { outcome, effects } = mayWrite ? this.#run(update, user) : FORBIDDEN;
     const csn = this.#head.csn + 1;
+    // The first says in which form the rows of the space are, whatever becomes of itself.
+    const birth = csn === 1 ? birthEffects(this.#config.app) : NO_EFFECTS;
+    const effects = birth.length === 0 ? decided : [...decided, ...birth];
     // Clocks may jump back; commit timestamps never do.
     const at = Math.max(Math.trunc(now), this.#head.at);
     return new MadeEntry({ csn, at, id, lamport, user, outcome, effects, body: update });
@@ -255,7 +305,7 @@ export class SpaceActor {
       const small: CommitEntry = {
         ...entry,
         outcome: { kind: 'rejected', code: 'limit-exceeded' },
-        effects: NO_EFFECTS,
+        effects: entry.csn === 1 ? birthEffects(this.#config.app) : NO_EFFECTS,
         body: { context, name, version, at, args: null },
       };
       return { entry: small, chars: encodeEntry(small).length };
@@ -268,6 +318,12 @@ function isNewer({ name, version, app = 1 }: Update, ours: AppDefinition): boole
   const known = ours.definitions.get(name);
   return app > ours.version || (known !== undefined && version > (known.version ?? 1));
 }
+
+const ahead = (space: SpaceId, version: number): OxbowError =>
+  new OxbowError(
+    'app-older',
+    `The rows of '${space}' are of a newer version of the app than ${version}: update this server.`,
+  );
 
 const CLONED =
   'Another copy of this replica has written here under the same numbers. Write under a fresh replica id.';
