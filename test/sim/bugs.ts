@@ -58,8 +58,8 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'overlay-ignores-ranges',
     what: 'a rebase looks at the keys that were read, not at the ranges',
     file: `${sdk}/replica/touch.ts`,
-    find: 'if (this.#byTable.has(range.table) && this.#meetsRange(range, rank)) return true;',
-    put: 'if (this.#byTable.size === 0 && this.#meetsRange(range, rank)) return true;',
+    find: 'if (touches !== undefined && this.#meetsRange(touches, range, rank)) return true;',
+    put: 'if (touches?.size === 0 && this.#meetsRange(touches, range, rank)) return true;',
   },
   {
     name: 'feed-skips-on-reconnect',

@@ -170,7 +170,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   takeChanges(): Change {
     const newest = [...this.#newest.values()];
     this.#newest.clear();
-    const saved = (): void => newest.forEach((id) => this.replica.saved(id));
+    const saved = (): void => this.replica.saved(newest);
     return { ops: this.#layout.take(), saved: newest.length === 0 ? undefined : saved };
   }
 

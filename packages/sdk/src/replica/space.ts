@@ -319,19 +319,22 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#listeners.call(report);
   }
 
-  /** Own updates up to this one are surely on disk: they may be sent. */
-  saved({ replica, seq }: UpdateId): void {
+  /**
+   * Own updates up to these, one of each seat, are surely on disk: they may be sent. In stamp order
+   * over all seats: one tab's update may stand on another's.
+   */
+  saved(newest: readonly UpdateId[]): void {
     const { log } = this.#state.ground;
-    if (!this.#state.isOurs(replica)) return;
-    let isReleased = false;
-    if (this.#hasLeftUnsaved) this.#savedLate({ replica, seq });
-    for (const entry of log.unreleased(replica, seq)) {
+    const ours = newest.filter(({ replica }) => this.#state.isOurs(replica));
+    if (this.#hasLeftUnsaved) for (const id of ours) this.#savedLate(id);
+    const entries = ours.flatMap(({ replica, seq }) => log.unreleased(replica, seq));
+    if (entries.length === 0) return;
+    if (ours.length > 1) entries.sort((a, b) => a.rank - b.rank);
+    for (const entry of entries) {
       log.release(entry);
       entry.stage = 'saved';
       this.#onChanged(entry);
-      isReleased = true;
     }
-    if (!isReleased) return;
     this.stagesRaised += 1;
     this.#state.heldChanged();
     this.#owner.pump();
