@@ -3,7 +3,7 @@
  * lost.
  */
 import { expect, test } from 'vitest';
-import { bareEntry, limits } from '../protocol/index.js';
+import { bareEntry, limits, seatId } from '../protocol/index.js';
 import type { CommitEntry, Mark, Update } from '../protocol/index.js';
 import { Primary } from './testing/primary.js';
 import { committed, foreign, OneSpace, putBy, replicaId } from './testing/one-space.js';
@@ -495,4 +495,18 @@ test('lists keep their reference while nothing changed, and who subscribed is to
   one.flush();
   expect(one.space.pending()).not.toBe(before);
   expect(told).toBe(1);
+});
+
+test('what is saved leaves in stamp order, whichever seats of the profile wrote it', () => {
+  const one = open();
+  one.mutate('put', item('1', 'a'));
+  const [first] = one.space.tentative;
+  const neighbour = { replica: seatId(replicaId('me'), 1), seq: 1 };
+  const { lamport, ...rest } = must(first);
+  one.space.receiveUpdates([{ ...rest, id: neighbour, lamport: lamport + 1 }]);
+  const onTop = one.mutate('put', item('2', 'a'));
+  expect(must(one.space.tentative.at(-1)).context.vector).toEqual({ [neighbour.replica]: 1 });
+  one.space.saved([onTop.id, neighbour]);
+  expect(one.space.tentativeAfter(0, 10).updates.map(({ id }) => [id.replica, id.seq]))
+    .toEqual([['me', 1], ['me_1', 1], ['me', 2]]);
 });
