@@ -500,9 +500,8 @@ test('lists keep their reference while nothing changed, and who subscribed is to
 test('what is saved leaves in stamp order, whichever seats of the profile wrote it', () => {
   const one = open();
   one.mutate('put', item('1', 'a'));
-  const [first] = one.space.tentative;
   const neighbour = { replica: seatId(replicaId('me'), 1), seq: 1 };
-  const { lamport, ...rest } = must(first);
+  const { lamport, ...rest } = must(one.space.tentative[0]);
   one.space.receiveUpdates([{ ...rest, id: neighbour, lamport: lamport + 1 }]);
   const onTop = one.mutate('put', item('2', 'a'));
   expect(must(one.space.tentative.at(-1)).context.vector).toEqual({ [neighbour.replica]: 1 });
