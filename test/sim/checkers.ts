@@ -3,6 +3,7 @@
  * throws a `Violation` that names the promise; docs/guarantees.md lists them. `truth` is the
  * server's chosen log, recorded as it was chosen.
  */
+import { FORM_TABLE, formIn } from '@oxbow/sdk/model';
 import { updateKey, type CommitEntry, type Effect, type UpdateId } from '@oxbow/sdk/protocol';
 
 export class Violation extends Error {
@@ -53,9 +54,18 @@ export class Truth {
     this.#seqByReplica.set(entry.id.replica, entry.id.seq);
   }
 
+  /** All rows are of that version of the app. */
+  isOf(version: number): boolean {
+    const forms = this.entries.map(({ effects }) => formIn(effects)).filter((form) => form !== undefined);
+    const { version: last, from } = forms.at(-1) ?? { version: this.entries.length === 0 ? version : 1 };
+    return last === version && from === undefined;
+  }
+
   /** Issuing an update anew under another id must not do twice what was asked for once. */
   #mustBeAskedOnce(entry: CommitEntry): void {
     const key = updateKey(entry.id);
+    // Who forgets that he has taken something back may do it again.
+    if (entry.body?.needs?.undoes !== undefined) return;
     const wish = canonical([entry.body?.name, entry.body?.args]);
     const other = this.#keyByWish.get(wish);
     must(other === undefined, 'what was asked for once is done once', () => `${wish} as ${other} and ${key}`);
@@ -80,8 +90,8 @@ export class Truth {
 
 function mustBeSame(a: CommitEntry, b: CommitEntry, promise: string): void {
   const same = a.csn === b.csn && updateKey(a.id) === updateKey(b.id)
-    && JSON.stringify(a.outcome) === JSON.stringify(b.outcome)
-    && JSON.stringify(a.effects) === JSON.stringify(b.effects);
+    && canonical(a.outcome) === canonical(b.outcome)
+    && canonical(a.effects) === canonical(b.effects);
   must(same, promise, () => `csn ${a.csn}: ${JSON.stringify(a)} / ${JSON.stringify(b)}`);
 }
 
@@ -124,6 +134,8 @@ export type RowsByTable = Readonly<Record<string, readonly (readonly [key: strin
 export function rowsAfter(entries: readonly CommitEntry[]): RowsByTable {
   const tables = new Map<string, Map<string, unknown>>();
   const apply = (effect: Effect): void => {
+    // What only servers speak of.
+    if (effect.table === FORM_TABLE) return;
     const table = tables.get(effect.table) ?? new Map<string, unknown>();
     tables.set(effect.table, table);
     if (effect.row === null) table.delete(effect.key);
@@ -167,14 +179,57 @@ export function checkCounters(truth: Truth, rows: RowsByTable): void {
   for (const entry of truth.entries) {
     if (entry.body?.name !== 'add' || entry.outcome.kind !== 'applied') continue;
     // reason: arguments of the simulated app's own mutation.
-    const args = entry.body.args as { id: string; by: number };
-    sums.set(args.id, (sums.get(args.id) ?? 0) + args.by);
+    const { id, by, amount } = entry.body.args as { id: string; by?: number; amount?: number };
+    sums.set(id, (sums.get(id) ?? 0) + (by ?? amount ?? NaN));
   }
   const counted = new Map((rows['counter'] ?? []).map(([key, row]) =>
     // reason: rows of the simulated app's counter table.
     [key, (row as { total: number }).total]));
   for (const [id, sum] of sums) {
     must(counted.get(id) === sum, 'each update is applied once', () => `counter ${id} is ${counted.get(id)}, not ${sum}`);
+  }
+}
+
+/**
+ * Rows as a client of version 2 shows them: each counter is lifted once, by the server's commits or
+ * by itself.
+ */
+export function liftedRows(rows: RowsByTable): RowsByTable {
+  const counter = (rows['counter'] ?? []).map(([key, row]) =>
+    // reason: rows of the simulated app's counter table.
+    [key, { lifts: 1, ...(row as object) }] as const);
+  return { ...rows, counter };
+}
+
+/** A row is lifted once, whoever led meanwhile. */
+export function checkLifts(rows: RowsByTable, isAllLifted: boolean): void {
+  for (const [key, row] of rows['counter'] ?? []) {
+    // reason: as above.
+    const { lifts } = row as { readonly lifts?: number };
+    const isRight = lifts === 1 || (!isAllLifted && lifts === undefined);
+    must(isRight, 'a row is lifted once', () => `counter ${key} was lifted ${lifts ?? 0} times`);
+  }
+}
+
+/**
+ * What stands on something that was refused is refused, with the code of its policy; and never
+ * without such a reason.
+ */
+export function checkNeeds({ entries, csnByUpdate }: Truth): void {
+  for (const { id, outcome, body } of entries) {
+    const needs = body?.needs;
+    const code = outcome.kind === 'rejected' ? outcome.code : '';
+    const isByNeeds = code.startsWith('dependency-');
+    const needed = Object.entries(needs?.seqs ?? {}).flatMap(([replica, seqs]) =>
+      // reason: Object.entries forgets the branded key type.
+      seqs.map((seq) => entries[(csnByUpdate.get(updateKey({ replica: replica as UpdateId['replica'], seq })) ?? 0) - 1]));
+    const isRefused = needed.some((entry) => entry?.outcome.kind === 'rejected');
+    // Nobody remembers for ever.
+    if (code === 'dependency-unknown' && needed.length > 0) continue;
+    must(isByNeeds === isRefused, 'what stands on a refused update falls with it, and nothing else', () =>
+      `${updateKey(id)} is ${JSON.stringify(outcome)}, needs ${JSON.stringify(needs)}`);
+    const expected = needs?.policy === 'review' ? 'dependency-review' : 'dependency-refused';
+    must(!isByNeeds || code === expected, 'it falls by the policy that its author chose', () => `${updateKey(id)}: ${code}`);
   }
 }
 

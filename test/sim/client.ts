@@ -7,10 +7,11 @@ import { ReplicaHost } from '../../packages/sdk/src/host/replica-host.js';
 import type { Receipt } from '../../packages/sdk/src/replica/receipt.js';
 import type { SpaceReplica } from '../../packages/sdk/src/replica/space.js';
 import { Guard } from '@oxbow/sdk/guard';
-import { limits, updateKey, type SpaceId } from '@oxbow/sdk/protocol';
-import { app } from './app.js';
+import { limits, OxbowError, updateKey, type SpaceId, type UpdateId } from '@oxbow/sdk/protocol';
+import { apps, type app, type Version } from './app.js';
 import {
-  checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, rowsAfter, SessionChecker, Violation, type Truth,
+  checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, liftedRows, rowsAfter, SessionChecker, Violation,
+  type RowsByTable, type Truth,
 } from './checkers.js';
 import { SimClientDisk } from './client-store.js';
 import type { Network } from './network.js';
@@ -57,6 +58,11 @@ export class SimClient {
   readonly saved = new Map<string, string>();
   mutations = 0;
   reads = 0;
+  #version: Version = 1;
+  /** Updates of ours, the newest last. */
+  readonly #made: { readonly space: string; readonly id: UpdateId }[] = [];
+  /** Conflicts that somebody has put aside. */
+  readonly #acknowledged = new Set<string>();
   /** Of the store, in this run of the process. */
   #deletions = 0;
   readonly #parts: ClientParts;
@@ -81,10 +87,11 @@ export class SimClient {
   start(): void {
     const { world, network, swarm, random } = this.#parts;
     this.process.start();
+    this.#version = this.#drawVersion();
     this.#spaces = new Map();
     const ids = random.fork(`ids-${world.now}`);
     const host = new ReplicaHost({
-      app,
+      app: apps[this.#version],
       storage: this.#disk,
       transports: [network.transport(this.process, this.#parts.addresses)],
       clock: this.process.clock,
@@ -103,6 +110,12 @@ export class SimClient {
       if (!result.ok) throw result.error;
       for (const space of swarm.spaces) this.#open(host, space);
     }));
+  }
+
+  /** Of the app; a client may be set back. */
+  #drawVersion(): Version {
+    const { world, swarm: { app: { upgradeAtMs, newer } }, random } = this.#parts;
+    return world.now >= upgradeAtMs && random.chance(newer) ? 2 : 1;
   }
 
   crash(): void {
@@ -161,6 +174,11 @@ export class SimClient {
     this.#host?.goOnline();
   }
 
+  /** The network may be back, or the server newer. */
+  hurry(): void {
+    this.#host?.hurry();
+  }
+
   /** One burst of random mutations in one of the open spaces. */
   write(): void {
     const { random, swarm } = this.#parts;
@@ -174,8 +192,50 @@ export class SimClient {
       space.session.wrote(receipt);
       this.#parts.orders?.get(space.name)?.wrote(this.name, receipt);
       this.#follow(receipt);
+      this.#made.push({ space: space.name, id: receipt.id });
     }
+    if (swarm.app.pins > 0) this.#lookBack(space);
     this.look();
+  }
+
+  /** Somebody looks at what was done: takes something back, or puts a conflict aside. */
+  #lookBack({ name, replica, session }: OpenSpace): void {
+    const { random, swarm } = this.#parts;
+    const made = this.#made.filter(({ space }) => space === name).slice(-20);
+    if (made.length > 0 && random.chance(swarm.app.pins / 2)) {
+      try {
+        const { nextSeq } = replica.insides.state;
+        const receipt = replica.undo(random.pick(made).id, this.process.clock.now());
+        // It was taken back before.
+        if (replica.insides.state.nextSeq === nextSeq) return;
+        session.wrote(receipt);
+        this.#follow(receipt);
+        this.#made.push({ space: name, id: receipt.id });
+      } catch (error) {
+        if (!(error instanceof OxbowError) || !error.code.startsWith('undo-')) throw error;
+      }
+    }
+    const conflicts = replica.conflicts();
+    if (conflicts.length === 0 || !random.chance(0.2)) return;
+    const { id } = random.pick(conflicts);
+    this.#acknowledged.add(updateKey(id));
+    replica.dismiss(id);
+  }
+
+  /** What was refused or changed is in the inbox, whatever crashed, until somebody has seen it. */
+  #checkInbox({ name, replica, truth }: OpenSpace): void {
+    const { swarm } = this.#parts;
+    const { evicted, deletedEveryMs, fullEveryMs } = swarm.clientStore;
+    const mayForget = swarm.isCopied || swarm.clientPowerLoss > 0 || evicted > 0
+      || deletedEveryMs > 0 || fullEveryMs > 0;
+    if (mayForget) return;
+    const inbox = new Set(replica.conflicts().map(({ id }) => updateKey(id)));
+    for (const key of this.savedIn(name).keys()) {
+      const entry = truth.entries[(truth.csnByUpdate.get(key) ?? Infinity) - 1];
+      if (entry === undefined || entry.csn > replica.head.csn) continue;
+      if (entry.outcome.kind === 'applied' || this.#acknowledged.has(key) || inbox.has(key)) continue;
+      throw new Violation('a conflict stays until it is acknowledged', `${key} is not in the inbox of ${this.name}`);
+    }
   }
 
   /** A read that must see all that anyone was told before it was asked for. */
@@ -210,6 +270,11 @@ export class SimClient {
     const open = this.#spaces.get(space);
     if (open === undefined) throw new Error(`${this.name} has not opened ${space}`);
     return open.replica;
+  }
+
+  /** The server's rows as the app of this client has them. */
+  shown(rows: RowsByTable): RowsByTable {
+    return this.#version === 2 ? liftedRows(rows) : rows;
   }
 
   savedIn(space: string): ReadonlyMap<string, string> {
@@ -288,9 +353,11 @@ export class SimClient {
     session.read(csn, held);
     if (!this.#parts.random.chance(0.1)) return;
     const rows = committedRows(replica);
-    checkEqualRows(rows, rowsAfter(truth.entries.slice(0, csn)), `the committed view of ${this.name} is the server's order`);
+    const decided = rowsAfter(truth.entries.slice(0, csn));
+    this.#checkInbox(open);
+    checkEqualRows(rows, this.shown(decided), `the committed view of ${this.name} is the server's order`);
     checkNoDoubleBooking(rows, `the committed view of ${this.name}`);
-    checkViews(replica, this.name, this.name);
+    checkViews(replica, { name: this.name, user: this.name }, truth);
   }
 
   #checkCommits(open: OpenSpace): void {

@@ -6,7 +6,7 @@
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { SimClient } from './client.js';
 import {
-  checkCounters, checkEqualRows, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
+  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
 } from './checkers.js';
 import { Network, QUIET_NETWORK } from './network.js';
 import { committedRows, tentativeRows } from './oracle.js';
@@ -90,6 +90,7 @@ class Run {
     for (const client of this.#clients) this.#run(client);
     if (swarm.isCopied) this.#world.after(this.#random.int(0, swarm.turmoilMs), () => this.#copy());
     this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
+    if (swarm.app.upgradeAtMs < swarm.turmoilMs) this.#upgrade(swarm.app.upgradeAtMs);
     this.#world.run(swarm.turmoilMs);
   }
 
@@ -123,6 +124,14 @@ class Run {
     });
   }
 
+  /** The server and its clients get the newer version of the app, each in its own time. */
+  #upgrade(fromMs: number): void {
+    for (const one of [this.#server, ...this.#clients]) {
+      const atMs = this.#random.int(fromMs, this.#swarm.turmoilMs);
+      this.#world.after(atMs, () => this.#crashFor(one));
+    }
+  }
+
   /** A profile is copied as it lies on disk; both go on. */
   #copy(): void {
     const original = this.#random.pick(this.#clients);
@@ -136,12 +145,15 @@ class Run {
     this.#inTurmoil = false;
     this.#network.faults = QUIET_NETWORK;
     this.#network.cutWhere(() => true, 'healed');
+    const isNewer = this.#world.now >= this.#swarm.app.upgradeAtMs;
+    if (isNewer && this.#server.version === 1) this.#server.crash();
     if (!this.#server.process.isAlive) this.#server.start();
     for (const client of this.#clients) {
       this.#network.partition(client.name, false);
       client.mend();
       if (!client.process.isAlive) client.start();
       client.goOnline();
+      client.hurry();
     }
     const deadline = this.#world.now + SETTLE_MS;
     while (this.#world.now < deadline && !this.#isSettled()) this.#world.run(this.#world.now + 250);
@@ -153,7 +165,8 @@ class Run {
   }
 
   #isSettled(): boolean {
-    return this.#clients.every((client) => client.isSettled);
+    const isLifted = this.#server.version === 1 || [...this.#truths.values()].every((truth) => truth.isOf(2));
+    return isLifted && this.#clients.every((client) => client.isSettled);
   }
 
   #checkTheEnd(): void {
@@ -162,10 +175,13 @@ class Run {
       const rows = rowsAfter(truth.entries);
       checkNoDoubleBooking(rows, `the order of ${space}`);
       checkCounters(truth, rows);
+      checkNeeds(truth);
+      checkLifts(rows, this.#server.version === 2);
       for (const client of this.#clients) {
         const replica = client.replica(space);
-        checkEqualRows(committedRows(replica), rows, `all replicas converge (${client.name}, committed)`);
-        checkEqualRows(tentativeRows(replica), rows, `all replicas converge (${client.name}, tentative)`);
+        const shown = client.shown(rows);
+        checkEqualRows(committedRows(replica), shown, `all replicas converge (${client.name}, committed)`);
+        checkEqualRows(tentativeRows(replica), shown, `all replicas converge (${client.name}, tentative)`);
         checkSaved(truth, client.savedIn(space));
       }
     }

@@ -12,7 +12,7 @@ import { SegmentLog, segmentLogLimits } from '../../packages/server/src/log/segm
 import { nodeLimits } from '../../packages/server/src/node/limits.js';
 import type { MemberId } from '../../packages/server/src/paxos/ballot.js';
 import { paxosLimits } from '../../packages/server/src/paxos/limits.js';
-import { app } from './app.js';
+import { apps, type Version } from './app.js';
 import type { Truth } from './checkers.js';
 import { SimDirectory } from './disk.js';
 import type { Network } from './network.js';
@@ -39,19 +39,25 @@ const PAYLOAD_BYTES_MAX = 6 * 1024;
 /** What the log's record has around a payload, at most. */
 const RECORD_HEAD_BYTES = 256;
 const KEPT_SLOTS = 64;
+/** A space takes several commits to be lifted. */
+const LIFT_CHARS_MAX = 20;
 
 export class SimServer {
   readonly #parts: ServerParts;
   readonly #directory: SimDirectory;
   readonly #store: SimStateStore;
   readonly #dice: Random;
+  readonly #lifts: Random;
   #host: NodeHost | undefined;
+  /** Of the app that it serves. */
+  version: Version = 1;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     const { world, process, random, swarm } = parts;
     const crashes = random.fork('crashes');
     this.#dice = random.fork('paxos');
+    this.#lifts = random.fork('lifts');
     this.#directory = new SimDirectory(world, process, {
       random: random.fork('log'), faults: swarm.serverDisk,
       onSync: () => {
@@ -75,8 +81,9 @@ export class SimServer {
   start(): void {
     const { process, network, swarm, world } = this.#parts;
     process.start();
+    this.version = world.now >= swarm.app.upgradeAtMs ? 2 : 1;
     const host = new NodeHost({
-      app,
+      app: apps[this.version],
       clock: process.clock,
       log: this.#recorded(this.#newLog()),
       store: this.#store,
@@ -87,12 +94,18 @@ export class SimServer {
           process.clock.soon(() => done({ user, spaces: { '*': 'rw' } }));
         },
       },
-      logger: { log: (level, event) => world.trace(`server ${level} ${event}`) },
+      logger: {
+        log: (level, event) => {
+          world.trace(`server ${level} ${event}`);
+          if (event === 'space-migrated') this.#maybeCutShort();
+        },
+      },
       dev: true,
       limits: {
         ...nodeLimits,
         payloadBytesMax: PAYLOAD_BYTES_MAX,
         keptEntriesMax: swarm.keptEntries,
+        liftCharsMax: LIFT_CHARS_MAX,
       },
     }, {
       ready: () => world.trace('server is ready'),
@@ -105,6 +118,13 @@ export class SimServer {
     network.listen(process, {
       accept: (link) => host.accept({ send: (frame) => link.send(frame), close: () => link.close() }),
     });
+  }
+
+  /** It crashes while the commits that lift a space are on their way. */
+  #maybeCutShort(): void {
+    const { world, swarm, crashAWhile } = this.#parts;
+    if (!this.#lifts.chance(0.6)) return;
+    world.after(this.#lifts.exponential(swarm.serverDisk.meanMs * 3), crashAWhile);
   }
 
   crash(): void {

@@ -32,6 +32,7 @@ export interface Swarm {
    */
   readonly isCopied: boolean;
   readonly clientStore: StoreFaults;
+  readonly app: AppChanges;
   readonly serverCrashEveryMs: number;
   /** Probability that the server crashes while its log is being synced, per sync. */
   readonly serverCrashInSync: number;
@@ -43,6 +44,27 @@ export interface Swarm {
   /** Entries that the server keeps for those who come late. */
   readonly keptEntries: number;
   readonly segmentBytes: number;
+}
+
+/** What becomes of the app while it is used. */
+export interface AppChanges {
+  /** Probability that a mutation stands on others; half as often one is taken back. */
+  readonly pins: number;
+  /** When version 2 comes out, virtual ms; Infinity: never. */
+  readonly upgradeAtMs: number;
+  /** Probability that a client that starts after that runs it; it may be set back. */
+  readonly newer: number;
+}
+
+/** Version 1 for ever, and updates that stand on their own. */
+export const STEADY_APP: AppChanges = { pins: 0, upgradeAtMs: Infinity, newer: 0 };
+
+function drawApp(random: Random, turmoilMs: number): AppChanges {
+  return {
+    pins: random.chance(0.5) ? 0.4 : 0,
+    upgradeAtMs: random.chance(0.5) ? random.int(0, turmoilMs) : Infinity,
+    newer: random.pick([0.5, 0.9, 1]),
+  };
 }
 
 /** What a browser does to the store of a client. */
@@ -75,7 +97,7 @@ export function drawSwarm(random: Random): Swarm {
   });
   const isCopied = random.fork('copy').chance(0.2);
   const burst = random.pick([1, 3, 12]);
-  return {
+  const swarm = {
     clients: random.int(2, 5),
     spaces: random.chance(0.7) ? ['team'] : ['team', 'other'],
     rooms: ['blue', 'red', 'green'].slice(0, random.int(1, 4)),
@@ -104,6 +126,7 @@ export function drawSwarm(random: Random): Swarm {
     keptEntries: random.pick([4, 20, 1000]),
     segmentBytes: random.pick([8 * 1024, 32 * 1024, 256 * 1024]),
   };
+  return { ...swarm, app: drawApp(random.fork('app'), swarm.turmoilMs) };
 }
 
 function drawStoreFaults(random: Random, isCopied: boolean): StoreFaults {

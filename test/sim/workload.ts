@@ -15,8 +15,26 @@ export interface Drawn {
  * twice.
  */
 export function drawMutation(random: Random, space: SpaceReplica<typeof app>, swarm: Swarm): Drawn {
-  const { name, args } = drawWish(random, space, swarm);
-  return { name, args: { ...args, wish: random.uint32() } };
+  const isPin = swarm.app.pins > 0 && random.chance(swarm.app.pins);
+  const { name, args } = isPin ? drawPin(random, space) : drawWish(random, space, swarm);
+  return { name, args: { ...inForm(space, args), wish: random.uint32() } };
+}
+
+/** Version 2 of the app says `amount`. */
+function inForm(space: SpaceReplica<typeof app>, args: object): object {
+  if (space.insides.state.runner.app.version === 1 || !('by' in args)) return args;
+  const { by: amount, ...others } = args;
+  return { ...others, amount };
+}
+
+const MANY_COUNTERS = Array.from({ length: 12 }, (_, i) => `c${i}`).concat('x', 'y');
+
+function drawPin(
+  random: Random, space: SpaceReplica<typeof app>,
+): { readonly name: string; readonly args: object } {
+  const booking = anyBooking(random, space)?.id ?? 'none';
+  const id = `p${random.uint32().toString(36)}`;
+  return { name: random.pick(['pin', 'pin', 'pinOrAsk', 'pinAnyhow']), args: { id, booking } };
 }
 
 function drawWish(
@@ -32,7 +50,11 @@ function drawWish(
     return { name: 'book', args: { id, ...slot(), title: `by ${id}`, orElse } };
   }
   if (kind < 5) return { name: 'firstFree', args: { id, room: random.pick(swarm.rooms) } };
-  if (kind === 5) return { name: 'add', args: { id: random.pick(['x', 'y']), by: random.int(1, 5) } };
+  if (kind === 5) {
+    // Many rows take several commits to be lifted.
+    const ids = swarm.app.upgradeAtMs === Infinity ? ['x', 'y'] : MANY_COUNTERS;
+    return { name: 'add', args: { id: random.pick(ids), by: random.int(1, 5) } };
+  }
   if (kind === 6) return { name: 'brittle', args: { id: random.pick(['x', 'y']) } };
   const booking = anyBooking(random, space);
   if (booking === undefined) return { name: 'add', args: { id: 'x', by: 1 } };

@@ -8,7 +8,8 @@ import type { NodeList } from '../../../packages/server/src/cluster/node-list.js
 import { drawCut } from '../cut-shapes.js';
 import { SimClient } from '../client.js';
 import {
-  checkCounters, checkEqualRows, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
+  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkSaved, rowsAfter,
+  Truth, Violation,
 } from '../checkers.js';
 import { Network, QUIET_NETWORK } from '../network.js';
 import { NodeNetwork, QUIET_NODE_NETWORK } from '../node-network.js';
@@ -106,6 +107,7 @@ class ClusterRun {
       this.#world.after(this.#random.int(0, turmoilMs), () => node.start());
     }
     for (const client of this.#clients) this.#drive(client);
+    this.#upgrade();
     this.#every(faults.crashEveryMs, () => this.#crashSome());
     this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
     this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
@@ -117,6 +119,22 @@ class ClusterRun {
     this.#every(faults.wallJumpEveryMs, () =>
       this.#random.pick(this.#nodes).process.jumpWall(this.#random.int(-5_000, 5_000)));
     this.#world.run(turmoilMs);
+  }
+
+  /** One after the other gets the newer version of the app, in any order. */
+  #upgrade(): void {
+    const { app: { upgradeAtMs }, turmoilMs } = this.#swarm;
+    if (upgradeAtMs >= turmoilMs) return;
+    for (const one of [...this.#nodes, ...this.#clients]) {
+      this.#world.after(this.#random.int(Math.ceil(upgradeAtMs), turmoilMs), () => {
+        if (!this.#inTurmoil || !one.process.isAlive || one.process.isPaused) return;
+        if (one instanceof SimClient) one.crash();
+        else one.crash(false);
+        this.#later(200, () => {
+          if (!one.process.isAlive) one.start();
+        });
+      });
+    }
   }
 
   #drive(client: SimClient): void {
@@ -149,6 +167,8 @@ class ClusterRun {
     this.#peers.healAll();
     for (const node of this.#nodes) {
       node.process.resume();
+      const isOld = node.version === 1 && this.#world.now >= this.#swarm.app.upgradeAtMs;
+      if (isOld && node.process.isAlive) node.crash(false);
       if (!node.process.isAlive) node.start();
     }
     this.#network.cutWhere(() => true, 'healed');
@@ -156,9 +176,14 @@ class ClusterRun {
       this.#network.partition(client.name, false);
       if (!client.process.isAlive) client.start();
       client.goOnline();
+      client.hurry();
     }
     const deadline = this.#world.now + SETTLE_MS;
-    this.#until(deadline, 'settled', () => this.#clients.every(({ isSettled }) => isSettled));
+    const isNewer = this.#swarm.app.upgradeAtMs <= this.#swarm.turmoilMs;
+    const truths = [...this.#checks.truths.values()];
+    this.#until(deadline, 'settled', () =>
+      this.#clients.every(({ isSettled }) => isSettled)
+      && (!isNewer || truths.every((truth) => truth.isOf(2))));
     this.#until(deadline, 'equal', () => this.#areEqual());
     this.#readAtLast(deadline);
     this.#until(deadline, 'equal', () => this.#areEqual());
@@ -223,10 +248,14 @@ class ClusterRun {
       const rows = rowsAfter(truth.entries);
       checkNoDoubleBooking(rows, `the order of ${space}`);
       checkCounters(truth, rows);
+      checkNeeds(truth);
+      const isNewer = this.#swarm.app.upgradeAtMs <= this.#swarm.turmoilMs;
+      checkLifts(rows, isNewer);
       for (const client of this.#clients) {
         const replica = client.replica(space);
-        checkEqualRows(committedRows(replica), rows, `all replicas converge (${client.name}, committed)`);
-        checkEqualRows(tentativeRows(replica), rows, `all replicas converge (${client.name}, tentative)`);
+        const shown = client.shown(rows);
+        checkEqualRows(committedRows(replica), shown, `all replicas converge (${client.name}, committed)`);
+        checkEqualRows(tentativeRows(replica), shown, `all replicas converge (${client.name}, tentative)`);
         checkSaved(truth, client.savedIn(space));
       }
       this.#checks.orders.get(space)?.check(truth);

@@ -16,7 +16,7 @@ import { SegmentLog, segmentLogLimits } from '../../../packages/server/src/log/s
 import { nodeLimits } from '../../../packages/server/src/node/limits.js';
 import type { Configuration } from '../../../packages/server/src/paxos/configuration.js';
 import { transferLimits } from '../../../packages/server/src/space/limits.js';
-import { app } from '../app.js';
+import { apps, type Version } from '../app.js';
 import { Violation } from '../checkers.js';
 import { SimDirectory } from '../disk.js';
 import { addressOf, type Network } from '../network.js';
@@ -44,6 +44,8 @@ export interface SimNodeParts {
 const PAYLOAD_BYTES_MAX = 6 * 1024;
 const RECORD_BYTES_MAX = 8 * 1024;
 const RESTART_MS = 300;
+/** A space takes several commits to be lifted. */
+const LIFT_CHARS_MAX = 20;
 
 interface Run {
   readonly host: NodeHost;
@@ -65,6 +67,8 @@ export class SimNode {
   #rottenAs: string | undefined;
   /** It was voted out, and stays so. */
   isRemoved = false;
+  /** Of the app that it serves. */
+  version: Version = 1;
   /** Times that its data could not be trusted. */
   losses = 0;
 
@@ -213,8 +217,9 @@ export class SimNode {
 
   #host(node: ClusterNode): NodeHost {
     const { swarm, world } = this.#parts;
+    this.version = world.now >= swarm.app.upgradeAtMs ? 2 : 1;
     return new NodeHost({
-      app, dev: true, clock: this.process.clock, store: this.store,
+      app: apps[this.version], dev: true, clock: this.process.clock, store: this.store,
       log: this.#recorded(node.log),
       verifier: {
         warnings: [],
@@ -224,7 +229,7 @@ export class SimNode {
         },
       },
       logger: { log: (level, event, fields) => this.#logged(level, event, fields) },
-      limits: { ...nodeLimits, payloadBytesMax: PAYLOAD_BYTES_MAX, keptEntriesMax: swarm.keptEntries },
+      limits: { ...nodeLimits, payloadBytesMax: PAYLOAD_BYTES_MAX, keptEntriesMax: swarm.keptEntries, liftCharsMax: LIFT_CHARS_MAX },
     }, {
       ready: () => world.trace(`${this.name} is ready`),
       stateNeeded: (from) => node.stateNeeded(from),

@@ -244,7 +244,7 @@ export class SimTab {
     const rows = committedRows(replica);
     checkEqualRows(rows, rowsAfter(truth.entries.slice(0, csn)), `the committed view of ${this.name} is the server's order`);
     checkNoDoubleBooking(rows, `the committed view of ${this.name}`);
-    checkViews(replica, this.name, this.#parts.profile.name);
+    checkViews(replica, { name: this.name, user: this.#parts.profile.name }, truth);
   }
 
   #checkCommits(open: OpenSpace): void {

@@ -3,7 +3,7 @@
  * here: what the loss of a disk does is another world's matter (run.ts).
  */
 import type { Random } from '../random.js';
-import { drawSwarm, type Swarm } from '../swarm.js';
+import { drawSwarm, STEADY_APP, type Swarm } from '../swarm.js';
 
 export interface TabsSwarm extends Swarm {
   /** Mean times between a tab being opened, closed, frozen in a profile, ms; 0: never. */
@@ -20,6 +20,7 @@ export function drawTabsSwarm(random: Random): TabsSwarm {
   const swarm = drawSwarm(random.fork('world'));
   return {
     ...swarm,
+    app: STEADY_APP,
     clients: random.int(1, 3),
     turmoilMs: random.int(10_000, 40_000),
     clientPowerLoss: 0, isCopied: false, skewMs: 0, partitionEveryMs: 0,

@@ -51,8 +51,8 @@ export function readConflict(text: string): ConflictRecord {
   };
 }
 
-export const undoText = ({ id, csn, name, args }: UndoRecord): string =>
-  JSON.stringify({ id, csn, name, args: carry(args) });
+export const undoText = ({ id, csn, name, version, args }: UndoRecord): string =>
+  JSON.stringify({ id, csn, name, version, args: carry(args) });
 
 /** `text` came from `undoText`, unharmed. */
 export function readUndo(text: string): UndoRecord {

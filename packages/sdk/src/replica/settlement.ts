@@ -281,7 +281,9 @@ export class Settler<A extends AppDefinition> {
     try {
       const inverse = inverseOf(app, { parsed, effects, before });
       if (inverse === undefined) return;
-      const record = { id, csn, name: inverse.name, args: inverse.args };
+      const { name, args } = inverse;
+      const version = app.definitions.get(name)?.version ?? 1;
+      const record = { id, csn, name, version, args };
       const dropped = undos.put(record);
       this.#witness.changes.undoPut(record);
       if (dropped !== undefined) this.#witness.changes.undoRemoved(dropped.id);

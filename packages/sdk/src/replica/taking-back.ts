@@ -37,7 +37,7 @@ function settled<A extends AppDefinition>(space: TakingBack<A>, id: UpdateId): R
   const { undos } = space.state;
   const record = undos.get(id);
   if (record === undefined) throw impossible(space.outcomeOf(id));
-  const receipt = space.write(record.name, record.args, { id });
+  const receipt = space.write(record.name, space.state.runner.lift(record), { id });
   undos.remove(id);
   space.changes.undoRemoved(id);
   return receipt;

@@ -13,6 +13,8 @@ export interface UndoRecord {
   readonly id: UpdateId;
   readonly csn: number;
   readonly name: string;
+  /** Of the mutation, when it was made. */
+  readonly version: number;
   readonly args: Value;
 }
 
