@@ -182,7 +182,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const { head: { csn }, unsettled } = slot.replica;
     const replica = this.#wayId(slot);
     const { count: pending, oldestAt } = unsettled;
-    const { unsynced, unsaved } = slot.replica.unshared;
+    const { unsynced, unsaved } = slot.replica.stages.unshared;
     const links = this.#companion?.links ?? this.#sessions.health(replica);
     const peers = this.#peersOf(replica);
     const ahead = peers.map((peer) => peer.aheadBy(space)).filter((by) => by !== undefined);
@@ -210,7 +210,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
   /** Own updates, in all open spaces, that only this replica has; and not even its disk. */
   get unshared(): { readonly unsynced: number; readonly unsaved: number } {
     const all = { unsynced: 0, unsaved: 0 };
-    for (const { replica: { unshared } } of this.#slots.values()) {
+    for (const { replica: { stages: { unshared } } } of this.#slots.values()) {
       all.unsynced += unshared.unsynced;
       all.unsaved += unshared.unsaved;
     }

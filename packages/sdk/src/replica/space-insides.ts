@@ -1,6 +1,5 @@
 /** What the parts of a space share that live in files of their own, for programs that need them. */
 import type { AppDefinition } from '../model/index.js';
-import type { VersionVector } from '../protocol/index.js';
 import type { SpaceOwner } from './changes.js';
 import type { Settler } from './settlement.js';
 import type { SpaceState } from './state.js';
@@ -14,5 +13,4 @@ export interface SpaceInsides<A extends AppDefinition> {
   changed(): void;
   /** Own updates stay here until they are issued anew. */
   withhold(): void;
-  raiseStage(stage: 'saved' | 'shared', vector: VersionVector): void;
 }

@@ -170,7 +170,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   takeChanges(): Change {
     const newest = [...this.#newest.values()];
     this.#newest.clear();
-    const saved = (): void => this.replica.saved(newest);
+    const saved = (): void => this.replica.stages.saved(newest);
     return { ops: this.#layout.take(), saved: newest.length === 0 ? undefined : saved };
   }
 
@@ -189,12 +189,12 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
 
   /** The disk fails: own updates leave all the same. */
   releaseUnsaved(): void {
-    this.replica.releaseUnsaved();
+    this.replica.stages.releaseUnsaved();
   }
 
   /** What of the space this replica alone has, or not even its disk, where that is news. */
   takeUnshared(): Unshared | undefined {
-    const { hasUnsynced, hasUnsaved } = this.replica;
+    const { hasUnsynced, hasUnsaved } = this.replica.stages;
     const before = this.#unshared;
     if (before?.hasUnsynced === hasUnsynced && before.hasUnsaved === hasUnsaved) return undefined;
     return (this.#unshared = { hasUnsynced, hasUnsaved });

@@ -9,7 +9,7 @@ import type { AppDefinition, Observed, ReadTx, Tables } from '../model/index.js'
 import { OxbowError, updateKey } from '../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, Effect, Holder, LedgerLine, Mark, Outcome, PageRow, ReceivedBase,
-  Reception, ReplicaId, Row, Summary, TentativeRun, Told, Update, UpdateId, Value, VersionVector,
+  Reception, ReplicaId, Row, Summary, TentativeRun, Told, Update, UpdateId, Value,
 } from '../protocol/index.js';
 import { allBuiltOn, type Undone } from './built-on.js';
 import { PromisedPages } from './base-picture.js';
@@ -24,6 +24,7 @@ import type { Receipt } from './receipt.js';
 import { isOwn, OK, showsClone, takeCommits, takeUpdates } from './reception.js';
 import { restoreLog } from './restore.js';
 import { Settler } from './settlement.js';
+import { OwnStages } from './stages.js';
 import { SpaceState, type StateConfig } from './state.js';
 import { takeBack } from './taking-back.js';
 import type { SpaceInsides } from './space-insides.js';
@@ -61,6 +62,8 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   readonly #owner: SpaceOwner;
   readonly #settler: Settler<A>;
   readonly #lives: LiveQueries;
+  /** How far own tentative updates have come. */
+  readonly stages: OwnStages<A>;
   readonly #promised = new PromisedPages();
   readonly #listeners = newListeners();
   readonly #changedReceipts = new Set<UpdateReceipt>();
@@ -68,17 +71,16 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   readonly #reissued = new Map<string, UpdateId>();
   readonly #onWrite = (change: RowChange): void => this.#lives.onWrite(change);
   #pending: readonly PendingUpdate[] | undefined;
-  /** Own updates were sent that are not on disk. */
-  #hasLeftUnsaved = false;
   #isFlushAsked = false;
   #isChanged = false;
-  /** Counts the times that updates of ours have come a stage further. */
-  stagesRaised = 0;
 
   constructor(config: SpaceConfig<A>) {
     const { owner, stored } = config;
     this.#owner = owner;
     this.#state = new SpaceState({ ...config, report: (error) => owner.report(error) });
+    this.stages = new OwnStages({
+      state: this.#state, owner, changed: (entry) => this.#onChanged(entry),
+    });
     this.#lives = new LiveQueries(config.app, () => this.#flushSoon());
     this.#settler = new Settler(this.#state, {
       changes: owner.changes,
@@ -107,14 +109,9 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
 
   #mutate(name: string, args: Value, writing: { now: number; undoes?: Undone }): Receipt {
     const state = this.#state;
-    const { ground } = state;
     const entry = writeUpdate(state, { name, args }, { ...writing, onWrite: this.#onWrite });
     this.#owner.changes.updateAdded({ update: entry.update });
-    if (!state.isKeeper && state.lost === undefined) {
-      ground.log.release(entry);
-      state.heldChanged();
-      this.#owner.pump();
-    }
+    if (!state.isKeeper && state.lost === undefined) this.stages.releaseToKeeper(entry);
     this.#somethingChanged();
     return this.#receiptOf(entry);
   }
@@ -255,36 +252,6 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.ground.log.entries.map(({ update }) => update);
   }
 
-  /**
-   * How many own updates only this replica has, and how many of them not even its disk. Stages
-   * ascend from the newest to the oldest.
-   */
-  get unshared(): { readonly unsynced: number; readonly unsaved: number } {
-    const { log } = this.#state.ground;
-    let unsynced = 0;
-    let unsaved = 0;
-    for (const { update: { id: { replica, seq: last } } } of log.newestOwn()) {
-      for (let seq = last; ; seq--) {
-        const stage = log.get({ replica, seq })?.stage;
-        if (stage !== 'local' && stage !== 'saved') break;
-        unsynced++;
-        if (stage === 'local') unsaved++;
-      }
-    }
-    return { unsynced, unsaved };
-  }
-
-  /** This replica alone has something. */
-  get hasUnsynced(): boolean {
-    const newest = this.#state.ground.log.newestOwn();
-    return newest.some(({ stage }) => stage === 'local' || stage === 'saved');
-  }
-
-  /** Not even its disk has it. */
-  get hasUnsaved(): boolean {
-    return this.#state.ground.log.newestOwn().some(({ stage }) => stage === 'local');
-  }
-
   /** The committed tables at `head.csn`. Not to be changed. */
   get base(): Tables {
     return this.#state.ground.base;
@@ -317,49 +284,6 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     if (!this.#isChanged) return;
     this.#isChanged = false;
     this.#listeners.call(report);
-  }
-
-  /**
-   * Own updates up to these, one of each seat, are surely on disk: they may be sent. In stamp order
-   * over all seats: one tab's update may stand on another's.
-   */
-  saved(newest: readonly UpdateId[]): void {
-    const { log } = this.#state.ground;
-    const ours = newest.filter(({ replica }) => this.#state.isOurs(replica));
-    if (this.#hasLeftUnsaved) for (const id of ours) this.#savedLate(id);
-    const entries = ours.flatMap(({ replica, seq }) => log.unreleased(replica, seq));
-    if (entries.length === 0) return;
-    if (ours.length > 1) entries.sort((a, b) => a.rank - b.rank);
-    for (const entry of entries) {
-      log.release(entry);
-      entry.stage = 'saved';
-      this.#onChanged(entry);
-    }
-    this.stagesRaised += 1;
-    this.#state.heldChanged();
-    this.#owner.pump();
-  }
-
-  /**
-   * The disk has failed for so long that own updates are safer with others than here alone: they
-   * leave unsaved. A start that has forgotten them learns from the other side that their numbers
-   * are used.
-   */
-  releaseUnsaved(): void {
-    const { log } = this.#state.ground;
-    const entries = log.unreleasedOwn();
-    if (entries.length === 0) return;
-    for (const entry of entries) log.release(entry);
-    this.#hasLeftUnsaved = true;
-    this.#state.heldChanged();
-    this.#owner.pump();
-  }
-
-  /** What left unsaved is on disk after all. */
-  #savedLate({ replica, seq }: UpdateId): void {
-    this.#raiseStage('saved', { [replica]: seq });
-    this.#hasLeftUnsaved = this.#state.ground.log.entries.some(({ own, arrival, stage }) =>
-      own && arrival > 0 && stage === 'local');
   }
 
   /**
@@ -482,7 +406,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     if (showsClone(this.#state, asked, told)) return this.#received(false, 'cloned');
     if (!isKeeper) return;
     const seq = Math.max(settledSeq, summary.vector[asked] ?? 0);
-    this.#raiseStage('shared', { ...summary.vector, [asked]: seq });
+    this.stages.raise('shared', { ...summary.vector, [asked]: seq });
   }
 
   newestOf(replica: ReplicaId): Mark | undefined {
@@ -502,7 +426,6 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
       state: this.#state, settler: this.#settler, owner: this.#owner,
       changed: () => this.#somethingChanged(),
       withhold: () => this.#received(false, 'cloned'),
-      raiseStage: (stage, vector) => this.#raiseStage(stage, vector),
     };
   }
 
@@ -521,26 +444,6 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     const { update: { id, name, args, at }, own, execution: { opaque, outcome, effects } } = entry;
     const receipt = own ? this.#receiptOf(entry) : undefined;
     return { id, own, name, args, at, opaque, outcome, effects, receipt };
-  }
-
-  #raiseStage(stage: 'saved' | 'shared', vector: VersionVector): void {
-    const { ground: { log } } = this.#state;
-    // reason: Object.entries forgets the branded key type.
-    for (const [replica, seq] of Object.entries(vector) as [ReplicaId, number][]) {
-      if (!this.#state.isOurs(replica)) continue;
-      for (const entry of log.of(replica)) {
-        if (entry.update.id.seq > seq) break;
-        // What is not on disk here is not shared either: a keeper whose disk works sends nothing
-        // else.
-        const hasLeftUnsaved = this.#hasLeftUnsaved && entry.arrival > 0;
-        const isNext = entry.stage === 'local' ? stage === 'saved' || hasLeftUnsaved
-          : entry.stage === 'saved' && stage === 'shared';
-        if (!isNext) continue;
-        entry.stage = stage;
-        this.stagesRaised += 1;
-        this.#onChanged(entry);
-      }
-    }
   }
 
   #acknowledge(id: UpdateId): void {

@@ -153,7 +153,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
 
   /** Everything that was written here is on the keeper's disk. */
   get isKept(): boolean {
-    return [...this.#insides.slots.values()].every(({ replica }) => !replica.hasUnsaved);
+    return [...this.#insides.slots.values()].every(({ replica }) => !replica.stages.hasUnsaved);
   }
 
   // ---- the role
@@ -366,8 +366,8 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
         last.profile = replica.profile;
         say({ kind: 'seat', space, profile: replica.profile });
       }
-      if (replica.stagesRaised !== last.stages) {
-        last.stages = replica.stagesRaised;
+      if (replica.stages.raised !== last.stages) {
+        last.stages = replica.stages.raised;
         say({ kind: 'kept', space, ...keptOf(replica) });
       }
       const conflicts = replica.conflicts();

@@ -51,10 +51,10 @@ export function becomeFollower<A extends AppDefinition>({ insides }: Space<A>): 
 
 /** The keeper tells how far the profile's updates have come. */
 export function toldKept<A extends AppDefinition>(
-  { insides }: Space<A>, { saved, shared }: Kept,
+  { stages }: Pick<SpaceReplica<A>, 'stages'>, { saved, shared }: Kept,
 ): void {
-  insides.raiseStage('saved', saved);
-  insides.raiseStage('shared', shared);
+  stages.raise('saved', saved);
+  stages.raise('shared', shared);
 }
 
 /** How far they have come, as the keeper sees it. */

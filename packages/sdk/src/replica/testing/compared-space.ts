@@ -82,7 +82,7 @@ export class ComparedSpace {
     this.stored.write();
     this.oracle.write();
     const last = this.#own().at(-1);
-    if (last !== undefined) this.space.saved([last.id]);
+    if (last !== undefined) this.space.stages.saved([last.id]);
   }
 
   restart(): void {

@@ -44,7 +44,7 @@ export class OneSpace<A extends AppDefinition> {
   write(): void {
     this.stored.write();
     const last = this.ownUpdates().at(-1);
-    if (last !== undefined) this.space.saved([last.id]);
+    if (last !== undefined) this.space.stages.saved([last.id]);
   }
 
   /** The program ends and starts again. What was not on disk is gone. */
