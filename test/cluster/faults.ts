@@ -2,6 +2,7 @@
  * What can befall a cluster of processes, one kind of misfortune a round; `mend` undoes what lasts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hosts } from './hosts.js';
 import type { Nodes } from './nodes.js';
 
 export interface Fault {
@@ -86,3 +87,29 @@ export const faults: readonly Fault[] = [
     },
   },
 ];
+
+type Misfortune = (hosts: Hosts, struck: number, others: readonly number[]) => void;
+
+const wire = (name: string, pick: Pick, strike: Misfortune) => (hosts: Hosts): Fault => ({
+  name,
+  async run(nodes, random) {
+    const struck = await pick(nodes, random);
+    strike(hosts, struck, nodes.numbers.filter((node) => node !== struck));
+    await sleep(1_000 + 2_000 * random());
+    hosts.mend();
+  },
+});
+
+const WIRES = [
+  wire('pull the leader\'s cable', leader, (hosts, struck) => hosts.unplug(struck)),
+  wire('pull a follower\'s cable', follower, (hosts, struck) => hosts.unplug(struck)),
+  wire('leader and one follower cannot reach each other', leader,
+    (hosts, struck, [other = 0]) => hosts.part(struck, other)),
+  wire('nobody reaches anybody', leader, (hosts, struck, others) => hosts.part(struck, ...others)),
+  wire('nobody hears the leader', leader, (hosts, struck) => hosts.mute(struck)),
+  wire('nobody hears a follower', follower, (hosts, struck) => hosts.mute(struck)),
+  wire('the leader\'s cable is a narrow one', leader, (hosts, struck) => hosts.throttle(struck)),
+];
+
+/** What can befall the network between hosts. */
+export const networkFaults = (hosts: Hosts): readonly Fault[] => WIRES.map((fault) => fault(hosts));

@@ -1,7 +1,7 @@
 /**
- * Three nodes as an operator runs them: processes of their own from the built package, on loopback,
- * with a cluster secret made for the occasion. They are killed, stopped and started again by
- * number.
+ * Three nodes as an operator runs them: processes of their own from the built package, on loopback
+ * or on hosts of their own, with a cluster secret made for the occasion. They are killed, stopped
+ * and started again by number.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../bench/free-ports.js';
+import type { Hosts } from './hosts.js';
 import { LinkProxy } from './link-proxy.js';
 
 export interface NodesOptions {
@@ -23,6 +24,8 @@ export interface NodesOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Put a wire that can be cut between every two nodes. */
   readonly isProxied?: boolean;
+  /** Each node runs on the host of its number, instead of all on loopback. */
+  readonly hosts?: Hosts;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -62,7 +65,7 @@ export class Nodes {
 
   /** Where clients connect. */
   url(node: number): string {
-    return `ws://127.0.0.1:${this.#clientPorts[node] ?? 0}/sync`;
+    return `ws://${this.#address(node)}:${this.#clientPorts[node] ?? 0}/sync`;
   }
 
   get urls(): string[] {
@@ -78,7 +81,7 @@ export class Nodes {
   }
 
   http(node: number, path: string): string {
-    return `http://127.0.0.1:${this.#clientPorts[node] ?? 0}${path}`;
+    return `http://${this.#address(node)}:${this.#clientPorts[node] ?? 0}${path}`;
   }
 
   pid(node: number): number | undefined {
@@ -146,15 +149,20 @@ export class Nodes {
   }
 
   spawn(node: number): void {
-    const { app, execArgv = [], logLevel = 'warn', env } = this.#options;
+    const { app, execArgv = [], logLevel = 'warn', env, hosts } = this.#options;
     const peers = this.#peerPorts.map((port, other) =>
-      `${nameOf(other)}=127.0.0.1:${this.#wire(node, other)?.port ?? port}`);
-    const child = spawn(process.execPath, [
+      `${nameOf(other)}=${this.#address(other)}:${this.#wire(node, other)?.port ?? port}`);
+    const [command, ...args] = [
+      ...(hosts?.prefix(node) ?? []), process.execPath,
       ...execArgv, 'packages/server/bin/oxbow.js', 'serve', '--app', app,
-      '--data', this.data(node), '--port', String(this.#clientPorts[node] ?? 0), '--dev-auth',
+      '--data', this.data(node), '--host', this.#address(node),
+      '--port', String(this.#clientPorts[node] ?? 0), '--dev-auth',
       '--cluster', peers.join(','), '--node', nameOf(node),
       '--cluster-secret-file', this.#secretFile, '--log-level', logLevel,
-    ], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    ] as const;
+    const child = spawn(command, args, {
+      cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env },
+    });
     const keep = (text: Buffer): void => {
       this.logs[node] = ((this.logs[node] ?? '') + text.toString()).slice(-20_000);
     };
@@ -175,6 +183,10 @@ export class Nodes {
         this.#peerPorts.map((port) => LinkProxy.start(port)),
       );
     }
+  }
+
+  #address(node: number): string {
+    return this.#options.hosts?.address(node) ?? '127.0.0.1';
   }
 
   /** Undefined: a node needs none to itself. */
