@@ -49,7 +49,10 @@ export class Conflict {
     return this.#record.askedAt;
   }
 
-  /** What was got: anything but `applied`. */
+  /**
+   * What was got: anything but `applied`. `rolled-back`: it was done (`was`), and then the server
+   * was restored to a state from before that; it is not issued again unless `retry` is called.
+   */
   get outcome(): FinalOutcome {
     return this.#record.outcome;
   }
@@ -79,7 +82,7 @@ export class Conflict {
     return outcome.kind === 'rejected' && outcome.code === 'dependency-review';
   }
 
-  /** Place in the final order (0: unknown), and when it was settled, ms since 1970. */
+  /** Place in the final order (0: none, or unknown), and when it was settled, ms since 1970. */
   get csn(): number {
     return this.#record.csn;
   }

@@ -186,6 +186,11 @@ export const entriesKeptMax = 4 * KI;
  * `conflicts-dropped`.
  */
 export const conflictsMax = 10_000;
+/**
+ * Former ids of a replica that are remembered per space. What was committed under older ones is not
+ * missed when the server is restored to a state from before it.
+ */
+export const formerIdsMax = 32;
 /** Updates named in one conflict as standing in the way. */
 export const obstaclesMax = 16;
 /** Updates without a final place that one may name as needed. Error: `too-many-needed`. */

@@ -1,6 +1,6 @@
 /** The hooks' types as a component meets them. Checked by tsc -p tsconfig.test.json. */
 import { expectTypeOf } from 'vitest';
-import type { Outcome } from '../protocol/index.js';
+import type { FinalOutcome } from '../replica/conflict.js';
 import type { Replica } from '../host/replica.js';
 import type { Receipt } from '../host/receipt.js';
 import type { Space } from '../host/space.js';
@@ -15,7 +15,7 @@ export function useTypes(replica: Promise<Replica<Shelves>>, receipt: Receipt | 
   expectTypeOf(useLive(space, (tx) => tx.item.all().length)).toEqualTypeOf<number>();
   const maybe: Space<Shelves> | undefined = receipt === undefined ? undefined : space;
   expectTypeOf(useLive(maybe, (tx) => tx.item.all().length, [])).toEqualTypeOf<number | undefined>();
-  expectTypeOf(useReceipt(receipt)?.outcome).toExtend<Outcome | { kind: 'unknown' } | undefined>();
+  expectTypeOf(useReceipt(receipt)?.outcome).toExtend<FinalOutcome | undefined>();
   expectTypeOf(useHealth(space).csn).toEqualTypeOf<number>();
   expectTypeOf(useHealth(replica, ({ online }) => online)).toEqualTypeOf<boolean>();
   // @ts-expect-error a replica as a whole is at no place in an order

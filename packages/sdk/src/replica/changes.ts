@@ -27,6 +27,8 @@ export interface SpaceHead {
   readonly replica: ReplicaId;
   /** Own updates are withheld. Kept, as what showed it may be gone at the next start. */
   readonly lost?: IdentityLoss;
+  /** Ids that the profile had before, the newest last; at most `limits.formerIdsMax`. */
+  readonly former?: readonly ReplicaId[];
 }
 
 /**

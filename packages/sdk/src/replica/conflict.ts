@@ -28,7 +28,7 @@ export interface Obstacle {
  */
 export interface ConflictRecord {
   readonly id: UpdateId;
-  /** Its place in the final order; 0 if unknown. */
+  /** Its place in the final order; 0 if it has none, or it is unknown. */
   readonly csn: number;
   /** When it was settled: commit timestamp, ms. */
   readonly at: number;

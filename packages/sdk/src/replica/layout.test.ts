@@ -266,11 +266,12 @@ const conflict = (n: number): ConflictRecord => ({
   attempt: [{ table: 'a', key: 'k', row: { id: 'k', when: new Date(n) } }],
   outcome: [
     { kind: 'unknown' } as const,
+    { kind: 'rolled-back', was: { kind: 'alternative', index: 1 } } as const,
     { kind: 'merged' } as const,
     { kind: 'alternative', index: 2 } as const,
     { kind: 'rejected', code: 'room-full', detail: { room: new Set(['blue']) } } as const,
     { kind: 'rejected', code: 'room-full' } as const,
-  ][n % 5] ?? { kind: 'applied' },
+  ][n % 6] ?? { kind: 'applied' },
   effects: [{ table: 'a', key: 'k', row: null }],
   obstacles: [{ id: { replica: ANN, seq: 3 }, csn: 2, user: 'ann', name: undefined }].slice(n % 2),
   refused: [{ replica: ME, seq: n + 2 }].slice(n % 2),

@@ -14,9 +14,13 @@ export type Stage = 'local' | 'saved' | 'shared' | 'committed';
 
 /**
  * `unknown`: settled, but its entry was no longer kept anywhere when we came back; only the rows
- * tell what is so.
+ * tell what is so. `rolled-back`: it was done, and then the server was restored to a state from
+ * before that.
  */
-export type FinalOutcome = Outcome | { readonly kind: 'unknown' };
+export type FinalOutcome =
+  | Outcome
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'rolled-back'; readonly was: Exclude<Outcome, { readonly kind: 'rejected' }> };
 
 export interface Receipt {
   /** Changes only if the update is issued anew. */

@@ -15,13 +15,14 @@ import { snapshotOf, tablesOf } from './base-picture.js';
 import type { ReplicaChanges } from './changes.js';
 import { needsAnew } from './built-on.js';
 import { conflictRecord, noteRefused, obstaclesTo } from './conflict.js';
-import type { Settlement } from './conflict.js';
+import type { ConflictRecord, Settlement } from './conflict.js';
 import { isEntryOf } from './kept-log.js';
 import { Ledger } from './ledger.js';
 import { LogEntry } from './log.js';
 import { Rebase, replayAll } from './rebase.js';
 import type { Rebased } from './rebase.js';
 import { takenOver } from './reception.js';
+import { forgottenError, rolledBack, type RolledBack } from './rolled-back.js';
 import type { FinalOutcome, UpdateReceipt } from './receipt.js';
 import type { SpaceState } from './state.js';
 
@@ -118,12 +119,15 @@ export class Settler<A extends AppDefinition> {
     state.at = base.at;
     state.committedLamport = base.lamport;
     state.lamport = Math.max(state.lamport, base.lamport);
+    const before = state.ledger;
     state.ledger = new Ledger(base.ledger);
+    const gone = isNewHistory ? rolledBackIn(state, before) : undefined;
     state.refusals = new Refusals(base.ledger, () => []);
     state.kept.clear();
     ground.base = tables;
     this.#witness.changes.baseReplaced(this.snapshot());
     this.#witness.changes.headChanged(state.head);
+    if (gone !== undefined) this.#rollBack(gone);
     for (const entry of ground.log.entries) this.#outlive(entry, isNewHistory);
     for (const { id, name, args, at } of [...this.#parted.values()]) {
       if (id.seq > state.ledger.seqOf(id.replica)) continue;
@@ -154,6 +158,7 @@ export class Settler<A extends AppDefinition> {
       batch.remove(entry);
       changes.updateRemoved(entry.update.id);
     }
+    state.noteFormer([state.profile]);
     state.profile = replica;
     state.nextProfile = undefined;
     state.lost = undefined;
@@ -332,7 +337,7 @@ export class Settler<A extends AppDefinition> {
     const { changes } = this.#witness;
     changes.updateRemoved(entry.update.id);
     if (!entry.own) return;
-    if (settled.outcome.kind !== 'applied') this.#recordConflict(entry, settled);
+    if (settled.outcome.kind !== 'applied') this.#putConflict(conflictRecord(entry, settled));
     entry.stage = 'committed';
     entry.final = settled.outcome;
     // Whoever keeps the receipt need not keep what was read.
@@ -341,9 +346,21 @@ export class Settler<A extends AppDefinition> {
     this.#witness.changed(entry);
   }
 
-  #recordConflict(entry: LogEntry, settled: Settlement): void {
+  /** Updates of ours that were done are not, in the history that is here now. */
+  #rollBack({ records, forgotten }: RolledBack): void {
+    const { ledger, undos, isKeeper } = this.#state;
+    for (const record of records) this.#putConflict(record);
+    for (const { id } of undos.list) {
+      if (id.seq <= ledger.seqOf(id.replica)) continue;
+      undos.remove(id);
+      this.#witness.changes.undoRemoved(id);
+    }
+    // Other tabs may have come later, and know less than the one that keeps the disk.
+    if (forgotten > 0 && isKeeper) this.#witness.report(forgottenError(forgotten));
+  }
+
+  #putConflict(record: ConflictRecord): void {
     const { changes } = this.#witness;
-    const record = conflictRecord(entry, settled);
     const dropped = this.#state.conflicts.put(record);
     changes.conflictPut(record);
     if (dropped === undefined) return;
@@ -406,6 +423,11 @@ export class Settler<A extends AppDefinition> {
     this.#witness.changes.updateAdded({ update });
     return entry;
   }
+}
+
+function rolledBackIn<A extends AppDefinition>(state: SpaceState<A>, before: Ledger): RolledBack {
+  const isOwn = (replica: ReplicaId): boolean => state.wasOurs(replica);
+  return rolledBack({ kept: state.kept.entries(), before, after: state.ledger, isOwn });
 }
 
 /** As it is kept and passed on. */

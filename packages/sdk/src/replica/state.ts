@@ -8,6 +8,7 @@ import type { AppDefinition, Guard, Standing } from '../model/index.js';
 import type {
   Context, Mark, OxbowError, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
+import { formerIdsMax } from '../protocol/limits.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
 import { Conflicts } from './conflict.js';
 import { KeptLog } from './kept-log.js';
@@ -62,6 +63,8 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   readonly dev: boolean;
   /** The profile's id. */
   profile: ReplicaId;
+  /** Ids that the profile had before, the newest last: what was settled under them is ours, too. */
+  former: readonly ReplicaId[];
   /** The id that the profile has been given since: ours go over to it when all is known. */
   nextProfile: ReplicaId | undefined;
   seat: number | undefined;
@@ -93,6 +96,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     this.lifting = new Lifting(app, report);
     const head = stored?.head;
     this.profile = head?.replica ?? replica;
+    this.former = head?.former ?? [];
     this.seat = 'seat' in config ? config.seat : 0;
     this.isKeeper = config.isKeeper ?? true;
     this.history = head?.history ?? '';
@@ -118,8 +122,11 @@ export class SpaceState<A extends AppDefinition> implements Holding {
 
   get head(): SpaceHead {
     const { history, csn, at, committedLamport: lamport, profile: replica, lost } = this;
-    const head = { history, csn, at, lamport, replica };
-    return lost === undefined ? head : { ...head, lost };
+    const { former } = this;
+    return {
+      history, csn, at, lamport, replica,
+      ...(lost !== undefined && { lost }), ...(former.length > 0 && { former }),
+    };
   }
 
   /** What the next own update's author has seen. The same object while that stays. */
@@ -183,6 +190,16 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   isOurs(replica: ReplicaId): boolean {
     if (isSeatOf(this.profile, replica)) return true;
     return this.nextProfile !== undefined && isSeatOf(this.nextProfile, replica);
+  }
+
+  /** Updates of that replica are ours, or were before the profile got another id. */
+  wasOurs(replica: ReplicaId): boolean {
+    return this.isOurs(replica) || this.former.some((profile) => isSeatOf(profile, replica));
+  }
+
+  noteFormer(profiles: readonly ReplicaId[]): void {
+    const others = this.former.filter((profile) => !profiles.includes(profile));
+    this.former = [...others, ...profiles].slice(-formerIdsMax);
   }
 
   /** Nobody but us can have brought an update of that replica into the world. */

@@ -427,6 +427,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
     slot.acknowledged.clear();
     replaceConflicts(memory, disk.conflicts());
     takeUndos(memory, disk.insides.state.undos.list);
+    state.noteFormer([...disk.insides.state.former, ...state.former]);
     slot.keepIn(reading.layout, fresh);
     becomeKeeper(memory);
     const { log } = state.ground;

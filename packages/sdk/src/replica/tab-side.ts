@@ -110,7 +110,10 @@ export function replaceConflicts<A extends AppDefinition>(
   const { conflicts } = insides.state;
   const wanted = new Set(records.map(({ id }) => updateKey(id)));
   for (const { id } of conflicts.list) if (!wanted.has(updateKey(id))) conflicts.remove(id);
-  for (const record of records) if (conflicts.get(record.id) === undefined) conflicts.put(record);
+  for (const record of records) {
+    const known = conflicts.get(record.id);
+    if (known?.outcome.kind !== record.outcome.kind) conflicts.put(record);
+  }
   insides.changed();
 }
 

@@ -34,7 +34,7 @@ async function start(data: string, port = 0): Promise<{ server: OxbowServer; htt
   return { server: started, url, http: url.replace('ws:', 'http:').replace('/sync', '') };
 }
 
-test('a running server is backed up, and a client of the restored one keeps what it had not sent', async () => {
+test('a client of a restored server keeps what it had not sent, and is told what was forgotten', async () => {
   const first = await start('data');
   const { port } = first.server.address ?? { port: 0 };
   const replica = await openReplica({
@@ -57,8 +57,14 @@ test('a running server is backed up, and a client of the restored one keeps what
   replica.goOnline();
   expect(await unsent.until('committed')).toMatchObject({ kind: 'applied' });
   const ids = team.query((tx) => tx.item.all().map(({ id }) => id), { view: 'committed' });
-  // What was committed after the backup is gone with the history that it belonged to.
+  // What was committed after the backup is gone with the history that it belonged to: it is said.
   expect(ids).toEqual(['1', '3']);
+  expect(team.conflicts).toMatchObject([{
+    name: 'put', args: { id: '2' }, outcome: { kind: 'rolled-back', was: { kind: 'applied' } },
+  }]);
+  await team.conflicts[0]?.retry().until('committed');
+  expect(team.query((tx) => tx.item.has('2'), { view: 'committed' })).toBe(true);
+  expect(team.conflicts).toEqual([]);
   await replica.close();
 }, 30_000);
 

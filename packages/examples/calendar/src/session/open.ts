@@ -50,7 +50,9 @@ interface Opened {
 function attempt({ team, clock }: Opened, mutate: () => Receipt): Outlook {
   try {
     const { name, args, outcome } = mutate();
-    if (outcome.kind === 'unknown') return { kind: 'applied', reason: undefined };
+    // Only of what was settled before; this is new.
+    const isPast = outcome.kind === 'unknown' || outcome.kind === 'rolled-back';
+    if (isPast) return { kind: 'applied', reason: undefined };
     const isRefused = outcome.kind === 'rejected';
     const names = namesOf(team, clock.get());
     const reason = isRefused ? noticeOf({ name, args, outcome }, names).text : undefined;
@@ -92,6 +94,10 @@ function sessionOf(opened: Opened): Session {
     retry: (id, args) => {
       const conflict = conflictOf(id);
       return conflict && attempt(opened, () => conflict.retry({ ...args }));
+    },
+    repeat: (id) => {
+      const conflict = conflictOf(id);
+      if (conflict !== undefined) attempt(opened, () => conflict.retry());
     },
     goOffline: () => replica.goOffline(),
     goOnline: () => replica.goOnline(),

@@ -45,6 +45,8 @@ export interface Session {
   accept(noticeId: string): void;
   /** Asks again with other arguments, in place of the notice; undefined once that is gone. */
   retry(noticeId: string, args: BookInput | MoveInput): Outlook | undefined;
+  /** Asks for the same once more, in place of the notice. */
+  repeat(noticeId: string): void;
 
   goOffline(): void;
   goOnline(): void;

@@ -15,6 +15,8 @@ export interface ListedNotice {
 
 export interface NoticeActions {
   onTryAgain(id: string): void;
+  /** Asks for the same once more. */
+  onRepeat(id: string): void;
   onShow(id: string): void;
   onAccept(id: string): void;
   onDismiss(id: string): void;
@@ -32,7 +34,17 @@ function NoticeButtons({
   const moved = notice.kind === 'moved';
   return (
     <div className="row">
-      {notice.wanted !== undefined && (
+      {notice.isUndone && (
+        <button
+          type="button"
+          className="primary"
+          data-testid="notice-repeat"
+          onClick={() => actions.onRepeat(id)}
+        >
+          Do it again
+        </button>
+      )}
+      {notice.wanted !== undefined && !notice.isUndone && (
         <button
           type="button"
           className={moved ? '' : 'primary'}

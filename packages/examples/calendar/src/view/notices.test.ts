@@ -74,6 +74,22 @@ describe('what an author is told', () => {
     expect(noticeOf(facts, names).headline).toBe('“Sync” was settled while you were away');
   });
 
+  it('what the server has forgotten: that it is gone, and that it can be done again', () => {
+    const forgotten = (name: string, args: object, was: { kind: string; index?: number }) =>
+      noticeOf({ name, args, outcome: { kind: 'rolled-back', was } }, names);
+    const booked = forgotten('book', { id: 'x', title: 'Sync', ...slot }, { kind: 'applied' });
+    expect(booked).toMatchObject({ isUndone: true, again: undefined, got: slot });
+    expect(booked.headline).toBe('“Sync” is no longer booked');
+    expect(booked.text).toMatch(/^The server was restored to a state from before this\./);
+    const args = { id: 'b1', ...slot, orElse: [{ room: 'green' }] };
+    const moved = forgotten('move', args, { kind: 'alternative', index: 0 });
+    expect(moved.headline).toBe('“Planning” is where it was before');
+    expect(moved.got).toEqual({ ...slot, room: 'green' });
+    expect(forgotten('addRoom', { id: 'r' }, { kind: 'applied' }).headline).toBe(
+      '“A booking” was undone',
+    );
+  });
+
   it('a code that nobody foresaw is named', () => {
     const notice = noticeOf(
       { name: 'edit', args: { id: 'b1' }, outcome: { kind: 'rejected', code: 'odd' } },

@@ -15,6 +15,8 @@ export interface ConflictFacts {
     readonly index?: number;
     readonly code?: string;
     readonly detail?: unknown;
+    /** Of what the server has forgotten. */
+    readonly was?: { readonly kind: string; readonly index?: number };
   };
   /** Whose updates stood in the way. */
   readonly obstacles?: readonly { readonly user: string | null }[];
@@ -29,6 +31,8 @@ export interface Notice {
   readonly wanted: Slot | undefined;
   /** The mutation that can be asked for again as it was; undefined where something was got. */
   readonly again: 'book' | 'move' | undefined;
+  /** It was done, and the server has forgotten it: the same can be asked for as it was. */
+  readonly isUndone: boolean;
   /** What was got instead. */
   readonly got: Slot | undefined;
   readonly title: string;
@@ -61,6 +65,8 @@ const REASONS: Readonly<Record<string, string>> = {
   forbidden: 'You may not do this in this calendar.',
   'args-invalid': 'The server could not accept it as it was.',
   unknown: 'Too long ago to say how: the calendar shows what came of it.',
+  'rolled-back':
+    'The server was restored to a state from before this. Do it again if it is still wanted.',
 };
 
 const slotOf = ({ room, start, end }: AskedArgs): Slot | undefined =>
@@ -82,6 +88,20 @@ function reasonText(facts: ConflictFacts, asked: AskedArgs, names: Names): strin
   return REASONS[code] ?? `The calendar refused it (${code}).`;
 }
 
+const FORGOTTEN: Readonly<Record<string, string>> = {
+  book: 'is no longer booked',
+  move: 'is where it was before',
+  edit: 'reads as it did before',
+  cancel: 'is no longer cancelled',
+};
+
+/** What had been got, where that is a slot. */
+function slotThatWas({ outcome: { was } }: ConflictFacts, asked: AskedArgs): Slot | undefined {
+  const wanted = slotOf(asked);
+  if (wanted === undefined || was?.index === undefined) return wanted;
+  return { ...wanted, ...asked.orElse?.[was.index] };
+}
+
 /** “Ada”, “Ada and Bo”: who was first. */
 function takersOf({ obstacles = [] }: ConflictFacts, names: Names): string {
   const users = new Set(obstacles.map(({ user }) => user).filter((user) => user !== null));
@@ -98,7 +118,10 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
   const known = asked.id === undefined ? undefined : names.bookingTitle(asked.id);
   const title = asked.title ?? known ?? 'A booking';
   const wanted = slotOf(asked);
-  const common = { again: againOf(facts), bookingId: asked.id, wanted, title, notes: asked.notes ?? '' };
+  const isUndone = facts.outcome.kind === 'rolled-back';
+  const common = {
+    again: againOf(facts), isUndone, bookingId: asked.id, wanted, title, notes: asked.notes ?? '',
+  };
   if (facts.outcome.kind === 'alternative' && wanted !== undefined) {
     const got = { ...wanted, ...asked.orElse?.[facts.outcome.index ?? 0] };
     const room = names.rooms.find((r) => r.id === got.room)?.name ?? got.room;
@@ -114,6 +137,11 @@ export function noticeOf(facts: ConflictFacts, names: Names): Notice {
   if (facts.outcome.kind === 'unknown') {
     const headline = `${quoted(title)} was settled while you were away`;
     return { ...common, kind: 'refused', got: undefined, headline, text: REASONS['unknown'] ?? '' };
+  }
+  if (isUndone) {
+    const headline = `${quoted(title)} ${FORGOTTEN[facts.name] ?? 'was undone'}`;
+    const text = REASONS['rolled-back'] ?? '';
+    return { ...common, kind: 'refused', got: slotThatWas(facts, asked), headline, text };
   }
   const what =
     { book: 'was not booked', move: 'was not moved', edit: 'was not changed' }[facts.name] ??

@@ -34,6 +34,7 @@ export function useNoticeList({ session, board, dialog, narrow }: NoticeListOpti
       const listed = notices.find((n) => n.id === id);
       if (listed !== undefined) dialog.openRetry(listed);
     },
+    onRepeat: session.repeat,
     onShow(id) {
       const notice = find(id);
       const slot = notice?.got ?? notice?.wanted;

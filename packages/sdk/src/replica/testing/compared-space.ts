@@ -126,7 +126,9 @@ export class ComparedSpace {
     this.#compareView('committed', believed.committed);
     this.#compareView('tentative', believed.tentative);
     this.#compareLive();
-    expect(this.errors).toEqual([]);
+    // After a roll-back, of what a transfer had settled: it never was in the kept log.
+    const unforeseen = this.errors.filter(({ code }) => code !== 'updates-rolled-back');
+    expect(unforeseen).toEqual([]);
   }
 
   #compareView(view: View, truth: Reader): void {
