@@ -290,6 +290,23 @@ describe('the machine of a replica', () => {
     expect(all.machine.links.map(({ state }) => state)).toEqual(['refused']);
   });
 
+  it('says why its updates are not taken for as long as they are not, whatever else it hears', () => {
+    const all = live();
+    openedBy(all);
+    const stalled = (now = 0) => all.machine.facts(ROOM, now)?.stalled?.code;
+    all.room.mutate('put', put('a'), 0);
+    all.say({ kind: 'fail', space: ROOM, code: 'update-newer', message: 'Later.', sendingOnly: true });
+    expect(stalled()).toBe('update-newer');
+    const summary = { history: 'one', csn: 0, vector: {} };
+    all.say({ kind: 'opened', space: ROOM, round: 1, settledSeq: 0, completion: 1, summary });
+    expect(stalled()).toBe('update-newer');
+    // Asked again, it does not say so any more.
+    const now = limits.refusedRetryMs;
+    all.machine.tick(now);
+    all.say({ kind: 'opened', space: ROOM, round: 2, settledSeq: 0, completion: 0, summary }, now);
+    expect(stalled(now)).toBe('no-progress');
+  });
+
   it('never throws, whatever text comes at whatever time', () => {
     const message = fc.constantFrom<Message>(
       { kind: 'ping' }, { kind: 'welcome', version: 1, replica: id('r'), user: null },

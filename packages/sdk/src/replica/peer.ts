@@ -41,6 +41,8 @@ const BASE: ReadonlySet<string> = new Set(['transfer', 'page', 'transferred']);
 interface Talk {
   readonly space: PeerSpace;
   refusal: SpaceRefusal | undefined;
+  /** It takes nothing of ours, but goes on sending: that it has opened the space is no news. */
+  isDeaf: boolean;
   retryAtMs: number | undefined;
   /** What the peer said last that it holds. */
   theirs: Summary | undefined;
@@ -149,8 +151,8 @@ export class Peer {
     if (this.#talks.has(space.space)) return;
     this.#nowMs = now;
     this.#talks.set(space.space, {
-      space, refusal: undefined, retryAtMs: undefined, theirs: undefined, history: undefined,
-      knownSeq: 0, remindedMs: now,
+      space, refusal: undefined, isDeaf: false, retryAtMs: undefined, theirs: undefined,
+      history: undefined, knownSeq: 0, remindedMs: now,
     });
     this.#open(space);
   }
@@ -202,7 +204,7 @@ export class Peer {
   /** The history that the peer speaks of, once it has opened the space with us. */
   historyOf(space: SpaceId): string | undefined {
     const talk = this.#talks.get(space);
-    return talk?.refusal === undefined ? talk?.history : undefined;
+    return talk?.refusal === undefined || talk.isDeaf ? talk?.history : undefined;
   }
 
   /** Rows that have come of the space's base, while it is under way. */
@@ -254,15 +256,18 @@ export class Peer {
     if (summary.history !== '') talk.history = summary.history;
     const self = talk.space.self ?? this.replica;
     talk.knownSeq = Math.max(settledSeq, summary.vector[self] ?? 0, newest?.seq ?? 0);
-    talk.refusal = undefined;
-    talk.retryAtMs = undefined;
+    if (!talk.isDeaf) {
+      talk.refusal = undefined;
+      talk.retryAtMs = undefined;
+    }
     this.#owner.onHealth();
   }
 
-  #onFail({ space, code, message, retryMs }: SpaceFail): void {
+  #onFail({ space, code, message, retryMs, sendingOnly }: SpaceFail): void {
     const talk = this.#talks.get(space);
     if (talk === undefined) return;
     talk.refusal = { code, message };
+    talk.isDeaf = sendingOnly === true;
     talk.retryAtMs = this.#nowMs + (retryMs ?? limits.refusedRetryMs);
     this.#owner.onHealth();
     if (remedyFor(code) === 'new-replica') this.#owner.onSpaceReplicaRefused(space);
@@ -289,6 +294,7 @@ export class Peer {
   #maybeRetry(talk: Talk, now: number): void {
     if (talk.retryAtMs === undefined || now < talk.retryAtMs) return;
     talk.retryAtMs = undefined;
+    talk.isDeaf = false;
     this.#open(talk.space);
   }
 

@@ -162,6 +162,15 @@ describe('the life of a link', () => {
     expect(out.takeOne('connect').transport).toBe(0);
   });
 
+  it('asks a server that is older than its app again before long: it is about to be updated', () => {
+    const { session } = live();
+    const fail = { kind: 'fail', code: 'app-newer', message: 'Update me.', retryMs: 2_000 } as const;
+    session.onMessage(fail, 3);
+    expect(session.health).toMatchObject({ state: 'refused', code: 'app-newer' });
+    expect(session.deadlineMs).toBeGreaterThanOrEqual(3 + limits.reconnectMsMax);
+    expect(session.deadlineMs).toBeLessThanOrEqual(3 + 2 * limits.reconnectMsMax);
+  });
+
   it('says that its replica id was refused', () => {
     const { session, told } = live();
     session.onMessage({ kind: 'fail', code: 'replica-not-yours', message: 'no' }, 3);

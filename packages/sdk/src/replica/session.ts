@@ -405,8 +405,8 @@ export class Session {
       else this.#pause(`${code}: ${message}`, now, pauseMs);
     } else {
       this.#drop(code);
-      const pauseMs = Math.max(fail.retryMs ?? 0, limits.refusedRetryMs);
-      this.#become({ kind: 'refused', untilMs: now + this.#jittered(pauseMs), code, message });
+      const untilMs = now + this.#jittered(refusedPauseMs(fail));
+      this.#become({ kind: 'refused', untilMs, code, message });
       if (remedy === 'new-replica') this.#config.owner.onReplicaRefused(this);
     }
   }
@@ -501,3 +501,7 @@ export interface Loss {
 
 const unexpected = (problem: string): OxbowError =>
   new OxbowError('unexpected-message', `${problem} The link is cut and tried again; update the other side.`);
+
+/** What passes names a time: a server that is older than its clients is updated soon. */
+const refusedPauseMs = ({ retryMs }: Fail): number =>
+  retryMs === undefined ? limits.refusedRetryMs : Math.max(retryMs, limits.reconnectMsMax);
