@@ -81,6 +81,12 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #flushAsked = false;
   #cancelTimer: (() => void) | undefined;
   #whenSaved: (() => void) | undefined;
+  readonly #flush = (): void => {
+    this.#flushAsked = false;
+    if (this.phase === 'closed') return;
+    this.machine.flush(this.#steady.now());
+    this.#checkSaved();
+  };
 
   constructor(config: HostConfig<A>) {
     this.config = config;
@@ -448,12 +454,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #flushSoon(): void {
     if (this.#flushAsked) return;
     this.#flushAsked = true;
-    this.config.clock.soon(() => {
-      this.#flushAsked = false;
-      if (this.phase === 'closed') return;
-      this.machine.flush(this.#steady.now());
-      this.#checkSaved();
-    });
+    this.config.clock.soon(this.#flush);
   }
 
   #wakeAt(atMs: number): void {

@@ -66,7 +66,10 @@ export class Space<A extends AppDefinition> {
   /** Disk, links and progress. */
   readonly health: SpaceHealth;
   readonly #parts: SpaceParts<A>;
-  readonly #receipts = new WeakMap<HeldReceipt, Receipt>();
+  readonly #undoes = (id: UpdateId): Receipt => {
+    this.#parts.closing.check();
+    return this.#receiptOf(this.#parts.replica.undo(id, this.#parts.clock.now()));
+  };
   #pending: Wrapped<HeldUpdate, PendingUpdate> | undefined;
   #conflicts: Wrapped<ConflictRecord, Conflict> | undefined;
 
@@ -223,10 +226,6 @@ export class Space<A extends AppDefinition> {
     return this.#receiptOf(this.#parts.replica.mutate(name, args, this.#parts.clock.now()));
   }
 
-  #undo(id: UpdateId): Receipt {
-    this.#parts.closing.check();
-    return this.#receiptOf(this.#parts.replica.undo(id, this.#parts.clock.now()));
-  }
 
   #unread(timeoutMs: number): OxbowError {
     const why = this.health.links.find(({ reason }) => reason !== undefined)?.reason;
@@ -239,12 +238,8 @@ export class Space<A extends AppDefinition> {
   }
 
   #receiptOf(held: HeldReceipt): Receipt {
-    let receipt = this.#receipts.get(held);
-    if (receipt === undefined) {
-      receipt = new Receipt(held, this.#parts.closing, (id) => this.#undo(id));
-      this.#receipts.set(held, receipt);
-    }
-    return receipt;
+    // reason: nobody else puts anything there. A WeakMap would be a burden to each write.
+    return (held.shown ??= new Receipt(held, this.#parts.closing, this.#undoes)) as Receipt;
   }
 
   #conflictOf(record: ConflictRecord): Conflict {

@@ -50,6 +50,7 @@ export function bareEntry(entry: CommitEntry & { readonly [OWN_BARE]?: CommitEnt
   return bare;
 }
 
+
 /** Rows of a page as text: `[[key,row],[key,row,meta],…]`. */
 export function encodeRows(rows: readonly PageRow[]): string {
   return remembered(rows, Infinity, (all) => `[${all.map(encodeRow).join(',')}]`);
@@ -121,8 +122,11 @@ function remembered<T extends object>(
   return string;
 }
 
-/** All plain: one call of the platform's own encoder, several times faster than the pieces. */
-function updateText(update: Update): string {
+/**
+ * The text alone, made and forgotten: for a disk, as to remember it takes as long as to make it.
+ * All plain: one call of the platform's own encoder, several times faster than the pieces.
+ */
+export function updateText(update: Update): string {
   const { id, lamport } = update;
   if (isPlain(update.args)) return JSON.stringify({ id: idOf(id), lamport, ...bodyOf(update) });
   return `{"id":${idText(id)},"lamport":${lamport},${bodyFields(update)}}`;
@@ -131,18 +135,23 @@ function updateText(update: Update): string {
 /**
  * The bare text with the body let in: whoever settles an update needs both, and each is made once.
  */
-function entryText(entry: CommitEntry): string {
-  const { body } = entry;
-  if (body === undefined) return bareText(entry);
-  const bare = remembered(bareEntry(entry), limits.entryCharsMax, bareText);
-  return `${bare.slice(0, -1)},"body":${bodyText(body)}}`;
-}
+const entryText = (entry: CommitEntry): string =>
+  withBody(entry, remembered(bareEntry(entry), limits.entryCharsMax, bareText));
+
+/** The text alone, as `updateText`. */
+export const entryTextAlone = (entry: CommitEntry & { readonly [OWN_TEXT]?: string }): string =>
+  entry[OWN_TEXT] ?? withBody(entry, bareText({ madeAt: entry.body?.at, ...entry }));
+
+const withBody = ({ body }: CommitEntry, bare: string): string =>
+  body === undefined ? bare : `${bare.slice(0, -1)},"body":${bodyText(body)}}`;
 
 export const bodyText = (body: UpdateBody): string =>
   isPlain(body.args) ? JSON.stringify(bodyOf(body)) : `{${bodyFields(body)}}`;
 
+type BareFields = Omit<CommitEntry, 'body' | 'madeAt'> & { readonly madeAt?: number | undefined };
+
 /** The fields in the order in which the text has them, whatever order they were made in. */
-function bareText({ csn, at, id, lamport, user, outcome, effects, madeAt }: CommitEntry): string {
+function bareText({ csn, at, id, lamport, user, outcome, effects, madeAt }: BareFields): string {
   if (isPlainOutcome(outcome) && effects.every(({ row }) => isPlain(row))) {
     return JSON.stringify({
       csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),

@@ -6,7 +6,7 @@
  */
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
-  cutPages, encodeEntry, encodeRows, encodeUpdate, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
+  cutPages, encodeRows, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
   ledgerRow, seatOf,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type Row,
   type SnapshotPage, type Update, type UpdateId,
@@ -14,6 +14,7 @@ import {
 import * as limits from '../protocol/limits.js';
 import { PAGE_BOUNDS } from '../protocol/page.js';
 import type { PageBounds } from '../protocol/page.js';
+import { entryTextAlone, updateText } from '../protocol/record-codec.js';
 import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
 import { conflictText, undoText } from './conflict-text.js';
@@ -77,12 +78,8 @@ export interface WrittenHead {
   readonly issuedBySeat?: Readonly<Record<number, number>>;
 }
 
-interface Pending {
-  readonly collection: PersistOp['collection'];
-  readonly key: string;
-  /** Undefined: the record goes. */
-  readonly text: (() => string) | undefined;
-}
+/** Of one collection, by key, what is to be written there; undefined: the record goes. */
+type Pending = Map<string, (() => string) | undefined>;
 
 /** `limits` has them; tests make them small. */
 export interface LayoutBounds extends PageBounds {
@@ -101,7 +98,10 @@ export class SpaceLayout implements ReplicaChanges {
   readonly #bounds: LayoutBounds;
   readonly #pages: PageMap;
   readonly #entryChars: Map<number, number>;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<PersistOp['collection'], Pending>();
+  /** Not in `#pending` yet: to name a record takes a good part of the time of a mutation. */
+  #added: StoredUpdate[] = [];
+  #isHeadDue = false;
   #head: SpaceHead;
   /** By seat. */
   #issued: Map<number, number>;
@@ -135,7 +135,7 @@ export class SpaceLayout implements ReplicaChanges {
 
   /** `take` would give something. */
   get hasChanges(): boolean {
-    return this.#pending.size > 0;
+    return this.#isHeadDue || this.#added.length + this.#pending.size > 0;
   }
 
   /**
@@ -143,22 +143,42 @@ export class SpaceLayout implements ReplicaChanges {
    * calls.
    */
   take(): PersistOp[] {
-    const ops = [...this.#pending.values()].map(({ collection, key, text }): PersistOp =>
-      text === undefined
-        ? { kind: 'delete', collection, key }
-        : { kind: 'put', collection, key, value: text() });
+    this.#nameAdded();
+    if (this.#isHeadDue) {
+      this.#put('meta', headKey(this.#space), () => {
+        return sealed(JSON.stringify(writtenHead(this.#head, this.#issued)));
+      });
+    }
+    const ops: PersistOp[] = [];
+    for (const [collection, pending] of this.#pending) {
+      for (const [key, text] of pending) {
+        if (text === undefined) ops.push({ kind: 'delete', collection, key });
+        else ops.push({ kind: 'put', collection, key, value: text() });
+      }
+    }
     this.#pending.clear();
+    this.#isHeadDue = false;
     return ops;
+  }
+
+  #nameAdded(): void {
+    for (const stored of this.#added) {
+      const key = updateRecordKey(this.#space, stored.update.id);
+      this.#put('updates', key, () => updateRecord(stored, this.#head));
+    }
+    this.#added = [];
   }
 
   updateAdded(stored: StoredUpdate): void {
     const { id } = stored.update;
-    this.#put('updates', updateRecordKey(this.#space, id), () => updateRecord(stored, this.#head));
+    this.#added.push(stored);
+    this.#noteHead();
     const seat = seatOf(this.#head.replica, id.replica);
     if (seat !== undefined) this.#raiseIssued(seat, id.seq);
   }
 
   updateRemoved(id: UpdateId): void {
+    this.#nameAdded();
     this.#drop('updates', updateRecordKey(this.#space, id));
   }
 
@@ -166,7 +186,7 @@ export class SpaceLayout implements ReplicaChanges {
     for (const entry of entries) {
       invariant(entry.csn === this.#csn + 1, 'entries are committed without gaps');
       this.#csn = entry.csn;
-      const record = sealed(encodeEntry(entry));
+      const record = sealed(entryTextAlone(entry));
       this.#put('entries', entryKey(this.#space, entry.csn), () => record);
       this.#entryChars.set(entry.csn, record.length);
       this.#weigh(1, record.length);
@@ -214,14 +234,12 @@ export class SpaceLayout implements ReplicaChanges {
     if (head.replica !== this.#head.replica) this.#issued = new Map();
     this.#head = head;
     this.#isHeadStored = true;
-    this.#put('meta', headKey(this.#space), () => {
-      return sealed(JSON.stringify(writtenHead(head, this.#issued)));
-    });
+    this.#isHeadDue = true;
   }
 
   /** The disk is another one, and empty: all that is held is named again. */
   startOver(held: HeldSpace): void {
-    this.#pending.clear();
+    this.take();
     this.#pages.clear();
     this.#entryChars.clear();
     this.headChanged(held.head);
@@ -232,7 +250,7 @@ export class SpaceLayout implements ReplicaChanges {
 
   /** In the write that has the update itself: once a write, however many updates are in it. */
   #raiseIssued(seat: number, seq: number): void {
-    this.#issued.set(seat, Math.max(this.#issued.get(seat) ?? 0, seq));
+    if (seq > (this.#issued.get(seat) ?? 0)) this.#issued.set(seat, seq);
     this.headChanged(this.#head);
   }
 
@@ -349,17 +367,25 @@ export class SpaceLayout implements ReplicaChanges {
   }
 
   #put(collection: PersistOp['collection'], key: string, text: () => string): void {
-    this.#set({ collection, key, text });
+    this.#set(collection, key, text);
   }
 
   #drop(collection: PersistOp['collection'], key: string): void {
-    this.#set({ collection, key, text: undefined });
+    this.#set(collection, key, undefined);
   }
 
-  #set(change: Pending): void {
-    // Without it a start could not tell a new space from a damaged one.
+  #set(
+    collection: PersistOp['collection'], key: string, text: (() => string) | undefined,
+  ): void {
+    this.#noteHead();
+    const pending = this.#pending.get(collection);
+    if (pending === undefined) this.#pending.set(collection, new Map([[key, text]]));
+    else pending.set(key, text);
+  }
+
+  /** Without it a start could not tell a new space from a damaged one. */
+  #noteHead(): void {
     if (!this.#isHeadStored) this.headChanged(this.#head);
-    this.#pending.set(`${change.collection} ${change.key}`, change);
   }
 }
 
@@ -378,7 +404,7 @@ function writtenHead(head: SpaceHead, issuedBy: ReadonlyMap<number, number>): Wr
 /** A line that says whose it is, then the update. */
 function updateRecord({ update }: StoredUpdate, head: SpaceHead): string {
   const line: Omit<OwnedUpdate, 'update'> = { own: isSeatOf(head.replica, update.id.replica) };
-  return sealed(`${JSON.stringify(line)}\n${encodeUpdate(update)}`);
+  return sealed(`${JSON.stringify(line)}\n${updateText(update)}`);
 }
 
 function* pagesOf(snapshot: BaseSnapshot): Generator<SnapshotPage, void, undefined> {

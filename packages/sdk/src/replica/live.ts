@@ -104,6 +104,7 @@ export class LiveQueries {
 
   flush(report: Report): void {
     const marked = this.#marked;
+    if (marked.size === 0) return;
     this.#marked = new Set();
     for (const live of marked) live.flush(report);
   }

@@ -220,10 +220,12 @@ export class TentativeLog {
 
   /** The newest of each of our seats. */
   newestOwn(): LogEntry[] {
-    return [...this.#held.values()].flatMap((held) => {
+    const own: LogEntry[] = [];
+    for (const held of this.#held.values()) {
       const newest = held.get(held.last);
-      return newest?.own === true ? [newest] : [];
-    });
+      if (newest?.own === true) own.push(newest);
+    }
+    return own;
   }
 
   /** Everything of ours that may not be passed on yet, in stamp order. */

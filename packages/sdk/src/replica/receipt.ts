@@ -38,6 +38,8 @@ export interface Receipt {
   readonly outcome: FinalOutcome;
   /** Calls `fn` after stage, outcome or id changed, once per flush. Returns the way to stop it. */
   onChange(fn: () => void): () => void;
+  /** What the host has made of it for the app, once. */
+  shown?: object | undefined;
 }
 
 /** What it tells of: a place in the log. */
@@ -51,6 +53,7 @@ export interface Receipted {
 export class UpdateReceipt implements Receipt {
   #entry: Receipted;
   #listeners: Listeners | undefined;
+  shown: object | undefined;
 
   constructor(entry: Receipted) {
     this.#entry = entry;

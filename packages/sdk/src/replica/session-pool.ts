@@ -35,7 +35,9 @@ export class SessionPool {
   }
 
   get deadlineMs(): number {
-    return Math.min(Infinity, ...this.#sessions.map(({ deadlineMs }) => deadlineMs ?? Infinity));
+    let next = Infinity;
+    for (const { deadlineMs = Infinity } of this.#sessions) next = Math.min(next, deadlineMs);
+    return next;
   }
 
   health(of?: ReplicaId): readonly LinkHealth[] {

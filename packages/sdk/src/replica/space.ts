@@ -70,6 +70,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   /** Where an update that was issued anew is found by its first id. */
   readonly #reissued = new Map<string, UpdateId>();
   readonly #onWrite = (change: RowChange): void => this.#lives.onWrite(change);
+  readonly #report = (error: OxbowError): void => this.#owner.report(error);
   #pending: readonly PendingUpdate[] | undefined;
   #isFlushAsked = false;
   #isChanged = false;
@@ -276,10 +277,12 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
 
   flushNotifications(): void {
     this.#isFlushAsked = false;
-    const report = this.#owner.report.bind(this.#owner);
-    const receipts = [...this.#changedReceipts];
-    this.#changedReceipts.clear();
-    for (const receipt of receipts) receipt.listeners?.call(report);
+    const report = this.#report;
+    if (this.#changedReceipts.size > 0) {
+      const receipts = [...this.#changedReceipts];
+      this.#changedReceipts.clear();
+      for (const receipt of receipts) receipt.listeners?.call(report);
+    }
     this.#lives.flush(report);
     if (!this.#isChanged) return;
     this.#isChanged = false;

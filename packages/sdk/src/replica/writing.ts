@@ -31,11 +31,11 @@ export function writeUpdate<A extends AppDefinition>(
   if (ground.log.countOf(state.replica) >= limits.ownPendingMax) {
     throw misuse('too-many-pending', `More than ${limits.ownPendingMax} updates wait. Sync first.`);
   }
-  const update: Update = {
+  const first: Update = {
     id: { replica: state.replica, seq: state.nextSeq }, lamport: state.lamport + 1,
     context: state.context, name, version, args: copy, at: now,
-    ...(runner.app.version > 1 && { app: runner.app.version }),
   };
+  const update = runner.app.version > 1 ? { ...first, app: runner.app.version } : first;
   if (copiedUnits() > SURELY_FITS) mustFit(update);
   const entry = new LogEntry(update, true, state.user);
   entry.parsed = parsed;
