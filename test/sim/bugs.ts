@@ -177,4 +177,25 @@ export const BUGS: readonly PlantedBug[] = [
     find: '    changes.conflictPut(record);\n',
     put: '',
   },
+  {
+    name: 'rolled-back-unsaid',
+    what: 'what a restored server has forgotten of ours vanishes from us without a word',
+    file: `${sdk}/replica/settlement.ts`,
+    find: 'if (gone !== undefined) this.#rollBack(gone);',
+    put: 'void gone;',
+  },
+  {
+    name: 'rolled-back-uncounted',
+    what: 'what is in the kept log is told of, and what has left it is not',
+    file: `${sdk}/replica/rolled-back.ts`,
+    find: 'if (!known.has(updateKey({ replica, seq }))) count++;',
+    put: 'known.add(updateKey({ replica, seq }));',
+  },
+  {
+    name: 'restored-and-issued-anew',
+    what: 'an update that the restored state holds is issued anew, as its commit was never heard of',
+    file: `${sdk}/replica/settlement.ts`,
+    find: 'if (id.seq <= ledger.seqOf(id.replica)) {',
+    put: 'if (!isNewHistory && id.seq <= ledger.seqOf(id.replica)) {',
+  },
 ];

@@ -26,10 +26,40 @@ export class Truth {
   /** By arguments, of which the workload never draws the same twice. */
   readonly #keyByWish = new Map<string, string>();
   readonly #isOnce: boolean;
+  /** The order that a restored server has forgotten from some csn on, and the history it was of. */
+  #former: { readonly history: string; readonly truth: Truth } | undefined;
 
   /** `isOnce`: what was asked for once must be done once (docs/guarantees.md says where not). */
   constructor({ isOnce = true }: { readonly isOnce?: boolean } = {}) {
     this.#isOnce = isOnce;
+  }
+
+  /** The order that a server goes on with which is restored to that csn. `history`: of this one. */
+  restoredTo(csn: number, history: string): Truth {
+    const restored = new Truth({ isOnce: this.#isOnce });
+    for (const entry of this.entries.slice(0, csn)) restored.chosen(entry);
+    restored.#former = { history, truth: this };
+    return restored;
+  }
+
+  /** The order as whoever holds that history has it. */
+  of(history: string): Truth {
+    const former = this.formers.find((each) => each.history === history);
+    return former?.truth ?? this;
+  }
+
+  /** What was in the order before a restore, the newest first. */
+  get formers(): readonly { readonly history: string; readonly truth: Truth }[] {
+    return this.#former === undefined ? [] : [this.#former, ...this.#former.truth.formers];
+  }
+
+  /** It was committed once, whatever became of that. */
+  everHeld(key: string): boolean {
+    return this.csnByUpdate.has(key) || this.#former?.truth.everHeld(key) === true;
+  }
+
+  get(key: string): CommitEntry | undefined {
+    return this.entries[(this.csnByUpdate.get(key) ?? 0) - 1];
   }
 
   /**
@@ -113,7 +143,8 @@ export function checkReceipt(truth: Truth, receipt: {
   readonly outcome: { readonly kind: string };
 }): void {
   const key = updateKey(receipt.id);
-  const entry = truth.entries[(truth.csnByUpdate.get(key) ?? 0) - 1];
+  // What the app was told stays said, though a restored server has forgotten it.
+  const entry = truth.get(key) ?? truth.formers.map((each) => each.truth.get(key)).find(Boolean);
   must(entry !== undefined, 'a receipt says what is so', () => `${key} is in no log`);
   if (receipt.outcome.kind === 'unknown') return;
   const committed = canonical([entry?.body?.name, entry?.body?.args, entry?.outcome]);
@@ -126,6 +157,29 @@ export function checkSaved(truth: Truth, saved: ReadonlyMap<string, string>): vo
   for (const [key, client] of saved) {
     must(truth.csnByUpdate.has(key), 'no saved update is lost', () => `${key}, saved at ${client}, is in no log`);
   }
+}
+
+/** What a client's people can see of updates that a restored server has forgotten. */
+export interface ToldOfRestores {
+  /** In the inbox as rolled back, or put aside there. */
+  readonly keys: ReadonlySet<string>;
+  /** Reported as no longer known. */
+  readonly counted: number;
+}
+
+/**
+ * Every update that was saved is committed; or it was, and its author is told that the server was
+ * restored to a state from before that. What had been refused left nothing to be missed.
+ */
+export function checkRolledBack(
+  truth: Truth, saved: ReadonlyMap<string, string>, { keys, counted }: ToldOfRestores,
+): void {
+  const missing = [...saved.keys()].filter((key) => {
+    if (truth.csnByUpdate.has(key) || keys.has(key)) return false;
+    return !truth.formers.some((former) => former.truth.get(key)?.outcome.kind === 'rejected');
+  });
+  must(missing.length <= counted, 'a restored server forgets nothing silently', () =>
+    `of ${missing.join(', ')} only ${counted} are spoken of at ${[...saved.values()][0]}`);
 }
 
 export type RowsByTable = Readonly<Record<string, readonly (readonly [key: string, row: unknown])[]>>;

@@ -11,7 +11,7 @@ import { limits, OxbowError, updateKey, type SpaceId, type UpdateId } from '@oxb
 import { apps, type app, type Version } from './app.js';
 import {
   checkEqualRows, checkLearned, checkNoDoubleBooking, checkReceipt, liftedRows, rowsAfter, SessionChecker, Violation,
-  type RowsByTable, type Truth,
+  type RowsByTable, type ToldOfRestores, type Truth,
 } from './checkers.js';
 import { SimClientDisk } from './client-store.js';
 import type { Network } from './network.js';
@@ -45,8 +45,9 @@ export interface ClientParts {
 interface OpenSpace {
   readonly name: string;
   readonly replica: SpaceReplica<typeof app>;
-  readonly session: SessionChecker;
-  readonly truth: Truth;
+  /** Both of the history that the replica has. */
+  session: SessionChecker;
+  truth: Truth;
   /** Commit entries up to here were compared with the truth. */
   checkedCsn: number;
 }
@@ -63,6 +64,8 @@ export class SimClient {
   readonly #made: { readonly space: string; readonly id: UpdateId }[] = [];
   /** Conflicts that somebody has put aside. */
   readonly #acknowledged = new Set<string>();
+  /** Updates that were reported as forgotten by a restored server, and known here no longer. */
+  #forgotten = 0;
   /** Of the store, in this run of the process. */
   #deletions = 0;
   readonly #parts: ClientParts;
@@ -103,6 +106,8 @@ export class SimClient {
         // What a checker finds within a listener must not end there.
         if (error.code === 'invariant' || error.cause instanceof Violation) throw error;
         world.trace(`${this.name} reports ${error.code}`);
+        // The one place where a number is told, and to people: it stands in the sentence.
+        if (error.code === 'updates-rolled-back') this.#forgotten += Number(/: (\d+)\./u.exec(error.message)?.[1]);
       },
     });
     this.#host = host;
@@ -212,14 +217,28 @@ export class SimClient {
         this.#follow(receipt);
         this.#made.push({ space: name, id: receipt.id });
       } catch (error) {
-        if (!(error instanceof OxbowError) || !error.code.startsWith('undo-')) throw error;
+        if (!(error instanceof OxbowError) || !/^undo-|^mutation-unknown$/u.test(error.code)) throw error;
       }
     }
     const conflicts = replica.conflicts();
     if (conflicts.length === 0 || !random.chance(0.2)) return;
-    const { id } = random.pick(conflicts);
+    const { id, outcome, version } = random.pick(conflicts);
+    // What a newer version of the app asked for waits for that.
+    const isOlder = version > this.#version;
+    if (isOlder && outcome.kind === 'rolled-back') return;
     this.#acknowledged.add(updateKey(id));
-    replica.dismiss(id);
+    if (outcome.kind !== 'rolled-back' || random.chance(0.5)) return replica.dismiss(id);
+    const receipt = replica.retry(id, undefined, this.process.clock.now());
+    session.wrote(receipt);
+    this.#follow(receipt);
+    this.#made.push({ space: name, id: receipt.id });
+  }
+
+  /** What people can see of updates that a restored server has forgotten. */
+  toldOfRestores(space: string): ToldOfRestores {
+    const listed = this.replica(space).conflicts().filter(({ outcome }) => outcome.kind === 'rolled-back');
+    const keys = new Set([...listed.map(({ id }) => updateKey(id)), ...this.#acknowledged]);
+    return { keys, counted: this.#forgotten };
   }
 
   /** What was refused or changed is in the inbox, whatever crashed, until somebody has seen it. */
@@ -262,8 +281,11 @@ export class SimClient {
   get isSettled(): boolean {
     const { swarm } = this.#parts;
     if (this.#spaces.size < swarm.spaces.length) return false;
-    return [...this.#spaces.values()].every(({ replica, truth }) =>
-      replica.pending().length === 0 && replica.head.csn === truth.entries.length);
+    return [...this.#spaces.values()].every(({ name, replica }) => {
+      const truth = this.#truthOf(name);
+      const { csn, history } = replica.head;
+      return replica.pending().length === 0 && csn === truth.entries.length && truth.of(history) === truth;
+    });
   }
 
   replica(space: string): SpaceReplica<typeof app> {
@@ -290,8 +312,8 @@ export class SimClient {
   #open(host: ReplicaHost<typeof app>, space: string): void {
     host.open(space, this.process.bound((result) => {
       if (!result.ok) throw result.error;
-      const truth = this.#truthOf(space);
       const replica = result.value;
+      const truth = this.#truthOf(space).of(replica.head.history);
       const open: OpenSpace = {
         name: space, replica, truth, session: new SessionChecker(this.name, truth), checkedCsn: 0,
       };
@@ -306,11 +328,13 @@ export class SimClient {
   }
 
   /** After a restart: what was saved before is pending or settled. */
-  #checkNothingSavedIsGone(space: string, { replica, truth }: OpenSpace): void {
+  #checkNothingSavedIsGone(space: string, { replica }: OpenSpace): void {
+    const truth = this.#truthOf(space);
     const held = new Set(replica.pending().map((pending) => updateKey(pending.id)));
     for (const [key, where] of this.saved) {
       if (where !== `${this.name} ${space}` || held.has(key)) continue;
-      if (truth.csnByUpdate.has(key)) continue;
+      // Of what a restored server has forgotten `checkRolledBack` speaks.
+      if (truth.everHeld(key)) continue;
       throw new Violation('no saved update is lost', `${key} is gone from ${this.name} after its restart`);
     }
   }
@@ -318,10 +342,14 @@ export class SimClient {
   /** Notes when an update is saved; a new id takes the old one's place. */
   #follow(receipt: Receipt): void {
     let noted: string | undefined;
+    let isSaved = false;
     const space = this.#spaceOf(receipt);
     const note = (): void => {
       if (noted !== undefined && noted !== updateKey(receipt.id)) this.saved.delete(noted);
-      if (receipt.stage === 'local') return;
+      const { stage } = receipt;
+      // As the disk is full, it may have left without being saved: then both may forget it.
+      isSaved = stage === 'saved' || stage === 'committed' || (isSaved && stage === 'shared');
+      if (!isSaved) return;
       noted = updateKey(receipt.id);
       this.saved.set(noted, `${this.name} ${space}`);
       if (receipt.stage !== 'committed') return;
@@ -345,7 +373,17 @@ export class SimClient {
     throw new Error('a receipt belongs to an open space');
   }
 
+  /** Another history begins: what is read in it is compared with nothing that was read before. */
+  #noteHistory(open: OpenSpace): void {
+    const truth = this.#truthOf(open.name).of(open.replica.head.history);
+    if (truth === open.truth) return;
+    open.truth = truth;
+    open.session = new SessionChecker(this.name, truth);
+    open.checkedCsn = 0;
+  }
+
   #checkSpace(open: OpenSpace): void {
+    this.#noteHistory(open);
     const { replica, truth, session } = open;
     const { csn } = replica.head;
     this.#checkCommits(open);

@@ -6,13 +6,14 @@
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { SimClient } from './client.js';
 import {
-  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
+  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkRolledBack, rowsAfter, Truth,
+  Violation,
 } from './checkers.js';
 import { Network, QUIET_NETWORK } from './network.js';
 import { committedRows, tentativeRows } from './oracle.js';
 import { Random } from './random.js';
 import { SimServer } from './server.js';
-import { drawSwarm, remembersReissues, type Swarm } from './swarm.js';
+import { drawSwarm, remembersReissues, type Restore, type Swarm } from './swarm.js';
 import { Process, World } from './world.js';
 
 /** After healing, everything must be settled within this virtual time. */
@@ -54,7 +55,7 @@ class Run {
   readonly #seeds: Random;
   readonly #random: Random;
   readonly #swarm: Swarm;
-  readonly #truths: ReadonlyMap<string, Truth>;
+  readonly #truths: Map<string, Truth>;
   readonly #network: Network;
   readonly #server: SimServer;
   readonly #clients: SimClient[];
@@ -91,7 +92,32 @@ class Run {
     if (swarm.isCopied) this.#world.after(this.#random.int(0, swarm.turmoilMs), () => this.#copy());
     this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
     if (swarm.app.upgradeAtMs < swarm.turmoilMs) this.#upgrade(swarm.app.upgradeAtMs);
+    const { restore } = swarm;
+    if (restore !== undefined) this.#world.after(restore.backupAtMs, () => this.#backUp(restore));
     this.#world.run(swarm.turmoilMs);
+  }
+
+  #backUp({ restoreAfterMs, deaf }: Restore): void {
+    const cut = this.#clients.filter(() => this.#random.chance(deaf));
+    for (const { name } of cut) this.#network.partition(name, true);
+    // What had reached the server by then is committed, and those do not hear of it.
+    const afterMs = cut.length === 0 ? 0 : this.#random.exponential(100);
+    this.#world.after(afterMs, () => this.#server.backUp());
+    this.#world.after(afterMs + restoreAfterMs, () => {
+      this.#restore();
+      for (const { name } of cut) this.#later(() => this.#network.partition(name, false));
+    });
+  }
+
+  /** The server's data is lost; it is given a backup, and clients meet another history. */
+  #restore(): void {
+    this.#server.restore(({ from, csns, use }) => {
+      if (!this.#inTurmoil) return;
+      for (const [space, truth] of this.#truths) {
+        this.#truths.set(space, truth.restoredTo(csns.get(space) ?? 0, from));
+      }
+      use();
+    });
   }
 
   #client(name: string, copyOf?: SimClient): SimClient {
@@ -182,7 +208,7 @@ class Run {
         const shown = client.shown(rows);
         checkEqualRows(committedRows(replica), shown, `all replicas converge (${client.name}, committed)`);
         checkEqualRows(tentativeRows(replica), shown, `all replicas converge (${client.name}, tentative)`);
-        checkSaved(truth, client.savedIn(space));
+        checkRolledBack(truth, client.savedIn(space), client.toldOfRestores(space));
       }
     }
   }

@@ -19,7 +19,8 @@ import type { Network } from './network.js';
 import type { Random } from './random.js';
 import { SimStateStore } from './state-store.js';
 import type { Swarm } from './swarm.js';
-import type { Process, World } from './world.js';
+import { restoreInto, takeBackup, type RestoredData, type SimBackup } from './backup.js';
+import { Process, type World } from './world.js';
 
 export interface ServerParts {
   readonly world: World;
@@ -44,8 +45,13 @@ const LIFT_CHARS_MAX = 20;
 
 export class SimServer {
   readonly #parts: ServerParts;
-  readonly #directory: SimDirectory;
-  readonly #store: SimStateStore;
+  readonly #crashes: Random;
+  #directory: SimDirectory;
+  #store: SimStateStore;
+  #backup: SimBackup | undefined;
+  #restores = 0;
+  /** Of the cluster that it is. */
+  #history = 'simulated';
   readonly #dice: Random;
   readonly #lifts: Random;
   #host: NodeHost | undefined;
@@ -55,16 +61,10 @@ export class SimServer {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     const { world, process, random, swarm } = parts;
-    const crashes = random.fork('crashes');
+    this.#crashes = random.fork('crashes');
     this.#dice = random.fork('paxos');
     this.#lifts = random.fork('lifts');
-    this.#directory = new SimDirectory(world, process, {
-      random: random.fork('log'), faults: swarm.serverDisk,
-      onSync: () => {
-        if (!crashes.chance(swarm.serverCrashInSync)) return;
-        world.after(crashes.exponential(swarm.serverDisk.meanMs / 2), parts.crashAWhile);
-      },
-    });
+    this.#directory = this.#newDirectory('log');
     this.#store = new SimStateStore(world, process, {
       random: random.fork('store'), faults: swarm.serverDisk, keptEntries: swarm.keptEntries,
     });
@@ -120,6 +120,53 @@ export class SimServer {
     });
   }
 
+  /** A picture of the state as it is, taken from the running server. */
+  backUp(): void {
+    if (!this.process.isAlive) return;
+    takeBackup(this.#store, (backup) => {
+      this.#backup = backup;
+      this.#parts.world.trace(`a backup of slot ${backup.slot} is taken`);
+    });
+  }
+
+  /**
+   * The backup is restored into an empty data directory; `done` is called when all is ready but for
+   * the start of a server on it. Nothing happens if there is no backup.
+   */
+  restore(done: (restored: RestoredData) => void): void {
+    const { world, process, random, swarm: { serverDisk: faults, keptEntries } } = this.#parts;
+    const backup = this.#backup;
+    if (backup === undefined) return;
+    const name = `restored-${++this.#restores}`;
+    const from = this.#history;
+    const tool = new Process(world, 'restore', 0);
+    tool.start();
+    const options = { random: random.fork(name), faults, keptEntries, history: name };
+    const filled = new SimStateStore(world, tool, options);
+    restoreInto(filled, { backup, cluster: name }, [...this.#parts.truths.keys()], (csns) => {
+      const use = (): void => {
+        this.crash();
+        this.#history = name;
+        this.#directory = this.#newDirectory(`log of ${name}`);
+        this.#store = new SimStateStore(world, process, { ...options, disk: filled.disk });
+        world.trace(`the server is restored to slot ${backup.slot}`);
+        this.start();
+      };
+      done({ from, csns, use });
+    });
+  }
+
+  #newDirectory(name: string): SimDirectory {
+    const { world, process, random, swarm, crashAWhile } = this.#parts;
+    return new SimDirectory(world, process, {
+      random: random.fork(name), faults: swarm.serverDisk,
+      onSync: () => {
+        if (!this.#crashes.chance(swarm.serverCrashInSync)) return;
+        world.after(this.#crashes.exponential(swarm.serverDisk.meanMs / 2), crashAWhile);
+      },
+    });
+  }
+
   /** It crashes while the commits that lift a space are on their way. */
   #maybeCutShort(): void {
     const { world, swarm, crashAWhile } = this.#parts;
@@ -138,7 +185,7 @@ export class SimServer {
   #newLog(): PaxosLog {
     const { process, swarm } = this.#parts;
     // reason: names in the simulation are what they are.
-    const self = { id: 'node.1' as MemberId, name: 'node', peerAddress: '', clientUrl: '' };
+    const self = { id: `node.${this.#restores + 1}` as MemberId, name: 'node', peerAddress: '', clientUrl: '' };
     return new PaxosLog({
       wal: new SegmentLog(this.#directory, {
         ...segmentLogLimits,
@@ -146,7 +193,7 @@ export class SimServer {
       }),
       clock: { monotonicMs: process.monotonic, after: process.clock.after },
       random: () => this.#dice.unit(),
-      form: (slot, done) => done(foundAlone({ cluster: 'simulated', slot, self })),
+      form: (slot, done) => done(foundAlone({ cluster: this.#history, slot, self })),
       limits: { ...paxosLimits, keptSlotsMax: KEPT_SLOTS, keptBytesMax: 4 * swarm.segmentBytes },
       checkpointBytes: swarm.segmentBytes / 8,
     });

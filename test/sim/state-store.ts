@@ -23,6 +23,8 @@ export interface SimStateStoreOptions {
   readonly keptEntries: number;
   /** Until the node has joined a cluster. Default: 'simulated'. */
   readonly history?: string;
+  /** One that has something on it. */
+  readonly disk?: MemoryDisk;
 }
 
 export class SimStateStore implements StateStore {
@@ -40,7 +42,7 @@ export class SimStateStore implements StateStore {
     this.#process = process;
     this.#random = options.random;
     this.#faults = options.faults;
-    this.disk = new MemoryDisk({
+    this.disk = options.disk ?? new MemoryDisk({
       history: options.history ?? 'simulated', keptEntriesMax: options.keptEntries,
     });
     this.#store = this.#opened();

@@ -33,6 +33,8 @@ export interface Swarm {
   readonly isCopied: boolean;
   readonly clientStore: StoreFaults;
   readonly app: AppChanges;
+  /** The server is restored from a backup that is older than what it has; undefined: never. */
+  readonly restore: Restore | undefined;
   readonly serverCrashEveryMs: number;
   /** Probability that the server crashes while its log is being synced, per sync. */
   readonly serverCrashInSync: number;
@@ -44,6 +46,22 @@ export interface Swarm {
   /** Entries that the server keeps for those who come late. */
   readonly keptEntries: number;
   readonly segmentBytes: number;
+}
+
+export interface Restore {
+  readonly backupAtMs: number;
+  /** From the backup on. */
+  readonly restoreAfterMs: number;
+  /** Probability that a client hears nothing from shortly before the backup until the restore. */
+  readonly deaf: number;
+}
+
+function drawRestore(random: Random, turmoilMs: number): Restore | undefined {
+  if (!random.chance(0.3)) return undefined;
+  const backupAtMs = random.int(0, Math.floor(turmoilMs / 2));
+  // Soon after, when clients have not heard of all that the backup holds; or late.
+  const gapMs = random.pick([200, 2_000, turmoilMs - backupAtMs]);
+  return { backupAtMs, restoreAfterMs: random.int(0, gapMs), deaf: random.pick([0, 0.5]) };
 }
 
 /** What becomes of the app while it is used. */
@@ -86,7 +104,8 @@ export interface StoreFaults {
 export const remembersReissues = (swarm: Swarm): boolean => {
   // What leaves unsaved, as the disk is full for long, is forgotten at a crash in the same way.
   const forgets = swarm.clientPowerLoss > 0 || swarm.clientStore.fullEveryMs > 0;
-  return !forgets || swarm.keptEntries >= 1_000;
+  // A restored server is met with a base.
+  return !forgets || (swarm.keptEntries >= 1_000 && swarm.restore === undefined);
 };
 
 export function drawSwarm(random: Random): Swarm {
@@ -126,7 +145,12 @@ export function drawSwarm(random: Random): Swarm {
     keptEntries: random.pick([4, 20, 1000]),
     segmentBytes: random.pick([8 * 1024, 32 * 1024, 256 * 1024]),
   };
-  return { ...swarm, app: drawApp(random.fork('app'), swarm.turmoilMs) };
+  return {
+    ...swarm,
+    app: drawApp(random.fork('app'), swarm.turmoilMs),
+    // Two copies of a profile both lose their id to a restored server (docs/guarantees.md).
+    restore: isCopied ? undefined : drawRestore(random.fork('restore'), swarm.turmoilMs),
+  };
 }
 
 function drawStoreFaults(random: Random, isCopied: boolean): StoreFaults {

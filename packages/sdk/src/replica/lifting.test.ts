@@ -188,6 +188,19 @@ test('an update that only version 2 knows waits in version 1, and is passed on',
   expect(rows(openedBy(one, app))).toEqual([lifted('1', 10)]);
 });
 
+test('what version 2 asked for is not asked again by version 1, which would misread it', () => {
+  const two = new OneSpace(app);
+  const { id } = two.mutate('put', lifted('1', 10));
+  two.write();
+  const outcome = { kind: 'rejected', code: 'full' } as const;
+  for (const update of two.ownUpdates()) two.commit(committed(1, update, { outcome }));
+  const one = openedBy(two, old);
+  expect(() => one.space.retry(id, undefined, 5000))
+    .toThrow(expect.objectContaining({ code: 'mutation-unknown' }));
+  expect(one.space.conflicts()).toHaveLength(1);
+  openedBy(one, app).space.retry(id, undefined, 5000);
+});
+
 test('the app says what is wrong with its steps', () => {
   const bad = (migrate: Record<number, unknown>) => () => defineApp({
     name: 'x', version: 2, mutations: {},
