@@ -9,12 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memory, openReplica, server, type Replica, type Space } from '@oxbow/sdk/node';
 import { expect, it } from 'vitest';
-import { adminTokenOf } from '../../packages/server/src/drivers/admin-http.js';
-import { saveBackup } from '../../packages/server/src/drivers/backup-file.js';
-import { mustRead } from '../../packages/server/src/cli/must-read.js';
 import { apps, type Version } from '../e2e/upgrade-app.js';
 import { bundledVersion } from './bundled-app.js';
 import { Nodes } from './nodes.js';
+import { stateDigest } from './state-digest.js';
 
 type App = (typeof apps)[1];
 
@@ -67,16 +65,6 @@ async function until(what: string, isTrue: () => boolean | Promise<boolean>): Pr
 const committed = ({ space }: Person) =>
   space.query((tx) => tx.task.all().map((row) => row), { view: 'committed' });
 
-/** The digest of all that a node holds. */
-async function digest(nodes: Nodes, node: number, folder: string): Promise<string> {
-  const token = adminTokenOf(mustRead(nodes.secretFile, 'cluster secret').trim());
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(nodes.http(node, '/cluster/backup'), { headers });
-  if (!response.ok || response.body === null) throw new Error(`node ${node}: ${response.status}`);
-  const into = mkdtempSync(join(folder, 'state-'));
-  return (await saveBackup(response.body, into, 'state')).report.digest;
-}
-
 it('is updated node by node while people of the older version write: nothing fails, all rows are lifted once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oxbow-upgrade-'));
   const nodes = await Nodes.start({ folder, app: await bundledVersion(folder, 1) });
@@ -112,7 +100,7 @@ it('is updated node by node while people of the older version write: nothing fai
     }
     await late.replica.close();
     await until('all nodes hold the same', async () => {
-      const digests = await Promise.all(nodes.numbers.map((node) => digest(nodes, node, folder)));
+      const digests = await Promise.all(nodes.numbers.map((node) => stateDigest(nodes, node, folder)));
       return new Set(digests).size === 1;
     });
   } catch (error) {

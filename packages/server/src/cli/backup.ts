@@ -3,13 +3,14 @@ import { Command } from 'commander';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { backupData, restoreData } from '../drivers/backup-data.js';
 import { backupName, saveBackup, verifyBackup, type BackupReport } from '../drivers/backup-file.js';
-import { mustRead } from './must-read.js';
+import { adminToken } from './admin-token.js';
 
 interface BackupFlags {
   readonly to: string;
   readonly data?: string;
   readonly url?: string;
   readonly adminTokenFile?: string;
+  readonly clusterSecretFile?: string;
 }
 
 interface RestoreFlags {
@@ -24,6 +25,7 @@ export function backupCommand(): Command {
     .option('--data <folder>', 'data directory of a server that is stopped')
     .option('--url <url>', 'a running server: http://127.0.0.1:8787')
     .option('--admin-token-file <file>', 'the token of its operators, for --url')
+    .option('--cluster-secret-file <file>', 'the cluster\'s secret, instead of that token')
     .action((flags: BackupFlags) => backup(flags))
     .addCommand(new Command('verify')
       .description('Reads a backup to its end and checks all of it.')
@@ -52,7 +54,7 @@ async function backup(flags: BackupFlags): Promise<void> {
     console.error('The server on this data was killed: what it acknowledged last may be in its log only. ' +
       'For a complete backup start it, stop it, and make another.');
   } else if (flags.url !== undefined && flags.data === undefined) {
-    const bytes = await fetchBackup(flags.url, flags.adminTokenFile);
+    const bytes = await fetchBackup(flags.url, flags);
     const { path, report } = await saveBackup(bytes, flags.to, backupName(takenAt));
     console.log(`${sentence(report)}\n${path}`);
   } else {
@@ -62,10 +64,12 @@ async function backup(flags: BackupFlags): Promise<void> {
 
 /** Errors: `backup-failed`. */
 async function fetchBackup(
-  url: string, tokenFile: string | undefined,
+  url: string, { adminTokenFile, clusterSecretFile }: BackupFlags,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (tokenFile === undefined) throw invalid('a running server wants --admin-token-file');
-  const token = mustRead(tokenFile, 'admin token').trim();
+  if (adminTokenFile === undefined && clusterSecretFile === undefined) {
+    throw invalid('a running server wants --admin-token-file or --cluster-secret-file');
+  }
+  const token = adminToken({ adminTokenFile, clusterSecretFile });
   const address = new URL('/cluster/backup', url);
   let response: Response;
   try {

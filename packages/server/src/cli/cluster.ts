@@ -4,16 +4,13 @@
  */
 import { Command } from 'commander';
 import { OxbowError } from '@oxbow/sdk/protocol';
-import { adminTokenOf, mustAdminToken } from '../drivers/admin-http.js';
 import type { Finding } from '../host/cluster-doctor.js';
 import type { ClusterStatus, NodeStatus } from '../host/cluster-status.js';
-import { mustRead } from './must-read.js';
+import { adminToken, type ProofFlags } from './admin-token.js';
 import { table } from './table.js';
 
-interface AdminFlags {
+interface AdminFlags extends ProofFlags {
   readonly server: string;
-  readonly clusterSecretFile?: string;
-  readonly adminTokenFile?: string;
   readonly json?: boolean;
 }
 
@@ -52,7 +49,7 @@ export function clusterCommand(): Command {
   command.addCommand(new Command('token')
     .description('Prints the admin token that belongs to a cluster\'s secret, for the page at /cluster.')
     .requiredOption('--cluster-secret-file <file>', 'the same file as of serve')
-    .action((flags: AdminFlags) => console.log(tokenOf(flags))));
+    .action((flags: AdminFlags) => console.log(adminToken(flags))));
   return command;
 }
 
@@ -105,7 +102,7 @@ function ask<T>(path: string, flags: AdminFlags): Promise<T> {
 async function send<T>(url: string, method: string, flags: AdminFlags): Promise<T> {
   const answer = await fetch(url, {
     method,
-    headers: { authorization: `Bearer ${tokenOf(flags)}` },
+    headers: { authorization: `Bearer ${adminToken(flags)}` },
     signal: AbortSignal.timeout(ANSWER_MS),
   }).catch((cause: unknown) => {
     throw unreachableNode(url, cause);
@@ -117,14 +114,6 @@ async function send<T>(url: string, method: string, flags: AdminFlags): Promise<
   }
   const { code, message } = isAnswer(value) ? value : { code: 'not-found', message: `${url} is no node of Oxbow.` };
   throw new OxbowError(code, message);
-}
-
-function tokenOf(flags: AdminFlags): string {
-  const { clusterSecretFile, adminTokenFile } = flags;
-  if (adminTokenFile !== undefined) return mustAdminToken(mustRead(adminTokenFile, 'admin token'));
-  if (clusterSecretFile !== undefined) return adminTokenOf(mustRead(clusterSecretFile, 'cluster secret').trim());
-  throw new OxbowError(
-    'config-invalid', 'Cannot prove that you may: give --cluster-secret-file or --admin-token-file, as to serve.');
 }
 
 /** Clients' addresses are taken too: a node has one port for both. */
