@@ -83,6 +83,10 @@ class FencedStore implements Store {
     return this.#store.fresh;
   }
 
+  get checksPages(): boolean | undefined {
+    return this.#store.checksPages;
+  }
+
   get onLost(): Store['onLost'] {
     return this.#store.onLost;
   }

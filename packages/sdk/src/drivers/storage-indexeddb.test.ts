@@ -58,6 +58,22 @@ test('a connection that the browser has closed is opened again, and the write re
   await closed(store);
 });
 
+test('a page that was damaged comes empty; one that an earlier layout wrote as text comes as it is', async () => {
+  const store = await openStore(indexedDb('bytes'));
+  await write(store, [put('pages', 'a', 'first'), put('pages', 'b', 'second')]);
+  await closed(store);
+  const database = await openDB('oxbow/bytes');
+  // reason: pages are written as bytes.
+  const bytes = await database.get('pages', 'a') as Uint8Array;
+  bytes[12] = 0;
+  await database.put('pages', bytes, 'a');
+  await database.put('pages', 'earlier', 'c');
+  database.close();
+  const again = await openStore(indexedDb('bytes'));
+  expect(await read(again, 'pages')).toEqual([['a', ''], ['b', 'second'], ['c', 'earlier']]);
+  await closed(again);
+});
+
 test('a transaction that is aborted under a write is repeated as a whole', async () => {
   const store = await openStore(indexedDb('aborted'));
   vi.spyOn(FakeTransaction.prototype, 'commit').mockImplementationOnce(function (this: IDBTransaction) {

@@ -9,6 +9,7 @@ import { holdName } from './held-name.js';
 import type { HeldName, HowToHold } from './held-name.js';
 import { answerOf, IndexedDbConnection } from './indexeddb-connection.js';
 import type { Attempt } from './indexeddb-connection.js';
+import { fromBytes, toBytes } from './page-bytes.js';
 import { QueuedStore, type Pair } from './queued-store.js';
 import type {
   Collection,
@@ -116,6 +117,7 @@ class IndexedDbStorage implements Storage {
 
 class IndexedDbStore extends QueuedStore {
   readonly kind = 'indexeddb';
+  readonly checksPages = true;
   readonly #connection: IndexedDbConnection;
   readonly #options: IndexedDbOptions;
   readonly #held: HeldName;
@@ -209,7 +211,7 @@ function writeAttempt(
       if (unless !== undefined) mustNotBeThere(transaction.objectStore('meta'), unless);
       for (const op of ops) {
         const records = transaction.objectStore(op.collection);
-        if (op.kind === 'put') records.put(op.value, op.key);
+        if (op.kind === 'put') records.put(valueOf(op), op.key);
         else records.delete(op.key);
       }
       transaction.commit();
@@ -219,6 +221,15 @@ function writeAttempt(
     }
   };
 }
+
+/** Only pages are large enough for it to pay. */
+const valueOf = ({ collection, value }: Extract<StoreOp, { kind: 'put' }>): string | Uint8Array =>
+  collection === 'pages' ? toBytes(value) : value;
+
+/** Earlier layouts had pages as strings, too. */
+const textOf = (value: unknown): string =>
+  // reason: nothing else but a text is written here.
+  typeof value === 'object' ? fromBytes(value as Uint8Array) : String(value);
 
 /**
  * Makes the transaction fail by itself where the key is there. To look first would leave it open
@@ -296,7 +307,7 @@ function readChunk(
     else end();
   }, events.lost);
   values.onsuccess = () => {
-    keys.result.forEach((key, at) => pairs.push([String(key), String(values.result[at])]));
+    keys.result.forEach((key, at) => pairs.push([String(key), textOf(values.result[at])]));
     maybeEnd();
   };
   values.onerror = (event) => {
@@ -333,7 +344,7 @@ function readSingly(
   const records = transaction.objectStore(collection);
   let left = keys.length;
   const add = (key: IDBValidKey, value: unknown): void => {
-    pairs.push([String(key), String(value)]);
+    pairs.push([String(key), textOf(value)]);
     left--;
   };
   transaction.oncomplete = orLost(end, lost);

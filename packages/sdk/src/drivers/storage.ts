@@ -49,6 +49,8 @@ export interface Store {
    * This opening had to create the database. A replica that is known elsewhere was evicted here.
    */
   readonly fresh: boolean;
+  /** Records of `pages` come as they were written, or with an empty value: they are checked. */
+  readonly checksPages?: boolean | undefined;
   /**
    * Pairs in key order. Sees every write that was asked for before it. A record that is there and
    * cannot be read comes with an empty value: what it meant is for the layout to say. Errors:

@@ -29,7 +29,7 @@ export function readStoredSpace(store: Store, space: string, done: Done<StoredRe
       }
       read[collection] = result.value;
       awaited -= 1;
-      if (awaited === 0) done({ ok: true, value: read });
+      if (awaited === 0) done({ ok: true, value: { ...read, isChecked: store.checksPages } });
     });
   }
 }

@@ -188,6 +188,13 @@ export class MapCursor<V> {
     return values[place];
   }
 
+  /** Another form of the same value takes the place of the one just given, in clones, too. */
+  recast(value: V): void {
+    // reason: a value was given, so it stands in a leaf.
+    const { values } = this.#leaf as Leaf<V>;
+    values[this.#place + (this.#bounds.reverse ? 1 : -1)] = value;
+  }
+
   #enter(): boolean {
     const { from, to, reverse } = this.#bounds;
     const leaf = this.#leaves[this.#next];

@@ -5,6 +5,9 @@ import { OrderedMap } from './ordered-map.js';
 import type { MapCursor } from './ordered-map.js';
 import { PRIMARY } from './reader.js';
 import type { IndexHit, Range } from './reader.js';
+import { markOf, rowOf, textField } from './row-text.js';
+import type { KeptPair, KeptRow } from './row-text.js';
+import { indexKeyOf } from './key.js';
 import { placeOf, samePlace } from './table-shape.js';
 import type { IndexShape } from './table-shape.js';
 
@@ -20,17 +23,17 @@ interface IndexTree {
 }
 
 export class TableData {
-  readonly #rows: OrderedMap<Row>;
+  readonly #rows: OrderedMap<KeptRow>;
   readonly #indexes: readonly IndexTree[];
 
-  private constructor(rows: OrderedMap<Row>, indexes: readonly IndexTree[]) {
+  private constructor(rows: OrderedMap<KeptRow>, indexes: readonly IndexTree[]) {
     this.#rows = rows;
     this.#indexes = indexes;
   }
 
   static empty(indexes: readonly IndexShape[]): TableData {
     const trees = indexes.map((shape) => ({ shape, hits: new OrderedMap<IndexHit>(), looks: 0 }));
-    return new TableData(new OrderedMap<Row>(), trees);
+    return new TableData(new OrderedMap<KeptRow>(), trees);
   }
 
   get size(): number {
@@ -38,7 +41,11 @@ export class TableData {
   }
 
   row(key: KeyText): Row | undefined {
-    return this.#rows.get(key);
+    const kept = this.#rows.get(key);
+    if (typeof kept !== 'string') return kept;
+    const cursor = this.#rows.cursor(key, undefined);
+    cursor.next();
+    return rowAt(cursor, kept);
   }
 
   /** `old`: the row that stands there now. */
@@ -60,10 +67,10 @@ export class TableData {
 
   /** A table of these rows, in ascending key order, in one go. */
   static load(
-    indexes: readonly IndexShape[], entries: Iterable<readonly [key: KeyText, row: Row]>,
+    indexes: readonly IndexShape[], entries: Iterable<KeptPair>,
   ): TableData {
     const keys: KeyText[] = [];
-    const rows: Row[] = [];
+    const rows: KeptRow[] = [];
     for (const [key, row] of entries) {
       invariant(keys.length === 0 || key > (keys.at(-1) ?? ''), 'rows are loaded in key order');
       keys.push(key);
@@ -101,32 +108,53 @@ export class TableData {
   /** All rows in key order. */
   *entries(): Generator<[key: KeyText, row: Row], void, undefined> {
     const cursor = this.#rows.cursor('', undefined);
-    for (let row = cursor.next(); row !== undefined; row = cursor.next()) yield [cursor.key, row];
+    for (let row = cursor.next(); row !== undefined; row = cursor.next()) {
+      yield [cursor.key, rowAt(cursor, row)];
+    }
   }
+}
+
+/** Made once, in its place: two readers get the same row. */
+function rowAt(cursor: MapCursor<KeptRow>, kept: KeptRow): Row {
+  if (typeof kept !== 'string') return kept;
+  const row = rowOf(kept);
+  cursor.recast(row);
+  return row;
 }
 
 /** To look at all rows for a range takes a fifth of sorting them; worth it a few times. */
 const LOOKS_MAX = 3;
 
-function sortedHits(shape: IndexShape, rows: OrderedMap<Row>): OrderedMap<IndexHit> {
+function sortedHits(shape: IndexShape, rows: OrderedMap<KeptRow>): OrderedMap<IndexHit> {
   const hits = loadHits(shape, rows, { from: '', to: undefined });
   return OrderedMap.load(hits.map(({ place }) => place), hits);
 }
 
 /** Those within the range, in order. */
 function loadHits(
-  shape: IndexShape, rows: OrderedMap<Row>, { from, to }: Range,
+  shape: IndexShape, rows: OrderedMap<KeptRow>, range: Range,
 ): IndexHit[] {
+  const { from, to } = range;
   const hits: IndexHit[] = [];
+  const mark = markOf(shape.fields[0] ?? '');
   const cursor = rows.cursor('', undefined);
-  for (let row = cursor.next(); row !== undefined; row = cursor.next()) {
+  for (let kept = cursor.next(); kept !== undefined; kept = cursor.next()) {
     const { key } = cursor;
+    if (typeof kept === 'string' && isOutside(textField(kept, mark), range)) continue;
+    const row = rowAt(cursor, kept);
     const place = placeOf(shape, row, key);
     // Looking into a concatenation makes V8 flatten it now, which halves the time of the sort.
     place.charCodeAt(0);
     if (place >= from && (to === undefined || place < to)) hits.push({ place, key, row });
   }
   return hits.sort(byPlace);
+}
+
+/** No place in an index that begins with that value is in the range. */
+function isOutside(first: string | undefined, { from, to }: Range): boolean {
+  if (first === undefined) return false;
+  const place = indexKeyOf(first, '');
+  return (to !== undefined && place >= to) || place < from.slice(0, place.length);
 }
 
 const byPlace = (a: IndexHit, b: IndexHit): number => (a.place < b.place ? -1 : 1);
@@ -141,16 +169,16 @@ function moveHit(index: IndexTree, key: KeyText, old: Row | undefined, row: Row)
 
 /** One end of iteration for all scans. */
 abstract class TreeScan<V> implements IterableIterator<IndexHit> {
-  readonly #cursor: MapCursor<V>;
+  protected readonly cursor: MapCursor<V>;
 
   constructor(cursor: MapCursor<V>) {
-    this.#cursor = cursor;
+    this.cursor = cursor;
   }
 
   next(): IteratorResult<IndexHit, undefined> {
-    const value = this.#cursor.next();
+    const value = this.cursor.next();
     if (value === undefined) return { done: true, value: undefined };
-    return { done: false, value: this.hit(this.#cursor.key, value) };
+    return { done: false, value: this.hit(this.cursor.key, value) };
   }
 
   [Symbol.iterator](): IterableIterator<IndexHit> {
@@ -160,9 +188,9 @@ abstract class TreeScan<V> implements IterableIterator<IndexHit> {
   protected abstract hit(place: KeyText, value: V): IndexHit;
 }
 
-class RowScan extends TreeScan<Row> {
-  protected override hit(place: KeyText, row: Row): IndexHit {
-    return { place, key: place, row };
+class RowScan extends TreeScan<KeptRow> {
+  protected override hit(place: KeyText, kept: KeptRow): IndexHit {
+    return { place, key: place, row: rowAt(this.cursor, kept) };
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Effect, KeyText, Row } from '../protocol/index.js';
 import type { IndexHit, Range, Reader } from './reader.js';
+import type { KeptPair } from './row-text.js';
 import { TableData } from './table-data.js';
 import type { IndexShape, Shapes } from './table-shape.js';
 
@@ -45,7 +46,7 @@ export class Tables implements Reader {
   }
 
   /** Makes these the rows of the table, faster than one by one. `rows` ascend by key. */
-  load(table: string, rows: Iterable<readonly [key: KeyText, row: Row]>): void {
+  load(table: string, rows: Iterable<KeptPair>): void {
     this.#tables.set(table, TableData.load(this.#indexesOf(table), rows));
   }
 

@@ -9,7 +9,7 @@ import * as limits from './limits.js';
 import { ledgerRow } from './ledger-line.js';
 import { LEDGER_TABLE, type PageRow } from './message.js';
 import type { SnapshotPage } from './holder.js';
-import { encodeRow, rememberRowsText } from './record-codec.js';
+import { encodeRow, rememberRowLines } from './record-codec.js';
 import type { LedgerLine } from './update.js';
 
 export interface PageBounds {
@@ -75,9 +75,8 @@ function endsBefore(
 }
 
 function sealed(table: string, rows: readonly PageRow[], texts: readonly string[]): SnapshotPage {
-  const rowsText = `[${texts.join(',')}]`;
-  rememberRowsText(rows, rowsText);
-  return { table, hash: pageHash(table, rowsText), rows };
+  rememberRowLines(rows, texts.join('\n'));
+  return { table, hash: pageHash(table, `[${texts.join(',')}]`), rows };
 }
 
 /** Names a page by its contents: 16 hex digits. Tells accidents apart, not attacks. */

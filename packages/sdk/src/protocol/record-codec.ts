@@ -52,13 +52,18 @@ export function bareEntry(entry: CommitEntry & { readonly [OWN_BARE]?: CommitEnt
 
 
 /** Rows of a page as text: `[[key,row],[key,row,meta],…]`. */
-export function encodeRows(rows: readonly PageRow[]): string {
-  return remembered(rows, Infinity, (all) => `[${all.map(encodeRow).join(',')}]`);
-}
+export const encodeRows = (rows: readonly PageRow[]): string => ofLines(rowLines(rows));
+
+/** The same, a line for each row: there is no line end within JSON. */
+export const rowLines = (rows: readonly PageRow[]): string =>
+  remembered(rows, Infinity, (all) => all.map(encodeRow).join('\n'));
+
+/** From lines to the text. */
+export const ofLines = (lines: string): string => `[${lines.replaceAll('\n', ',')}]`;
 
 /** For who made the text row by row already. */
-export function rememberRowsText(rows: readonly PageRow[], rowsText: string): void {
-  texts.set(rows, rowsText);
+export function rememberRowLines(rows: readonly PageRow[], lines: string): void {
+  texts.set(rows, lines);
 }
 
 export function encodeRow([key, row]: PageRow): string {

@@ -4,8 +4,9 @@
  * one turn into one atomic write. `StoredReplicaSpace` is the way back.
  */
 import type {
-  BaseSnapshot, CommitEntry, LedgerLine, OxbowError, PageRow, ReplicaId, Update, UpdateId,
+  BaseSnapshot, CommitEntry, LedgerLine, OxbowError, ReplicaId, Update, UpdateId,
 } from '../protocol/index.js';
+import type { KeptPair } from '../model/row-text.js';
 import type { ConflictRecord } from './conflict.js';
 import type { UndoRecord } from './undo.js';
 
@@ -59,7 +60,7 @@ export interface ReplicaChanges {
 
 export interface StoredTable {
   readonly table: string;
-  readonly rows: Iterable<PageRow>;
+  readonly rows: Iterable<KeptPair>;
 }
 
 /** What the disk gave back; everything as of `head.csn`. */

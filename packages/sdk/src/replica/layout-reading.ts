@@ -3,9 +3,10 @@
  * a hole is no base and comes back from others by a full transfer; tentative updates and conflicts
  * stand on their own and stay.
  */
+import { rowOf, type KeptPair, type KeptRow } from '../model/row-text.js';
 import {
   decodeEntry, decodeUpdate, isSeatOf, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError, seatOf,
-  type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
+  type CommitEntry, type KeyText, type LedgerLine, type ReplicaId, type Row,
 } from '../protocol/index.js';
 import type { SpaceHead, StoredReplicaSpace, StoredTable } from './changes.js';
 import { readConflict, readUndo } from './conflict-text.js';
@@ -16,7 +17,7 @@ import {
 import { PageMap, readPage, undamaged, type PageSlot, type ReadPage } from './pages.js';
 import {
   conflictPrefix, headKey, pageKey, pagesKey, replicaOfKey, undoPrefix, unsealed,
-  type Records, type StoredRecords,
+  type StoredRecords,
 } from './store-keys.js';
 
 /** What could not be read. Its records go with the next write. */
@@ -51,7 +52,8 @@ export interface ReadingOptions {
 export function readSpace(
   space: string, records: StoredRecords, options: ReadingOptions,
 ): SpaceReading {
-  const isEmpty = Object.values(records).every((of: Records) => of.length === 0);
+  const { meta, updates, entries, pages: stored } = records;
+  const isEmpty = [meta, updates, entries, stored].every(({ length }) => length === 0);
   if (!isEmpty) return new Reading(space, records, options).result();
   const layout = new SpaceLayout(space, {
     head: emptyHead(options.replica), isHeadStored: false, issued: 0,
@@ -201,7 +203,7 @@ class Reading {
     const pages: ReadPage[] = [];
     for (const number of numbers) {
       const key = pageKey(this.#space, number);
-      const page = readPage(number, records.get(key) ?? '');
+      const page = readPage(number, records.get(key) ?? '', this.#records.isChecked);
       if (page === undefined) this.#damaged.push(key);
       else pages.push(page);
     }
@@ -306,7 +308,7 @@ function contents(base: Base): Committed {
   }
   const pageRows = new Map(base.pages.map(({ slot, rows }) => [slot, rows]));
   const slots = [...base.map.slots()];
-  const rowsOf = (slot: PageSlot): Iterable<PageRow> =>
+  const rowsOf = (slot: PageSlot): Iterable<KeptPair> =>
     merged(pageRows.get(slot) ?? [], laidOver.get(slot));
   return {
     tables: tablesOf(slots, rowsOf),
@@ -318,7 +320,7 @@ function contents(base: Base): Committed {
 
 /** The slots stand table by table, each table's in key order. */
 function tablesOf(
-  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<PageRow>,
+  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<KeptPair>,
 ): StoredTable[] {
   const slotsByTable = new Map<string, PageSlot[]>();
   for (const slot of slots) {
@@ -332,24 +334,24 @@ function tablesOf(
 }
 
 function* rowsOfSlots(
-  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<PageRow>,
-): Generator<PageRow, void, undefined> {
+  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<KeptPair>,
+): Generator<KeptPair, void, undefined> {
   for (const slot of slots) yield* rowsOf(slot);
 }
 
 function merged(
-  rows: readonly PageRow[], over: ReadonlyMap<KeyText, Row | null> | undefined,
-): Iterable<PageRow> {
+  rows: readonly KeptPair[], over: ReadonlyMap<KeyText, Row | null> | undefined,
+): Iterable<KeptPair> {
   if (over === undefined) return rows;
-  const byKey = new Map<KeyText, Row | null>(rows);
+  const byKey = new Map<KeyText, KeptRow | null>(rows);
   for (const [key, row] of over) byKey.set(key, row);
-  const kept = [...byKey].filter((pair): pair is [KeyText, Row] => pair[1] !== null);
+  const kept = [...byKey].filter((pair): pair is [KeyText, KeptRow] => pair[1] !== null);
   return kept.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function ledgerLine([replica, line]: PageRow): LedgerLine {
+function ledgerLine([replica, line]: KeptPair): LedgerLine {
   // reason: the key and row of a ledger page, as `ledgerPages` made them.
-  return { ...(line as Omit<LedgerLine, 'replica'>), replica: replica as ReplicaId };
+  return { ...(rowOf(line) as Omit<LedgerLine, 'replica'>), replica: replica as ReplicaId };
 }
 
 const newer = (space: string, layout: number): OxbowError =>

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineApp, Tables } from '../model/index.js';
+import { rowOf } from '../model/row-text.js';
 import {
   cutPages, ledgerLineOf, OxbowError, updateKey,
   type BaseSnapshot, type CommitEntry, type Effect, type LedgerLine, type ReplicaId, type Update,
@@ -219,7 +220,7 @@ function expectSame(stored: StoredReplicaSpace, model: Model): void {
   for (const { table, rows } of stored.tables) {
     for (const [key, row] of rows) {
       if (loaded.row(table, key) !== undefined) throw new Error(`${table} ${key} came twice`);
-      loaded.apply([{ table, key, row }]);
+      loaded.apply([{ table, key, row: rowOf(row) }]);
     }
   }
   expectEqual(dump(loaded), dump(model.tables));
@@ -462,6 +463,20 @@ test('a base that is replaced by nearly the same one keeps the pages that are th
   expect(pagePuts.length).toBeLessThanOrEqual(3);
 });
 
+test('pages of the first layout are read, and are what a checkpoint makes anew', () => {
+  const rig = rigWithPages();
+  for (const [key, record] of rig.disk.records('pages')) {
+    const [head = '', ...lines] = record.split('\n');
+    rig.disk.records('pages').set(key, `${head}\n[${lines.join(',')}]`);
+  }
+  rig.crash();
+  for (const n of [1, 2, 3]) rig.commit(ANN, [put('k010', n)]);
+  rig.flush();
+  rig.checkpoint(1e6);
+  rig.crash();
+  expect([...rig.disk.records('pages').values()].some((text) => text.includes('}]\n['))).toBe(true);
+});
+
 test('a page from beyond the csn of another history hides none of its entries', () => {
   const rig = rigWithPages();
   rig.replaceBase('h1', 50, []);
@@ -562,10 +577,10 @@ describe('damage beyond the pages', () => {
 
 test('a layout of newer code is refused', () => {
   const rig = rigWithPages();
-  const head = sealed(JSON.stringify({ layout: 2, anything: true }));
+  const head = sealed(JSON.stringify({ layout: 3, anything: true }));
   rig.disk.write([{ kind: 'put', collection: 'meta', key: headKey(SPACE), value: head }]);
   expect(() => rig.restore()).toThrowError(OxbowError);
-  expect(() => rig.restore()).toThrowError(/found 2, know 1/);
+  expect(() => rig.restore()).toThrowError(/found 3, know 2/);
 });
 
 test('a space whose replica id was changed knows its own updates by the new one', () => {

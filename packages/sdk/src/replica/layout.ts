@@ -6,7 +6,7 @@
  */
 import { PRIMARY, type IndexHit, type Range } from '../model/index.js';
 import {
-  cutPages, encodeRows, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
+  cutPages, invariant, isSeatOf, LEDGER_TABLE, ledgerPages,
   ledgerRow, seatOf,
   type BaseSnapshot, type CommitEntry, type LedgerLine, type PageRow, type Row,
   type SnapshotPage, type Update, type UpdateId,
@@ -14,7 +14,7 @@ import {
 import * as limits from '../protocol/limits.js';
 import { PAGE_BOUNDS } from '../protocol/page.js';
 import type { PageBounds } from '../protocol/page.js';
-import { entryTextAlone, updateText } from '../protocol/record-codec.js';
+import { entryTextAlone, rowLines, updateText } from '../protocol/record-codec.js';
 import type { ReplicaChanges, SpaceHead, StoredUpdate } from './changes.js';
 import type { ConflictRecord } from './conflict.js';
 import { conflictText, undoText } from './conflict-text.js';
@@ -26,7 +26,7 @@ import {
 import type { UndoRecord } from './undo.js';
 
 /** Raised when older code would misread what this code writes. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** What the rows of rewritten pages are taken from: a `SpaceReplica`. */
 export interface CheckpointSource {
@@ -334,6 +334,8 @@ export class SpaceLayout implements ReplicaChanges {
   #putPage(cut: SnapshotPage): PageSlot {
     const page = this.#nextPage++;
     const slot = slotOfPage(cut, page);
+    // Which says in which layout pages are.
+    this.headChanged(this.#head);
     this.#put('pages', pageKey(this.#space, page), () => pageRecord(slot, cut.rows));
     return slot;
   }
@@ -429,4 +431,4 @@ function ledgerRows(lines: readonly LedgerLine[], { from, to }: Range): PageRow[
 }
 
 const charsOf = (pages: readonly SnapshotPage[]): number =>
-  pages.reduce((chars, { rows }) => chars + encodeRows(rows).length, 0);
+  pages.reduce((chars, { rows }) => chars + rowLines(rows).length, 0);

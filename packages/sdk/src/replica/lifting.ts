@@ -8,6 +8,7 @@ import {
   FIRST_FORM, formAt, formIn, formOf, hasSteps, liftRow,
   type AppDefinition, type Form,
 } from '../model/index.js';
+import { rowOf, type KeptPair } from '../model/row-text.js';
 import { OxbowError } from '../protocol/index.js';
 import type { Effect, KeyText, PageRow, Row } from '../protocol/index.js';
 
@@ -33,13 +34,13 @@ export class Lifting {
   }
 
   /** Rows of the base. */
-  rows(table: string, rows: Iterable<PageRow>): Iterable<PageRow> {
+  rows(table: string, rows: Iterable<KeptPair>): Iterable<KeptPair> {
     return this.#isIdle ? rows : this.#shown(table, rows);
   }
 
-  *#shown(table: string, rows: Iterable<PageRow>): Generator<PageRow, void, undefined> {
+  *#shown(table: string, rows: Iterable<KeptPair>): Generator<PageRow, void, undefined> {
     for (const [key, row] of rows) {
-      yield [key, this.#lifted(table, row, formAt(this.#form, table, key))];
+      yield [key, this.#lifted(table, rowOf(row), formAt(this.#form, table, key))];
     }
   }
 

@@ -6,10 +6,11 @@
  * already may lie over it again: as long as no later one is missing, the last word on each row is
  * the same. Which keys a page owns, and since when entries lie over it, is what this file keeps.
  */
+import { keyIn, type KeptPair } from '../model/row-text.js';
 import {
-  encodeRows, invariant, OxbowError, pageHash,
-  type KeyText, type PageRow, type Row, type SnapshotPage,
+  invariant, OxbowError, pageHash, type KeyText, type PageRow, type Row, type SnapshotPage,
 } from '../protocol/index.js';
+import { ofLines, rowLines } from '../protocol/record-codec.js';
 import { decodeValue } from '../protocol/value.js';
 import { sealed, unsealed } from './store-keys.js';
 
@@ -117,42 +118,50 @@ export function slotOfPage(cut: SnapshotPage, page: number): PageSlot {
   return { table: cut.table, from: first[0], page, hash: cut.hash, dirtyCsn: undefined };
 }
 
-/** One line that says what it is, then the rows. Each part has its own checksum. */
+/** One line that says what it is, then a line for each row. The first has its own checksum. */
 export function pageRecord(slot: PageSlot, rows: readonly PageRow[]): string {
   const head = JSON.stringify([slot.table, slot.from, slot.hash]);
-  return `${sealed(head)}\n${encodeRows(rows)}`;
+  return `${sealed(head)}\n${rowLines(rows)}`;
 }
 
 export interface ReadPage {
   readonly slot: PageSlot;
-  readonly rows: readonly PageRow[];
+  readonly rows: readonly KeptPair[];
 }
 
-/** Undefined if anything about the record is damaged. */
-export function readPage(page: number, record: string): ReadPage | undefined {
+/**
+ * Undefined if anything about the record is damaged. `isChecked`: the store has looked, which it
+ * can do several times faster.
+ */
+export function readPage(
+  page: number, record: string, isChecked = false,
+): ReadPage | undefined {
   const end = record.indexOf('\n');
   const head = unsealed(record.slice(0, Math.max(end, 0)));
   if (head === undefined) return undefined;
   // reason: the checksum says that `pageRecord` wrote it.
   const [table, from, hash] = JSON.parse(head) as [string, KeyText, string];
-  const rowsText = record.slice(end + 1);
-  if (pageHash(table, rowsText) !== hash) return undefined;
-  return { slot: { table, from, page, hash, dirtyCsn: undefined }, rows: readRows(rowsText) };
+  const lines = record.slice(end + 1);
+  // In the first layout the rows were one list.
+  const isList = lines.startsWith('[[');
+  const isKnown = isChecked && !isList;
+  if (!isKnown && pageHash(table, isList ? lines : ofLines(lines)) !== hash) return undefined;
+  const slot = { table, from, page, hash, dirtyCsn: undefined };
+  // reason: as above.
+  const rows = isList ? (JSON.parse(lines) as Written[]).map(madeOf) : lines.split('\n').map(pairIn);
+  return { slot, rows };
 }
 
-/**
- * Rows of our own writing: looking at each value, as at a stranger's, would nearly double the time
- * of a start.
- */
-function readRows(rowsText: string): PageRow[] {
-  // reason: the checksum says that `pageRecord` wrote them.
-  const rows = JSON.parse(rowsText) as (PageRow | readonly [KeyText, Row, meta: unknown])[];
-  return rows.map((row): PageRow => {
-    if (row.length === 2) return row;
-    // reason: what was encoded was a row.
-    return [row[0], decodeValue(row[1], row[2], 'row') as Row];
-  });
-}
+type Written = PageRow | readonly [KeyText, Row, meta: unknown];
+
+/** Left as text where it is JSON; more than that it may be where it ends so (protocol/value.ts). */
+const pairIn = (text: string): KeptPair =>
+  // reason: as above.
+  text.endsWith('"v":1}]') ? madeOf(JSON.parse(text) as Written) : [keyIn(text), text];
+
+const madeOf = (row: Written): KeptPair =>
+  // reason: what was encoded was a row.
+  row.length === 2 ? row : [row[0], decodeValue(row[1], row[2], 'row') as Row];
 
 /** What a decoder gives, or undefined where it refuses. */
 export function undamaged<T>(decode: () => T): T | undefined {

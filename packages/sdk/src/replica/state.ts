@@ -5,8 +5,9 @@
 import { FORM_TABLE, freezeValue, Refusals, Tables } from '../model/index.js';
 import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard, Standing } from '../model/index.js';
+import { rowOf, type KeptPair } from '../model/row-text.js';
 import type {
-  Context, Mark, OxbowError, PageRow, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  Context, Mark, OxbowError, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
 import { formerIdsMax } from '../protocol/limits.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
@@ -248,7 +249,7 @@ export class SpaceState<A extends AppDefinition> implements Holding {
 
   #tablesOf(stored: StoredReplicaSpace['tables']): Tables {
     const tables = new Tables(this.runner.app);
-    const load = (table: string, rows: Iterable<PageRow>): void => {
+    const load = (table: string, rows: Iterable<KeptPair>): void => {
       const shown = this.lifting.rows(table, rows);
       tables.load(table, this.dev ? frozenRows(shown) : shown);
     };
@@ -259,9 +260,6 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   }
 }
 
-function* frozenRows(rows: Iterable<PageRow>): Generator<PageRow, void, undefined> {
-  for (const pair of rows) {
-    freezeValue(pair[1]);
-    yield pair;
-  }
+function* frozenRows(rows: Iterable<KeptPair>): Generator<KeptPair, void, undefined> {
+  for (const [key, row] of rows) yield [key, freezeValue(rowOf(row))];
 }

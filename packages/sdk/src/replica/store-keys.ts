@@ -35,6 +35,8 @@ export interface StoredRecords {
   readonly updates: Records;
   readonly entries: Records;
   readonly pages: Records;
+  /** The store itself has seen to it that pages are as they were written. */
+  readonly isChecked?: boolean | undefined;
 }
 
 /** Where the records of a space lie: the same in each collection. */
