@@ -6,6 +6,7 @@
  */
 import type { SegmentDirectory, SegmentFile } from '../../packages/server/src/log/append-file.js';
 import type { Random } from './random.js';
+import { isOfLog } from './rot.js';
 import type { Process, World } from './world.js';
 
 export interface DiskFaults {
@@ -30,9 +31,10 @@ interface Write {
 interface FileState {
   durable: Uint8Array;
   unsynced: Write[];
-  /** Written up to here by the newest sync. */
+  /** What the newest sync has written. */
+  syncedFrom: number;
   syncedEnd: number;
-  /** What is before was followed by another sync. */
+  /** Something that was written after what is before it has reached the disk. */
   followedEnd: number;
 }
 
@@ -49,8 +51,15 @@ function put(file: Uint8Array, write: Write): Uint8Array {
 
 function noteSynced(file: FileState, writes: readonly Write[]): void {
   if (writes.length === 0) return;
-  file.followedEnd = Math.min(file.syncedEnd, ...writes.map(({ offset }) => offset));
+  file.syncedFrom = Math.min(...writes.map(({ offset }) => offset));
+  file.followedEnd = Math.min(file.syncedEnd, file.syncedFrom);
   file.syncedEnd = Math.max(...writes.map(({ offset, bytes }) => offset + bytes.length));
+}
+
+/** What had not been synced has reached the disk all the same. */
+function noteSurvivors(file: FileState, writes: readonly Write[]): void {
+  const offsets = writes.filter(({ offset }) => offset >= file.syncedEnd).map(({ offset }) => offset);
+  if (offsets.length > 0) file.followedEnd = Math.max(file.followedEnd, file.syncedEnd);
 }
 
 export class SimDirectory implements SegmentDirectory {
@@ -85,7 +94,9 @@ export class SimDirectory implements SegmentDirectory {
     for (const file of this.#files.values()) {
       const survivors = file.unsynced.filter(() => this.#random.chance(0.5));
       const last = survivors.at(-1);
-      if (last !== undefined && this.#faults.tears) {
+      const isTorn = last !== undefined && this.#faults.tears;
+      noteSurvivors(file, isTorn ? survivors.slice(0, -1) : survivors);
+      if (isTorn) {
         const kept = this.#random.int(0, last.bytes.length);
         survivors[survivors.length - 1] = { offset: last.offset, bytes: last.bytes.subarray(0, kept) };
       }
@@ -96,6 +107,7 @@ export class SimDirectory implements SegmentDirectory {
 
   #keepAll(): void {
     for (const file of this.#files.values()) {
+      noteSurvivors(file, file.unsynced);
       for (const write of file.unsynced) file.durable = put(file.durable, write);
       file.unsynced = [];
     }
@@ -117,17 +129,21 @@ export class SimDirectory implements SegmentDirectory {
   }
 
   /**
-   * While nobody uses it: one bit of what was written is another. The newest sync's bytes are
-   * spared: nothing was written after them, so damage there can't be told from a torn write. False:
-   * there is nothing to rot.
+   * While nobody uses it: one bit of what was written is another. What nothing has followed on the
+   * disk is spared: damage there can't be told from a torn write. Else the newest sync's bytes are
+   * hit most. `log`: a part of the log was hit, which must be noticed. Undefined: nothing to rot.
    */
-  rot(random: Random): boolean {
-    const files = [...this.#files.values()].filter(({ followedEnd }) => followedEnd > 0);
-    if (files.length === 0) return false;
-    const { durable, followedEnd } = random.pick(files);
-    const at = random.int(0, followedEnd);
+  rot(random: Random): 'log' | 'unused' | undefined {
+    const sorted = [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1));
+    const files = sorted.filter(([, { followedEnd }]) => followedEnd > 0);
+    if (files.length === 0) return undefined;
+    const newest = files.findLast(([, file]) => file.followedEnd > file.syncedFrom);
+    const isNewest = newest !== undefined && random.chance(0.5);
+    const [name, { durable, syncedFrom, followedEnd }] = isNewest ? newest : random.pick(files);
+    const at = random.int(isNewest ? syncedFrom : 0, followedEnd);
+    const isHit = isOfLog(sorted.map(([each, file]) => [each, file.durable]), name, at);
     durable[at] = (durable[at] ?? 0) ^ (1 << random.int(0, 8));
-    return true;
+    return isHit ? 'log' : 'unused';
   }
 
   list(done: (names: readonly string[], error?: Error) => void): void {
@@ -152,7 +168,8 @@ export class SimDirectory implements SegmentDirectory {
     this.#later(() => {
       if (this.#isFailing) return done(undefined, new Error('no space left on the disk'));
       const file = this.#files.get(name) ?? {
-        durable: new Uint8Array(sizeBytes), unsynced: [], syncedEnd: 0, followedEnd: 0,
+        durable: new Uint8Array(sizeBytes), unsynced: [],
+        syncedFrom: 0, syncedEnd: 0, followedEnd: 0,
       };
       this.#files.set(name, file);
       done(this.#handle(name, file));
@@ -164,7 +181,8 @@ export class SimDirectory implements SegmentDirectory {
       const file = this.#files.get(name);
       if (file === undefined) return done(new Error(`no file ${name}`));
       this.#files.delete(name);
-      this.#files.set(newName, file);
+      // What it holds is of a former life.
+      this.#files.set(newName, { ...file, syncedFrom: 0, syncedEnd: 0, followedEnd: 0 });
       done();
     });
   }

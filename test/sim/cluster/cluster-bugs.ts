@@ -19,6 +19,14 @@ const bugs: readonly Omit<PlantedBug, 'world'>[] = [
     put: 'return { links, last, offset, isDamaged: false };',
   },
   {
+    name: 'marks-prove-nothing',
+    what: 'the last group that was synced counts as torn, though a mark says that it was on disk',
+    file: `${server}/log/scan.ts`,
+    find: 'if (link !== undefined && (last === undefined || link.durable >= missing)) return true;',
+    put: `const isProof = link !== undefined && (last === undefined || link.durable >= missing);
+    if (isProof && link.kind === 'record') return true;`,
+  },
+  {
     name: 'lost-log-taken-for-a-new-one',
     what: 'a node that lost its log goes on under its old identity',
     file: `${server}/host/cluster-host.ts`,

@@ -330,8 +330,9 @@ class ClusterRun {
     const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>
       voters.filter(({ id }) => intact.has(id)).length >= quorumSize({ ...rest, voters }));
     if (!isBearable || this.#swarm.faults.orderEveryMs > 0) return;
-    victim.crash(true);
-    if (this.#random.chance(0.5)) victim.wipe();
+    const isWiped = this.#random.chance(0.5);
+    victim.crash(isWiped || this.#random.chance(0.5));
+    if (isWiped) victim.wipe();
     else victim.rot();
     this.#restartLater(victim);
   }

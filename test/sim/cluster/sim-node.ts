@@ -65,6 +65,7 @@ export class SimNode {
   #note: MemberNote | undefined;
   #run: Run | undefined;
   #rottenAs: string | undefined;
+  #isLogHit = false;
   /** It was voted out, and stays so. */
   isRemoved = false;
   /** Of the app that it serves. */
@@ -164,9 +165,12 @@ export class SimNode {
   /** While it is down: a bit of its log changes. */
   rot(): void {
     // Before it belongs to a cluster nobody could make it good, and nothing was promised.
-    if (this.#note?.kind !== 'member' || !this.directory.rot(this.#random)) return;
-    this.#parts.world.trace(`${this.name} has a rotten log`);
+    if (this.#note?.kind !== 'member') return;
+    const hit = this.directory.rot(this.#random);
+    if (hit === undefined) return;
+    this.#parts.world.trace(`${this.name} has a rotten ${hit === 'log' ? 'log' : 'disk'}`);
     this.#rottenAs = this.id;
+    this.#isLogHit = hit === 'log';
   }
 
   order(order: Order): void {
@@ -285,6 +289,9 @@ export class SimNode {
           events.onChosen(slot, payload, tag);
         },
         onJoined: (cluster, self) => {
+          if (this.#isLogHit && this.isRotten) {
+            throw new Violation('damage of what was on disk is noticed', `${self.id} goes on with its log`);
+          }
           this.#rottenAs = undefined;
           events.onJoined(cluster, self);
         },

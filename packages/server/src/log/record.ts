@@ -10,7 +10,8 @@
  * away. Alagappan et al., "Protocol-Aware Recovery", FAST'18 §3.
  *
  * Marks are links of the chain that are no records: at the start of a segment and of a run, before
- * segments are given up, at a graceful stop. An end mark says that the log goes on in the next
+ * segments are given up, at a graceful stop, and, without a sync of its own, after the last group
+ * when nothing follows at once. An end mark says that the log goes on in the next
  * segment, so that the loss of that file is noticed.
  */
 import { crc32 } from './crc32.js';

@@ -200,8 +200,8 @@ export class SegmentLog implements WriteAheadLog {
   }
 
   /**
-   * Marks are synced alone: what follows proves that they were readable. The old segment's end
-   * mark comes first, once the new file exists: from then on its loss is noticed.
+   * These marks are synced alone: what follows proves that they were readable. The old segment's
+   * end mark comes first, once the new file exists: from then on its loss is noticed.
    */
   #withRoom(bytes: number, then: () => void): void {
     if (this.#segments.hasRoom(bytes)) return then();
@@ -224,6 +224,23 @@ export class SegmentLog implements WriteAheadLog {
       // The disk first: the next group is on its way while the waiters of this one are told.
       this.#maybeFlush();
       this.#tell();
+      this.#maybeProve();
+    });
+  }
+
+  /**
+   * Nothing follows for now, which would prove that the last group had been on disk: a mark does,
+   * unsynced, at the price of a write. It outlives the process at once, and the machine as soon as
+   * the system has written it out.
+   */
+  #maybeProve(): void {
+    if (this.#phase !== 'running' || this.#isFlushing) return;
+    if (this.#segments.hasRoom(MARK_BYTES)) return this.#segments.leave(this.#sealedMark('mark'));
+    // The next segment is due; the end mark of this one proves as much.
+    this.#isFlushing = true;
+    this.#withRoom(MARK_BYTES, () => {
+      this.#isFlushing = false;
+      this.#maybeFlush();
     });
   }
 
@@ -256,9 +273,14 @@ export class SegmentLog implements WriteAheadLog {
   }
 
   #writeMark(kind: 'mark' | 'end', then: () => void): void {
+    this.#writeAndSync(this.#sealedMark(kind), then);
+  }
+
+  /** The chain's next link. Its bytes are valid until the next one. */
+  #sealedMark(kind: 'mark' | 'end'): Uint8Array {
     draftMark(this.#markMemory.view, 0, kind, this.#markedFrom);
     sealLink(this.#markMemory, 0, this.#chain);
-    this.#writeAndSync(this.#markMemory.bytes, then);
+    return this.#markMemory.bytes;
   }
 
   #writeAndSync(bytes: Uint8Array, then: () => void): void {

@@ -85,13 +85,7 @@ export class SegmentRow {
    * but `onFailure`.
    */
   append(bytes: Uint8Array, lastIndex: number, then: () => void): void {
-    const current = this.#current;
-    invariant(
-      current !== undefined && current.offset + bytes.length <= current.sizeBytes,
-      'appends go where room is',
-    );
-    current.file.write(current.offset, bytes);
-    current.offset += bytes.length;
+    const current = this.#write(bytes);
     current.lastIndex = lastIndex;
     this.#sync(current.file, () => {
       current.isMarked = true;
@@ -99,6 +93,11 @@ export class SegmentRow {
       then();
     });
     if (current.offset * 2 > current.sizeBytes && !this.#isSpareLate) this.#prepareSpare();
+  }
+
+  /** A mark that is on disk with the next sync, or before, as the system sees fit. */
+  leave(mark: Uint8Array): void {
+    this.#write(mark);
   }
 
   /** `then` once there is a next segment. Nothing may be under way in the present one. */
@@ -142,6 +141,17 @@ export class SegmentRow {
     this.#spare?.file.close();
     this.#current = undefined;
     this.#spare = undefined;
+  }
+
+  #write(bytes: Uint8Array): OpenSegment {
+    const current = this.#current;
+    invariant(
+      current !== undefined && current.offset + bytes.length <= current.sizeBytes,
+      'appends go where room is',
+    );
+    current.file.write(current.offset, bytes);
+    current.offset += bytes.length;
+    return current;
   }
 
   #sync(file: SegmentFile, then: () => void): void {
