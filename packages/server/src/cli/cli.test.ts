@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OxbowError, type ReplicaId } from '@oxbow/sdk/protocol';
 import { createVerifier } from '../drivers/auth.js';
 import { loadApp } from './load-app.js';
-import { explain } from './main.js';
+import { explain, main } from './main.js';
 import { mintToken } from './token.js';
 
 let folder = '';
@@ -60,6 +60,28 @@ test('a minted token is one that a server with the same secret lets in', async (
   await expect(mintToken({ ...flags, expires: 'soon' })).rejects.toMatchObject({ code: 'config-invalid' });
   await expect(mintToken({ ...flags, space: ['\u0000'] })).rejects.toMatchObject({ code: 'config-invalid' });
   await expect(mintToken({ ...flags, secretFile: '/nowhere' })).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
+test.each([
+  [['serve', '--app', 'a', '--data', 'x', '--prot', '1'], "Unknown option '--prot' (Did you mean --port?)"],
+  [['serve', '--data', 'x'], "Required option '--app <file>' not specified."],
+  [['serve', '--app', 'a', '--data', 'x', '--log-level', 'loud'], "argument 'loud' is invalid."],
+  [['restart'], "Unknown command 'restart' (Did you mean restore?)"],
+  [['cluster', 'add'], "Missing required argument 'node'."],
+])('what was typed wrongly has its code: %j', async (args, sentence) => {
+  const said = vi.spyOn(console, 'error').mockReturnValue();
+  const before = process.exitCode;
+  try {
+    await main(['node', 'oxbow', ...args]);
+    expect(process.exitCode).toBe(1);
+    expect(said).toHaveBeenCalledOnce();
+    const text = String(said.mock.calls[0]?.[0]);
+    expect(text).toContain(sentence);
+    expect(text).toContain('code: config-invalid');
+  } finally {
+    process.exitCode = before;
+    said.mockRestore();
+  }
 });
 
 test('an error is explained with its sentence, code and cause; an unforeseen one with its trace', () => {

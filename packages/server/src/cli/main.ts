@@ -1,7 +1,7 @@
 /**
  * The command `oxbow`. Everything that fails ends with one readable sentence: code, cause, cure.
  */
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { backupCommand, restoreCommand } from './backup.js';
 import { SERVER_VERSION } from '../host/version.js';
@@ -16,12 +16,26 @@ export async function main(argv: readonly string[]): Promise<void> {
   program.addCommand(serveCommand()).addCommand(tokenCommand());
   program.addCommand(backupCommand()).addCommand(restoreCommand()).addCommand(clusterCommand());
   try {
-    await program.parseAsync(argv);
+    await spoken(program).parseAsync(argv);
   } catch (error) {
-    console.error(explain(error));
-    process.exitCode = 1;
+    if (error instanceof CommanderError && isAnswered(error)) process.exitCode = error.exitCode;
+    else {
+      console.error(explain(error));
+      process.exitCode = 1;
+    }
   }
 }
+
+/** What was typed wrongly ends like all that fails, not by a sentence of its own and an exit. */
+function spoken(command: Command): Command {
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+  for (const part of command.commands) spoken(part);
+  return command;
+}
+
+/** Help or the version was printed. */
+const isAnswered = ({ code }: CommanderError): boolean =>
+  code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version';
 
 function serveCommand(): Command {
   return withClusterOptions(new Command('serve'))
@@ -71,10 +85,17 @@ function tokenCommand(): Command {
 
 /** What a person at a terminal needs: the code to look up, the sentence, and what lies beneath. */
 export function explain(error: unknown): string {
+  if (error instanceof CommanderError) return explain(mistyped(error));
   if (!(error instanceof OxbowError)) {
     const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `oxbow: an error that nobody foresaw.\n${trace}`;
   }
   const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : '';
   return `oxbow: ${error.message}\n  code: ${error.code} (docs/errors.md)${cause}`;
+}
+
+function mistyped({ message }: CommanderError): OxbowError {
+  const sentence = message.replace(/^error: /u, '').replace(/\s*\n\s*/gu, ' ');
+  const said = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+  return new OxbowError('config-invalid', `${said}${/[.)]$/u.test(said) ? '' : '.'} \`--help\` lists what there is.`);
 }

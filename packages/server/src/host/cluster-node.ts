@@ -212,6 +212,7 @@ export class ClusterNode {
   #tapped(events: CommitLogEvents): CommitLogEvents {
     return {
       ...events,
+      onLost: (error) => events.onLost(this.#isFreshDamage(error) ? nothingLost(error) : error),
       onJoined: (cluster, self) => {
         this.#joined(cluster, self);
         events.onJoined(cluster, self);
@@ -238,6 +239,11 @@ export class ClusterNode {
         events.onStateReplaced(slot);
       },
     };
+  }
+
+  /** Its note is written before the first record of a member: without one the log is empty. */
+  #isFreshDamage({ code }: OxbowError): boolean {
+    return code === 'log-damaged' && this.#parts.notes.read()?.kind === 'fresh';
   }
 
   #noteLeadership(leadership: LogLeadership): void {
@@ -317,6 +323,12 @@ export class ClusterNode {
     const leader = leadership?.kind === 'leading' ? this.#cluster.machine?.id : leadership?.leader;
     return { chosenSlot, appliedSlot: this.#appliedSlot, leader, fsyncMs: this.#parts.fsyncMs() };
   }
+}
+
+function nothingLost(cause: OxbowError): OxbowError {
+  const message = 'The log of this node is damaged. The node has not joined a cluster yet, so nothing that ' +
+    "anybody counts on is in it: remove the folder 'log' of its data directory, and start again.";
+  return new OxbowError('log-damaged', message, { cause });
 }
 
 function needsItsCluster(voters: readonly Member[]): OxbowError {

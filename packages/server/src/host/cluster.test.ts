@@ -114,6 +114,29 @@ for (const [what, ruin] of [
   });
 }
 
+test('a log that is damaged before its node has joined a cluster: nothing is lost, and it says what to do', async () => {
+  const list = await freeAddresses(['a', 'b']);
+  const begun = async (): Promise<void> => {
+    // It is stopped before it is ready.
+    start('a', list).catch(() => undefined);
+    await httpOf('a');
+    await expect.poll(() => existsSync(join(folder, 'a', 'member.json')), WAIT).toBe(true);
+    await stop('a');
+  };
+  await begun();
+  const log = join(folder, 'a', 'log');
+  const [segment = ''] = readdirSync(log).sort();
+  const bytes = readFileSync(join(log, segment));
+  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  writeFileSync(join(log, segment), bytes);
+  await expect(start('a', list)).rejects.toMatchObject({
+    code: 'log-damaged', message: expect.stringContaining("remove the folder 'log'") as string,
+    cause: { code: 'log-damaged' },
+  });
+  rmSync(log, { recursive: true });
+  await begun();
+});
+
 test('certificates instead of a secret', async () => {
   const list = await freeAddresses(['a', 'b']);
   const authority = new TestAuthority();
