@@ -36,11 +36,16 @@ export interface ClientParts {
   readonly random: Random;
   /** Of the servers that it knows. */
   readonly addresses: readonly string[];
+  /** Own updates of a space are told to be committed. */
+  readonly told?: (space: string) => void;
   /** By space: updates and reads as their clients saw them. */
   readonly orders?: ReadonlyMap<string, OrderHistory>;
   /** Whose profile this one began as a copy of. */
   readonly copyOf?: SimClient;
 }
+
+/** It was taken back before, was refused, is forgotten, or was written by the newer app. */
+const CANNOT_UNDO = new Set(['undo-rejected', 'undo-unknown', 'mutation-unknown']);
 
 interface OpenSpace {
   readonly name: string;
@@ -217,7 +222,7 @@ export class SimClient {
         this.#follow(receipt);
         this.#made.push({ space: name, id: receipt.id });
       } catch (error) {
-        if (!(error instanceof OxbowError) || !/^undo-|^mutation-unknown$/u.test(error.code)) throw error;
+        if (!(error instanceof OxbowError) || !CANNOT_UNDO.has(error.code)) throw error;
       }
     }
     const conflicts = replica.conflicts();
@@ -257,12 +262,16 @@ export class SimClient {
     }
   }
 
-  /** A read that must see all that anyone was told before it was asked for. */
+  /** A read of any space that must see all that anyone was told before it was asked for. */
   read(): void {
     const open = [...this.#spaces.values()];
+    if (open.length > 0) this.readIn(this.#parts.random.pick(open).name);
+  }
+
+  readIn(name: string): void {
+    const replica = this.#spaces.get(name)?.replica;
     const host = this.#host;
-    if (open.length === 0 || host === undefined) return;
-    const { name, replica } = this.#parts.random.pick(open);
+    if (replica === undefined || host === undefined) return;
     const asked = this.#parts.orders?.get(name)?.read(this.name);
     if (asked === undefined) return;
     // reason: a space that is open has a name that is one.
@@ -355,6 +364,7 @@ export class SimClient {
       if (receipt.stage !== 'committed') return;
       checkReceipt(this.#truthOf(space), receipt);
       this.#parts.orders?.get(space)?.settled(receipt);
+      this.#parts.told?.(space);
     };
     note();
     receipt.onChange(this.process.bound(note));

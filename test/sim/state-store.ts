@@ -28,12 +28,12 @@ export interface SimStateStoreOptions {
 }
 
 export class SimStateStore implements StateStore {
+  faults: DiskFaults;
   /** For faults and checkers. */
   readonly disk: MemoryDisk;
   readonly #world: World;
   readonly #process: Process;
   readonly #random: Random;
-  readonly #faults: DiskFaults;
   #store: MemoryStore;
   #lastDoneAt = 0;
 
@@ -41,7 +41,7 @@ export class SimStateStore implements StateStore {
     this.#world = world;
     this.#process = process;
     this.#random = options.random;
-    this.#faults = options.faults;
+    this.faults = options.faults;
     this.disk = options.disk ?? new MemoryDisk({
       history: options.history ?? 'simulated', keptEntriesMax: options.keptEntries,
     });
@@ -102,7 +102,7 @@ export class SimStateStore implements StateStore {
   }
 
   #later(task: () => void): void {
-    const at = this.#world.now + diskDelayMs(this.#random, this.#faults);
+    const at = this.#world.now + diskDelayMs(this.#random, this.faults);
     this.#lastDoneAt = Math.max(this.#lastDoneAt + 0.001, at);
     this.#world.after(this.#lastDoneAt - this.#world.now, this.#process.bound(task));
   }

@@ -3,6 +3,7 @@
  * under it.
  */
 import { paxosLimits, type PaxosLimits } from '../../../packages/server/src/paxos/limits.js';
+import type { DiskFaults } from '../disk.js';
 import type { NodeNetworkFaults } from '../node-network.js';
 import type { Random } from '../random.js';
 import { drawSwarm, type Swarm } from '../swarm.js';
@@ -32,6 +33,8 @@ export interface ClusterSwarm extends Swarm {
   /** Nodes that may be added. */
   readonly spares: number;
   readonly readEveryMs: number;
+  /** What keeps the applied state: it may lag far behind the log. */
+  readonly store: DiskFaults;
   readonly peers: NodeNetworkFaults;
   readonly faults: ClusterFaults;
   readonly driftPpm: number;
@@ -41,11 +44,13 @@ export interface ClusterSwarm extends Swarm {
 }
 
 const TRUSTED_PPM = 1_000;
+const STORE_LAG_MS = 500;
 
 export function drawClusterSwarm(random: Random): ClusterSwarm {
   const maybe = (probability: number, ...values: readonly number[]): number =>
     random.chance(probability) ? random.pick(values) : 0;
   const swarm = drawSwarm(random.fork('clients'));
+  const disk = { ...swarm.serverDisk, meanMs: random.pick([0.1, 1, 4]) };
   const driftPpm = random.pick([0, 200, TRUSTED_PPM, 50_000]);
   const orderEveryMs = maybe(0.35, 400, 1_500);
   return {
@@ -55,7 +60,8 @@ export function drawClusterSwarm(random: Random): ClusterSwarm {
     app: { ...swarm.app, upgradeAtMs: swarm.app.upgradeAtMs / 4 },
     mutateEveryMs: random.pick([100, 300, 800]),
     burst: Math.min(3, swarm.burst),
-    serverDisk: { ...swarm.serverDisk, meanMs: random.pick([0.1, 1, 4]) },
+    serverDisk: disk,
+    store: random.chance(0.3) ? { ...disk, meanMs: STORE_LAG_MS, slow: 0 } : disk,
     nodes: random.pick([3, 3, 3, 5]),
     spares: orderEveryMs === 0 ? 0 : 1,
     readEveryMs: random.pick([100, 400]),
@@ -86,7 +92,7 @@ function drawFaults(
     stallEveryMs: maybe(0.4, 500, 2_000),
     cutEveryMs: maybe(0.6, 700, 2_500),
     failEveryMs: maybe(0.2, 2_500),
-    loseEveryMs: maybe(0.3, 1_500),
+    loseEveryMs: maybe(0.4, 700, 1_500),
     orderEveryMs,
     stopEveryMs: maybe(0.3, 1_500),
     wallJumpEveryMs: maybe(0.2, 1_000),

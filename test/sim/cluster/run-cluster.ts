@@ -25,6 +25,11 @@ import { SimNode } from './sim-node.js';
 /** After healing, everything must be settled within this virtual time. */
 const SETTLE_MS = 120_000;
 const LOOK_EVERY_MS = 250;
+const GOSSIP = 0.2;
+const GOSSIP_MS = 0.05;
+const MOVE = 0.4;
+/** For so long a leader is out of reach when a disk was lost. */
+const ABSENCE_MS = 2_000;
 
 export function runClusterSeed(seed: number, keepLog = false): RunResult {
   const random = new Random(seed).fork('cluster');
@@ -50,6 +55,7 @@ export function runClusterSeed(seed: number, keepLog = false): RunResult {
 class ClusterRun {
   readonly #world: World;
   readonly #random: Random;
+  readonly #gossip: Random;
   readonly #swarm: ClusterSwarm;
   readonly #checks: ClusterChecks;
   readonly #network: Network;
@@ -61,6 +67,7 @@ class ClusterRun {
   constructor(world: World, random: Random, swarm: ClusterSwarm) {
     this.#world = world;
     this.#random = random.fork('run');
+    this.#gossip = random.fork('gossip');
     this.#swarm = swarm;
     this.#checks = new ClusterChecks(world, {
       truths: new Map(swarm.spaces.map((space) => [space, new Truth()])),
@@ -76,7 +83,19 @@ class ClusterRun {
       world, network: this.#network, swarm, addresses,
       truths: this.#checks.truths, orders: this.#checks.orders,
       random: random.fork(`client${index + 1}`),
+      told: (space) => this.#readNews(space, index),
     }));
+  }
+
+  /** Someone else hears from its author that an update is committed, and looks for it at once. */
+  #readNews(space: string, author: number): void {
+    if (!this.#inTurmoil || !this.#gossip.chance(GOSSIP)) return;
+    const others = this.#clients.filter((_, index) => index !== author);
+    if (others.length === 0) return;
+    const reader = this.#gossip.pick(others);
+    this.#world.after(GOSSIP_MS, () => {
+      if (reader.process.isAlive) reader.readIn(space);
+    });
   }
 
   get mutations(): number {
@@ -113,7 +132,7 @@ class ClusterRun {
     this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
     this.#every(faults.cutEveryMs, () => this.#cut());
     this.#every(faults.failEveryMs, () => this.#random.pick(this.#nodes).directory.fail());
-    this.#every(faults.loseEveryMs, () => this.#maybeLose());
+    this.#every(faults.loseEveryMs, () => this.#loseSome());
     this.#every(faults.orderEveryMs, () => this.#order());
     this.#every(faults.stopEveryMs, () => this.#stop(this.#random.pick(this.#nodes)));
     this.#every(faults.wallJumpEveryMs, () =>
@@ -167,6 +186,7 @@ class ClusterRun {
     this.#peers.healAll();
     for (const node of this.#nodes) {
       node.process.resume();
+      node.store.faults = this.#swarm.serverDisk;
       const isOld = node.version === 1 && this.#world.now >= this.#swarm.app.upgradeAtMs;
       if (isOld && node.process.isAlive) node.crash(false);
       if (!node.process.isAlive) node.start();
@@ -288,10 +308,18 @@ class ClusterRun {
   }
 
   #pause(node: SimNode): void {
+    this.#pauseFor(node, this.#random.pick([50, 400, 2_000]));
+  }
+
+  #pauseFor(node: SimNode, meanMs: number): void {
     if (!node.process.isAlive || node.process.isPaused) return;
     node.process.pause();
-    const ms = this.#random.exponential(this.#random.pick([50, 400, 2_000]));
-    this.#world.after(ms, () => node.process.resume());
+    this.#world.after(this.#random.exponential(meanMs), () => node.process.resume());
+    // Some clients change networks meanwhile and dial anew: they go on with whoever leads now,
+    // while the others still wait here.
+    const moved = new Set(this.#clients.filter(() => this.#random.chance(MOVE))
+      .map(({ name }) => name));
+    this.#network.cutWhere((client) => moved.has(client), 'moved');
   }
 
   /** A disk that hangs, often until the power is switched off. */
@@ -318,19 +346,44 @@ class ClusterRun {
     }));
   }
 
+  /** Often when it hurts most: who was out of reach then is back, and the leader is not. */
+  #loseSome(): void {
+    const victim = this.#random.pick(this.#nodes);
+    const leader = this.#nodes.find(({ isLeading }) => isLeading);
+    if (leader === undefined || leader === victim || this.#random.chance(0.4)) {
+      this.#maybeLose(victim);
+      return;
+    }
+    const others = this.#nodes.filter((node) => node !== victim && node !== leader);
+    const behind = new Set(others.slice(0, Math.floor(this.#swarm.nodes / 2)));
+    for (const one of behind) this.#cutOff(one);
+    this.#later(ABSENCE_MS / 2, () => {
+      this.#peers.healAll();
+      this.#pauseFor(leader, ABSENCE_MS);
+      this.#maybeLose(victim);
+    });
+  }
+
+  #cutOff(node: SimNode): void {
+    for (const other of this.#nodes) {
+      if (other === node) continue;
+      this.#peers.block(node.name, other.name, false);
+      this.#peers.block(other.name, node.name, false);
+    }
+  }
+
   /**
    * Only as many disks are lost as the group is built to survive, counting by every configuration
    * in use.
    */
-  #maybeLose(): void {
-    const victim = this.#random.pick(this.#nodes);
+  #maybeLose(victim: SimNode): void {
     const intact = new Set(this.#nodes.filter((node) => node !== victim && !node.isRotten)
       .map(({ id }) => id));
     const inUse = this.#nodes.flatMap(({ configuration }) => configuration ?? []);
     const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>
       voters.filter(({ id }) => intact.has(id)).length >= quorumSize({ ...rest, voters }));
     if (!isBearable || this.#swarm.faults.orderEveryMs > 0) return;
-    const isWiped = this.#random.chance(0.5);
+    const isWiped = this.#random.chance(0.3);
     victim.crash(isWiped || this.#random.chance(0.5));
     if (isWiped) victim.wipe();
     else victim.rot();

@@ -85,7 +85,7 @@ export class SimNode {
       random: this.#random.fork('log'), faults: swarm.serverDisk, onSync: () => undefined,
     });
     this.store = new SimStateStore(world, this.process, {
-      random: this.#random.fork('store'), faults: swarm.serverDisk,
+      random: this.#random.fork('store'), faults: swarm.store,
       keptEntries: swarm.keptEntries, history: `store-of-${name}`,
     });
   }

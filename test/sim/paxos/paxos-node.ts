@@ -308,7 +308,7 @@ export class PaxosNode {
     checks.stands(this.name, slot, this.#state.digest);
     // The log first: a state ahead of its log could not be told from one whose log was lost.
     this.disk.flushed(this.process.bound(() => this.store.apply(slot, command, (stored) =>
-      this.input((machine) => machine.applied(stored)))));
+      this.input((machine, now) => machine.applied(stored, now)))));
     this.#service?.applied(chosen.kind === 'command' ? chosen.tag : undefined);
   }
 
@@ -338,6 +338,7 @@ export class PaxosNode {
     const { slot, state } = this.store.stored;
     const base = this.#machine?.baseAt(slot);
     const snapshot = base === undefined ? undefined : { slot, state: new ListsState(state), base };
+    if (base !== undefined) this.input((machine, now) => machine.hold(slot, now + FETCH_MS));
     this.#parts.network.send(this.name, to, 'bulk', { kind: 'state', snapshot });
   }
 

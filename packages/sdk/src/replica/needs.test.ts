@@ -288,3 +288,47 @@ test('what was refused, or has no inverse, cannot be taken back', () => {
   settle(one, 3);
   expect(one.errors.map((error) => error.code)).toEqual(['bad-inverse']);
 });
+
+/** Version 2 calls the `id` of `drop` `key`. */
+const shelf = (version: 1 | 2) => defineApp({
+  name: 'shelf',
+  version,
+  tables: { order: table<Order>()({ key: 'id' }) },
+  mutations: {
+    order: mutation({
+      args: unchecked<Order>(),
+      apply: (tx, a) => tx.order.put(a),
+      inverse: ({ id }) => ({ name: 'drop', args: version === 1 ? { id } : { key: id } }),
+    }),
+    drop: mutation({
+      version,
+      upgrade: version === 1 ? {} : { 1: ({ id }: { id: string }) => ({ key: id }) },
+      args: unchecked<{ id?: string; key?: string }>(),
+      apply: (tx, a) => tx.order.delete((version === 1 ? a.id : a.key) ?? 'nothing'),
+    }),
+  },
+});
+
+test('what a newer version of the app wrote is neither taken back nor asked again by an older one', () => {
+  const one = new OneSpace(shelf(2));
+  const { id } = one.mutate('order', order('a'));
+  const refused = one.mutate('drop', { key: 'b' });
+  one.write();
+  const [made, dropped] = one.ownUpdates();
+  one.commit(
+    committed(1, must(made), { effects: [{ table: 'order', key: 'a', row: order('a') }] }),
+    committed(2, must(dropped), { outcome: REFUSED }),
+  );
+  one.write();
+  one.restart(undefined, shelf(1));
+  const unknown = expect.objectContaining({ code: 'mutation-unknown' });
+  expect(() => one.space.undo(id, 7000)).toThrow(unknown);
+  expect(() => one.space.retry(refused.id, undefined, 7000)).toThrow(unknown);
+  expect(one.space.pending()).toEqual([]);
+  one.restart(undefined, shelf(2));
+  one.space.undo(id, 7000);
+  one.space.retry(refused.id, undefined, 7000);
+  expect(one.space.pending().map(({ name, args }) => [name, args]))
+    .toEqual([['drop', { key: 'a' }], ['drop', { key: 'b' }]]);
+  expect(one.space.query((tx) => tx.order.all())).toEqual([]);
+});

@@ -6,7 +6,8 @@ import { execute, liftArgs, observe, parseArgs } from '../model/index.js';
 import type {
   AppDefinition, Execution, Guard, Observed, ParsedArgs, Reader, ReadTx, TxCore,
 } from '../model/index.js';
-import { OxbowError, type Update, type Value } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
+import type { Update, Value } from '../protocol/index.js';
 import type { LogEntry } from './log.js';
 
 export interface RunnerConfig<A extends AppDefinition> {
@@ -39,17 +40,18 @@ export class Runner<A extends AppDefinition = AppDefinition> {
 
   /**
    * Arguments in the form of the present version, as far as it lifts them. Errors:
-   * `mutation-unknown`: they are of a newer one, as after an app was set back.
+   * `mutation-unknown`.
    */
   lift({ name, version, args }: Pick<Update, 'name' | 'version' | 'args'>): Value {
     const definition = this.app.definitions.get(name);
-    if (version > (definition?.version ?? version)) {
-      throw new OxbowError(
-        'mutation-unknown',
-        `Cannot ask again for '${name}' as it was asked by a newer version of the app. Load that one.`,
-      );
+    if (definition !== undefined && version <= (definition.version ?? 1)) {
+      return liftArgs(definition, version, args).args;
     }
-    return definition === undefined ? args : liftArgs(definition, version, args).args;
+    // Under the version of this app they would be taken for what they are not.
+    throw new OxbowError(
+      'mutation-unknown',
+      `This app has no '${name}' of version ${version}, by which it was written. Load the newer app.`,
+    );
   }
 
   run(entry: LogEntry, reader: Reader): Execution {

@@ -121,7 +121,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
    * Takes back what an update of ours did, by the inverse that its mutation declares: an ordinary
    * update, durable and offline like any other, which can be taken back itself. Once: asked again
    * it gives the same receipt. Errors: `undo-rejected`, `undo-unknown`, `bad-inverse`, and those of
-   * `mutate`.
+   * `mutate` (`mutation-unknown` too where a newer version of the app wrote it).
    */
   undo(id: UpdateId, now: number): Receipt {
     return takeBack({

@@ -27,6 +27,8 @@ export interface StateTravelParts {
    * tell.
    */
   baseAt(slot: number): string | undefined;
+  /** The log after `slot` is kept for so long. */
+  hold(slot: number, forMs: number): void;
   /** On the bulk channel to a node. */
   send(to: string, frame: Uint8Array): void;
 }
@@ -40,6 +42,9 @@ export interface StateTravelEvents {
   /** The own state cannot be read: fetch another. */
   damaged(error: OxbowError): void;
 }
+
+/** Beyond the time from one tick to the next, and long enough to begin asking. */
+const HOLD_MS = 5_000;
 
 export class StateTravel {
   readonly #parts: StateTravelParts;
@@ -99,6 +104,7 @@ export class StateTravel {
   /** At least once a second. */
   tick(): void {
     this.#offer.tick(this.#parts.now());
+    for (const picture of this.#pictures.values()) this.#hold(picture);
     this.#fetch.tick(this.#parts.now());
   }
 
@@ -154,7 +160,13 @@ export class StateTravel {
       return;
     }
     this.#pictures.set(tag, picture);
+    this.#hold(picture);
     this.#offer.opened(tag, { ...picture.head, base }, undefined, this.#parts.now());
+  }
+
+  /** Whoever takes it will ask for what was chosen since. */
+  #hold({ head: { slot } }: StateExport): void {
+    this.#parts.hold(slot, HOLD_MS);
   }
 
   #fetchEffects(): ConstructorParameters<typeof StateFetch>[1] {

@@ -131,6 +131,11 @@ export class PaxosLog implements CommitLog {
     this.#input((member, now) => member.applied(slot, now));
   }
 
+  /** A state that stands at `slot` travels; whoever gets it asks for what comes after. */
+  hold(slot: number, forMs: number): void {
+    this.#run?.member.hold(slot, this.#parts.clock.monotonicMs() + forMs);
+  }
+
   /**
    * Where a state at `slot` stands, for whoever exports it; undefined: not chosen here, or trimmed.
    */

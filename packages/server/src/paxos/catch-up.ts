@@ -72,12 +72,14 @@ export class CatchUp {
   }
 
   /** The answer to `learn`. */
-  answer(to: MemberId, fromSlot: number): void {
-    const { acceptor: { log }, learner: { chosenSlot }, effects, limits } = this.#ground;
+  answer(to: MemberId, fromSlot: number, now: number): void {
+    const { acceptor: { log }, learner, effects, limits } = this.#ground;
+    const { chosenSlot } = learner;
     if (fromSlot <= log.base) {
       effects.send(to, { kind: 'trimmed', upTo: log.base });
       return;
     }
+    learner.hold(to, fromSlot - 1, now + limits.holdMs);
     const values: Value[] = [];
     let bytes = 0;
     for (let slot = fromSlot; slot <= chosenSlot; slot++) {

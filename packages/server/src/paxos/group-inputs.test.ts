@@ -161,11 +161,55 @@ it('answers to `learn` are bounded in bytes, and say when the slots are gone', (
   bench.sync();
   bench.tell('c', { kind: 'learn', fromSlot: 2 });
   expect(bench.said('chosen')).toMatchObject([{ firstSlot: 2, chosenUpTo: 6, values: { length: 3 } }]);
+  bench.pass(paxosLimits.holdMs);
   bench.node.save();
   bench.tell('c', { kind: 'learn', fromSlot: 2 });
   expect(bench.said('trimmed')).toEqual([{ kind: 'trimmed', upTo: 3 }]);
   bench.tell('c', { kind: 'learn', fromSlot: 5 });
   expect(bench.said('chosen')).toMatchObject([{ firstSlot: 5, values: { length: 2 } }]);
+});
+
+describe('slots that others are on their way to ask for', () => {
+  const limits = { keptSlotsMax: 4 };
+  /** Slots 2 to 6 are chosen and applied; the log keeps three. */
+  const grown = (bench: Bench): void => {
+    bench.accept(one, 1, [begin(one), ...['u', 'v', 'w', 'x', 'y'].map((word) => command(one, word))], 6);
+    bench.sync();
+    bench.node.save();
+  };
+  const has = (bench: Bench, slot: number): boolean => {
+    bench.tell('c', { kind: 'learn', fromSlot: slot });
+    return bench.said('chosen').length > 0;
+  };
+
+  it('are kept while a state travels that stands before them, and no longer', () => {
+    const bench = new Bench('a', ['a', 'b', 'c'], limits);
+    bench.member.hold(1, bench.now + 100);
+    grown(bench);
+    expect(has(bench, 1)).toBe(false);
+    expect(has(bench, 2)).toBe(true);
+    bench.pass(paxosLimits.holdMs);
+    bench.node.save();
+    expect(has(bench, 2)).toBe(false);
+  });
+
+  it('are kept from one question to the next', () => {
+    const bench = new Bench('a', ['a', 'b', 'c'], limits);
+    bench.accept(one, 1, [begin(one), command(one, 'u')], 2);
+    bench.sync();
+    expect(has(bench, 2)).toBe(true);
+    bench.accept(one, 3, ['v', 'w', 'x', 'y'].map((word) => command(one, word)), 6);
+    bench.sync();
+    bench.node.save();
+    expect(has(bench, 3)).toBe(true);
+  });
+
+  it('are given up when they are too many: the log must end somewhere', () => {
+    const bench = new Bench('a', ['a', 'b', 'c'], { ...limits, keptBytesMax: 300, heldBytesMax: 300 });
+    bench.member.hold(1, bench.now + 100);
+    grown(bench);
+    expect(has(bench, 2)).toBe(false);
+  });
 });
 
 it('a member alone gives slots up once they are applied: nobody else could ask for them', () => {

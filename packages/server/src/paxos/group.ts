@@ -126,7 +126,7 @@ export class GroupMember implements PaxosMember {
   }
 
   tick(now: number): void {
-    if (!this.#begin()) return;
+    if (!this.#begin(now)) return;
     const { heartbeatMs, tickMs } = this.#ground.limits;
     const passedMs = now - this.#tickedAt;
     // Where this process did not run, nobody was silent.
@@ -152,7 +152,7 @@ export class GroupMember implements PaxosMember {
   }
 
   receive(from: MemberId, message: PaxosMessage, now: number): void {
-    if (!this.#begin()) return;
+    if (!this.#begin(now)) return;
     const { self, limits, effects } = this.#ground;
     if (!isSound(message, { from, self, limits })) {
       effects.log('warn', 'unsound-message', { from, kind: message.kind });
@@ -182,7 +182,7 @@ export class GroupMember implements PaxosMember {
   }
 
   linked(member: MemberId, isUp: boolean, now: number): void {
-    if (!this.#begin()) return;
+    if (!this.#begin(now)) return;
     this.#catchUp.linked(member, isUp);
     const role = this.#role;
     if (role.kind === 'leading') role.leadership.linked(member, isUp, now);
@@ -207,14 +207,18 @@ export class GroupMember implements PaxosMember {
     this.#mustLead('hand over').transfer(to, now);
   }
 
-  applied(slot: number): void {
-    if (!this.#begin()) return;
+  applied(slot: number, now: number): void {
+    if (!this.#begin(now)) return;
     this.#appliedSlot = Math.max(this.#appliedSlot, slot);
-    this.#ground.learner.applied(slot);
+    this.#ground.learner.applied(slot, now);
+  }
+
+  hold(slot: number, until: number): void {
+    this.#ground.learner.hold(`state at ${slot}`, slot, until);
   }
 
   installed(base: Base | undefined, now: number): void {
-    if (!this.#begin()) return;
+    if (!this.#begin(now)) return;
     if (base !== undefined && this.#role.kind !== 'following') this.#follow(undefined);
     this.#catchUp.installed(base, now);
     if (base === undefined) return;
@@ -226,14 +230,14 @@ export class GroupMember implements PaxosMember {
    * False: nothing is to be done any more. The first input tells what the log holds beyond the
    * state.
    */
-  #begin(): boolean {
+  #begin(now: number): boolean {
     if (this.#isStarted) return !this.#isRemoved;
     this.#isStarted = true;
     const { learner } = this.#ground;
     this.#ground.effects.configured(learner.configuration);
     // How far was chosen is written without haste; the state may know more.
     learner.choose(Math.max(this.#recovered.chosenUpTo, this.#appliedAtStart));
-    learner.applied(this.#appliedAtStart);
+    learner.applied(this.#appliedAtStart, now);
     return true;
   }
 
@@ -400,7 +404,7 @@ export class GroupMember implements PaxosMember {
     if (fromSlot > chosenSlot + 1) this.#catchUp.want(from, now);
     const knowsOfStop = fromSlot >= configuration.fromSlot;
     if ((knowsOfStop || fromSlot <= log.base) && this.#voter.maybeSayRemoved(from)) return;
-    this.#catchUp.answer(from, fromSlot);
+    this.#catchUp.answer(from, fromSlot, now);
   }
 
   #onChosen(from: MemberId, message: Said<'chosen'>, now: number): void {

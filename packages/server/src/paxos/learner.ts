@@ -14,6 +14,7 @@ import { findMember } from './configuration.js';
 import type { Configuration } from './configuration.js';
 import { Course } from './effect.js';
 import type { PaxosEffects } from './effects.js';
+import { Holds } from './holds.js';
 import type { PaxosLimits } from './limits.js';
 import type { Base } from './record.js';
 import type { Value } from './value.js';
@@ -43,6 +44,7 @@ export class Learner {
   /** Slots up to here count as applied. */
   #appliedSlot: number;
   #appliedBytes = 0;
+  readonly #holds = new Holds();
   /** A state is on its way: it may stand anywhere, so nothing may be told meanwhile. */
   isWaitingForState = false;
 
@@ -123,8 +125,13 @@ export class Learner {
     if (base.configuration.number > number) this.#options.configured(base.configuration);
   }
 
+  /** Whoever asks until then for what comes after `slot` finds it, within bounds. */
+  hold(holder: string, slot: number, until: number): void {
+    this.#holds.hold(holder, { slot, until });
+  }
+
   /** The state on disk stands at `slot`. */
-  applied(slot: number): void {
+  applied(slot: number, now: number): void {
     const { log } = this.#options.acceptor;
     const upTo = Math.min(slot, this.#course.slot);
     while (this.#appliedSlot < upTo) {
@@ -134,7 +141,7 @@ export class Learner {
     }
     const kept = this.#appliedSlot - log.base;
     const { keptSlotsMax } = this.#options.limits;
-    if (kept > keptSlotsMax || this.#appliedBytes > this.#keptBytesMax) this.#trim();
+    if (kept > keptSlotsMax || this.#appliedBytes > this.#keptBytesMax) this.#trim(now);
   }
 
   /** Where a state at `slot` stands; undefined: not chosen here, or forgotten. */
@@ -175,11 +182,13 @@ export class Learner {
     return isAlone ? Math.min(keptBytesMax, keptAloneBytesMax) : keptBytesMax;
   }
 
-  #trim(): void {
+  #trim(now: number): void {
     const { limits, acceptor: { log } } = this.#options;
+    const held = this.#heldFrom(now);
     const slots = Math.floor(limits.keptSlotsMax * KEPT_AFTER_TRIM);
     const bytes = this.#keptBytesMax * KEPT_AFTER_TRIM;
     while (this.#appliedSlot - this.#trail.slot > slots || this.#appliedBytes > bytes) {
+      if (this.#trail.slot >= held) break;
       const entry = log.at(this.#trail.slot + 1);
       if (entry === undefined || this.#isFarewell(entry.value)) break;
       this.#trail.step(entry.value);
@@ -188,6 +197,16 @@ export class Learner {
     if (this.#trail.slot === log.base) return;
     log.trim(this.#trail.slot);
     this.#sayTrimmed();
+  }
+
+  /** Whom it takes too long is let go: a log in memory must end somewhere. */
+  #heldFrom(now: number): number {
+    const { limits, effects } = this.#options;
+    const held = this.#holds.lowest(now);
+    if (held === Infinity || this.#appliedBytes <= limits.heldBytesMax) return held;
+    this.#holds.release();
+    effects.log('warn', 'log-no-longer-held', { slot: held, bytes: this.#appliedBytes });
+    return Infinity;
   }
 
   /**

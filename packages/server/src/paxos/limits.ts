@@ -38,6 +38,10 @@ export interface PaxosLimits {
   readonly keptSlotsMax: number;
   /** The same where no other member could ask: enough to say where an exported state stands. */
   readonly keptAloneBytesMax: number;
+  /** The same while others are on their way to ask for them; beyond it they come in vain. */
+  readonly heldBytesMax: number;
+  /** A member that asked for chosen values asks for the next within this time, ms. */
+  readonly holdMs: number;
   readonly readsMax: number;
   readonly votersMax: number;
   readonly learnersMax: number;
@@ -67,6 +71,8 @@ export const paxosLimits: PaxosLimits = {
   keptBytesMax: 64 * MI,
   keptSlotsMax: 100_000,
   keptAloneBytesMax: 4 * MI,
+  heldBytesMax: 512 * MI,
+  holdMs: 5_000,
   readsMax: 50_000,
   votersMax: 7,
   learnersMax: 7,
@@ -85,6 +91,8 @@ export function checkPaxosLimits(limits: PaxosLimits): void {
   invariant(limits.partBytesMax <= limits.messageBytesMax, 'a part is a message');
   invariant(limits.aheadSlotsMax >= 2 * limits.windowSlotsMax, 'a window fits before it is known as chosen');
   invariant(limits.unappliedBytesMax >= limits.windowBytesMax, 'a window fits before it is applied');
+  invariant(limits.heldBytesMax >= limits.keptBytesMax, 'what is held is kept');
+  invariant(limits.holdMs > limits.resendMs, 'a question that was lost is asked again in time');
   invariant(limits.driftPpm < 100_000, 'clocks run');
 }
 

@@ -15,7 +15,7 @@ export const replicaId = (name: string): ReplicaId => name as ReplicaId;
 const SPACE = 'shelves' as SpaceId;
 
 export class OneSpace<A extends AppDefinition> {
-  readonly app: A;
+  app: A;
   readonly stored = new StoredSpace();
   readonly errors: OxbowError[] = [];
   readonly losses: IdentityLoss[] = [];
@@ -48,7 +48,8 @@ export class OneSpace<A extends AppDefinition> {
   }
 
   /** The program ends and starts again. What was not on disk is gone. */
-  restart(replica: ReplicaId = this.space.replica): void {
+  restart(replica: ReplicaId = this.space.replica, app: A = this.app): void {
+    this.app = app;
     this.space = this.#open(replica);
   }
 

@@ -131,7 +131,7 @@ export class TestNode {
     if (this.#member === undefined) return;
     while (this.hasPending) this.sync();
     this.#savedState = { slot: this.#state.slot, commands: [...this.#state.commands] };
-    this.#member?.applied(this.#state.slot);
+    this.#member?.applied(this.#state.slot, this.#world.now);
   }
 
   install(state: TestState | undefined, base: Base | undefined): void {

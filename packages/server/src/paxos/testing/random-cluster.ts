@@ -23,7 +23,7 @@ const tightLimits: PaxosLimits = {
   resendMs: 40,
   windowSlotsMax: 16, windowBytesMax: 4_096, payloadBytesMax: 1_024,
   inFlightBytesMax: 2_048, inFlightMessagesMax: 6, messageBytesMax: 2_048, partBytesMax: 200,
-  aheadSlotsMax: 64, unappliedBytesMax: 16_384, keptBytesMax: 2_048, keptSlotsMax: 20, readsMax: 50,
+  aheadSlotsMax: 64, unappliedBytesMax: 16_384, keptBytesMax: 2_048, heldBytesMax: 4_096, keptSlotsMax: 20, readsMax: 50,
 };
 
 const TICK_MS = 5;

@@ -66,6 +66,8 @@ class Bench {
       now: () => this.#now,
       logger: { log: (level, event, fields) => this.#say(name, `${level} ${event} ${fieldsText(fields)}`.trimEnd()) },
       baseAt: (slot) => `base of ${slot}`,
+      // There is no log here.
+      hold: () => undefined,
       send: (to, frame) => this.#send(name, to as Name, frame),
     }, {
       fetched: (from, base, why) => this.#say(name, `has fetched from ${from}: ${why}${base === undefined ? '' : `, ${base}`}`),
