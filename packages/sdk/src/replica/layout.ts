@@ -186,13 +186,20 @@ export class SpaceLayout implements ReplicaChanges {
     for (const entry of entries) {
       invariant(entry.csn === this.#csn + 1, 'entries are committed without gaps');
       this.#csn = entry.csn;
-      const record = sealed(entryTextAlone(entry));
-      this.#put('entries', entryKey(this.#space, entry.csn), () => record);
-      this.#entryChars.set(entry.csn, record.length);
-      this.#weigh(1, record.length);
+      this.#put('entries', entryKey(this.#space, entry.csn), () => this.#entryRecord(entry));
+      this.#entryChars.set(entry.csn, 0);
+      this.#weigh(1, 0);
       for (const { table, key } of entry.effects) this.#pages.touch(table, key, entry.csn);
       this.#pages.touch(LEDGER_TABLE, entry.id.replica, entry.csn);
     }
+  }
+
+  /** Made when it is written, which may be later than somebody looks at the page; weighed then. */
+  #entryRecord(entry: CommitEntry): string {
+    const record = sealed(entryTextAlone(entry));
+    this.#entryChars.set(entry.csn, record.length);
+    this.#weigh(0, record.length);
+    return record;
   }
 
   entriesTrimmed(throughCsn: number): void {
