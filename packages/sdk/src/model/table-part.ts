@@ -15,7 +15,9 @@ export interface Ordered {
 export class TablePart {
   readonly transaction: Transaction;
   readonly shape: TableShape;
-  #writes: Map<KeyText, Write> | undefined;
+  /** Mostly there is one; a map for it would take longer than all the rest of the writing. */
+  #first: Write | undefined;
+  #others: Map<KeyText, Write> | undefined;
   /** Kept from the first scan over own writes on; most executions never need it. */
   #ordered: Ordered | undefined;
 
@@ -26,7 +28,7 @@ export class TablePart {
 
   row(key: KeyText): Row | undefined {
     this.transaction.step();
-    const own = this.#writes?.get(key);
+    const own = this.#own(key);
     if (own !== undefined) return own.row ?? undefined;
     this.transaction.readKey(this.shape.name, key);
     return this.transaction.reader.row(this.shape.name, key);
@@ -34,12 +36,12 @@ export class TablePart {
 
   /** `units` as `copyValue` counts. */
   write(key: KeyText, row: Row | null, units: number): void {
-    const writes = (this.#writes ??= new Map<KeyText, Write>());
-    const known = writes.get(key);
+    const known = this.#own(key);
     if (known === undefined) {
       const write = { table: this.shape.name, key, row };
       this.transaction.addWrite(write, units);
-      writes.set(key, write);
+      if (this.#first === undefined) this.#first = write;
+      else (this.#others ??= new Map<KeyText, Write>()).set(key, write);
     } else {
       this.transaction.weighWrite(units);
       known.row = row;
@@ -52,17 +54,22 @@ export class TablePart {
    * there are none.
    */
   ownRows(): Ordered | undefined {
-    if (this.#writes === undefined) return undefined;
-    const { rows, hidden } = (this.#ordered ??= this.#order(this.#writes));
+    if (this.#first === undefined) return undefined;
+    const { rows, hidden } = (this.#ordered ??= this.#order(this.#first));
     return { rows: rows.clone(), hidden: hidden.clone() };
   }
 
-  #order(writes: ReadonlyMap<KeyText, Write>): Ordered {
+  #own(key: KeyText): Write | undefined {
+    return this.#first?.key === key ? this.#first : this.#others?.get(key);
+  }
+
+  #order(first: Write): Ordered {
     const ordered: Ordered = {
       rows: TableData.empty(this.shape.indexes),
       hidden: new OrderedMap<true>(),
     };
-    for (const { key, row } of writes.values()) addTo(ordered, key, row);
+    addTo(ordered, first.key, first.row);
+    for (const { key, row } of this.#others?.values() ?? []) addTo(ordered, key, row);
     return ordered;
   }
 }

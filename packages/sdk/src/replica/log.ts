@@ -8,9 +8,9 @@
  */
 import { sameValue } from '../model/index.js';
 import type { Execution, ParsedArgs } from '../model/index.js';
-import { compareStamps, invariant } from '../protocol/index.js';
+import { invariant } from '../protocol/index.js';
 import type {
-  Effect, Outcome, ReplicaId, Stamp, Update, UpdateId, VersionVector,
+  Effect, Outcome, ReplicaId, Update, UpdateId, VersionVector,
 } from '../protocol/index.js';
 import type { FinalOutcome, Stage, UpdateReceipt } from './receipt.js';
 
@@ -98,11 +98,6 @@ function sameEffects(a: readonly Effect[], b: readonly Effect[]): boolean {
     return other?.key === key && other.table === table && sameValue(other.row, row);
   });
 }
-
-const stampOf = ({ update }: LogEntry): Stamp => ({
-  lamport: update.lamport,
-  replica: update.id.replica,
-});
 
 /**
  * What is held of one replica: sequences that ascend, without gaps but where the disk was damaged.
@@ -236,10 +231,7 @@ export class TentativeLog {
   /** A new highest stamp: the author's own case. */
   push(entry: LogEntry): void {
     const top = this.#entries.at(-1);
-    invariant(
-      top === undefined || compareStamps(stampOf(top), stampOf(entry)) < 0,
-      'an own update has the highest stamp',
-    );
+    invariant(top === undefined || isBelow(top, entry), 'an own update has the highest stamp');
     entry.rank = top === undefined ? 0 : top.rank + 1;
     this.#entries.push(entry);
     this.#hold(entry);
@@ -250,7 +242,7 @@ export class TentativeLog {
    * included: the order among them must stay comparable. Returns the lowest rank that is new.
    */
   insert(arrived: readonly LogEntry[]): number {
-    const fresh = arrived.toSorted((a, b) => compareStamps(stampOf(a), stampOf(b)));
+    const fresh = arrived.toSorted((a, b) => (isBelow(a, b) ? -1 : 1));
     const [lowest] = fresh;
     if (lowest === undefined) return Infinity;
     // Per replica in sequence: that is also stamp order.
@@ -369,4 +361,6 @@ function merged(kept: readonly LogEntry[], fresh: readonly LogEntry[]): LogEntry
   return all.concat(fresh.slice(next));
 }
 
-const isBelow = (a: LogEntry, b: LogEntry): boolean => compareStamps(stampOf(a), stampOf(b)) < 0;
+/** In stamp order, without making stamps: asked at each mutation. */
+const isBelow = ({ update: a }: LogEntry, { update: b }: LogEntry): boolean =>
+  a.lamport < b.lamport || (a.lamport === b.lamport && a.id.replica < b.id.replica);

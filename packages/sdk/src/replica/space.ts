@@ -105,12 +105,12 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
    * `value-too-large`, `args-too-large`, `too-many-pending`, `too-many-needed`, `mutate-in-query`.
    */
   mutate(name: string, args: Value, now: number): Receipt {
-    return this.#mutate(name, args, { now });
+    return this.#mutate(name, args, now);
   }
 
-  #mutate(name: string, args: Value, writing: { now: number; undoes?: Undone }): Receipt {
+  #mutate(name: string, args: Value, now: number, undoes?: Undone): Receipt {
     const state = this.#state;
-    const entry = writeUpdate(state, { name, args }, { ...writing, onWrite: this.#onWrite });
+    const entry = writeUpdate(state, { name, args }, { now, undoes, onWrite: this.#onWrite });
     this.#owner.changes.updateAdded({ update: entry.update });
     if (!state.isKeeper && state.lost === undefined) this.stages.releaseToKeeper(entry);
     this.#somethingChanged();
@@ -127,7 +127,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return takeBack({
       state: this.#state,
       changes: this.#owner.changes,
-      write: (name, args, undoes) => this.#mutate(name, args, { now, undoes }),
+      write: (name, args, undoes) => this.#mutate(name, args, now, undoes),
       receiptOf: (entry) => this.#receiptOf(entry),
       outcomeOf: (of) => this.receipt(of)?.outcome,
     }, this.#present(id));

@@ -14,7 +14,7 @@ import type { SpaceState } from './state.js';
 export interface Writing {
   /** Wall time, ms. */
   readonly now: number;
-  readonly undoes?: Undone;
+  readonly undoes: Undone | undefined;
   readonly onWrite: (change: RowChange) => void;
 }
 
