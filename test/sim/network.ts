@@ -50,6 +50,8 @@ export class Network {
   /** Who listens, by address. */
   readonly #listening = new Map<string, Listening>();
   readonly #partitioned = new Set<string>();
+  /** Client and server that cannot reach each other, though both reach others. */
+  readonly #parted = new Set<string>();
 
   constructor(world: World, options: { random: Random; faults: NetworkFaults }) {
     this.#world = world;
@@ -74,6 +76,19 @@ export class Network {
     this.#world.trace(`network ${on ? 'loses' : 'finds'} ${client}`);
   }
 
+  /** This client cannot reach this server until `rejoin`. */
+  part(client: string, server: string): void {
+    this.#parted.add(`${client} ${server}`);
+    this.#world.trace(`network parts ${client} from ${server}`);
+    for (const wire of [...this.#wires]) {
+      if (wire.client === client && wire.server.name === server) wire.cut('parted');
+    }
+  }
+
+  rejoin(): void {
+    this.#parted.clear();
+  }
+
   cutWhere(which: (client: string) => boolean, reason: string): void {
     for (const wire of [...this.#wires]) if (which(wire.client)) wire.cut(reason);
   }
@@ -95,7 +110,7 @@ export class Network {
       if (abandoned) return;
       const listening = this.#listening.get(address);
       this.#world.trace(`${client.name} dials ${address}`);
-      if (listening?.process.isAlive !== true || this.#partitioned.has(client.name)) {
+      if (listening?.process.isAlive !== true || this.#isApart(client, listening.process)) {
         events.closed('unreachable');
         return;
       }
@@ -108,6 +123,10 @@ export class Network {
       abandoned = true;
       wire?.cut('abandoned');
     };
+  }
+
+  #isApart({ name }: Process, server: Process): boolean {
+    return this.#partitioned.has(name) || this.#parted.has(`${name} ${server.name}`);
   }
 
   delayMs(): number {

@@ -191,6 +191,7 @@ class ClusterRun {
       if (isOld && node.process.isAlive) node.crash(false);
       if (!node.process.isAlive) node.start();
     }
+    this.#network.rejoin();
     this.#network.cutWhere(() => true, 'healed');
     for (const client of this.#clients) {
       this.#network.partition(client.name, false);
@@ -336,7 +337,16 @@ class ClusterRun {
     const paths = drawCut(this.#random, names, leader);
     this.#world.trace(`cut ${paths.map(([from, to]) => `${from}>${to}`).join(' ')}`);
     for (const [from, to] of paths) this.#peers.block(from, to, isLoud);
-    this.#later(900, () => this.#peers.healAll());
+    // Some clients are on the leader's side of it, others are not.
+    if (leader !== undefined && this.#random.chance(0.5)) {
+      for (const { name } of this.#clients) {
+        if (this.#random.chance(0.5)) this.#network.part(name, leader);
+      }
+    }
+    this.#later(900, () => {
+      this.#peers.healAll();
+      this.#network.rejoin();
+    });
   }
 
   #stop(node: SimNode): void {
