@@ -198,4 +198,40 @@ export const BUGS: readonly PlantedBug[] = [
     find: 'if (id.seq <= ledger.seqOf(id.replica)) {',
     put: 'if (!isNewHistory && id.seq <= ledger.seqOf(id.replica)) {',
   },
+  {
+    name: 'newer-update-refused-for-good',
+    what: 'a server that is set back runs an update of a newer version of the app as well as it can',
+    file: `${server}/space/actor.ts`,
+    find: 'if (isNewer(update, this.#config.app)) {',
+    put: 'if (isNewer(update, this.#config.app) && false) {',
+  },
+  {
+    name: 'issued-anew-in-the-present-version',
+    what: 'an update of an older version is issued anew as one of the present, its arguments as they were',
+    file: `${sdk}/replica/settlement.ts`,
+    find: 'const { name, version, args, at, needs, app } = old.update;',
+    put: `const { name, args, at, needs, app } = old.update;
+    const version = state.runner.app.definitions.get(name)?.version ?? 1;`,
+  },
+  {
+    name: 'undo-in-memory',
+    what: 'what takes an update back is kept in memory and not written down',
+    file: `${sdk}/replica/settlement.ts`,
+    find: 'this.#witness.changes.undoPut(record);',
+    put: '',
+  },
+  {
+    name: 'undo-not-lifted',
+    what: 'what an older version kept for taking an update back is asked of the newer one as it is',
+    file: `${sdk}/replica/taking-back.ts`,
+    find: 'space.write(record.name, space.state.runner.lift(record), { id });',
+    put: 'space.write(record.name, record.args, { id });',
+  },
+  {
+    name: 'undo-done-twice',
+    what: 'a second undo of the same update is an update of its own',
+    file: `${sdk}/replica/taking-back.ts`,
+    find: 'if (done !== undefined) return done;',
+    put: 'if (done !== undefined && log.get(id) === undefined) return done;',
+  },
 ];

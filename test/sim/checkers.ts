@@ -77,6 +77,7 @@ export class Truth {
     this.#mustFollowItsReplica(entry);
     this.#mustFollowItsContext(entry);
     if (this.#isOnce) this.#mustBeAskedOnce(entry);
+    mustNotFailForItsVersion(entry);
     const last = this.entries.at(-1);
     must(last === undefined || last.at <= entry.at, 'commit timestamps never decrease', () => `csn ${entry.csn}`);
     this.entries.push(entry);
@@ -116,6 +117,14 @@ export class Truth {
         `${updateKey(entry.id)} saw ${replica}/${seq}, which is not committed before it`);
     }
   }
+}
+
+/** Codes of code that does not fit the update: there is always some that does. */
+const MISFITS: ReadonlySet<string> = new Set(['mutation-unknown', 'mutation-outdated', 'args-invalid']);
+
+function mustNotFailForItsVersion({ id, outcome }: CommitEntry): void {
+  const isMisfit = outcome.kind === 'rejected' && MISFITS.has(outcome.code);
+  must(!isMisfit, 'no update is refused for the version that it was written by', () => updateKey(id));
 }
 
 function mustBeSame(a: CommitEntry, b: CommitEntry, promise: string): void {
@@ -262,6 +271,19 @@ export function checkLifts(rows: RowsByTable, isAllLifted: boolean): void {
     const { lifts } = row as { readonly lifts?: number };
     const isRight = lifts === 1 || (!isAllLifted && lifts === undefined);
     must(isRight, 'a row is lifted once', () => `counter ${key} was lifted ${lifts ?? 0} times`);
+  }
+}
+
+/** What is taken back is taken back once, by whoever remembers what he has done. */
+export function checkUndos({ entries }: Truth): void {
+  const undone = new Map<string, string>();
+  for (const { id, body } of entries) {
+    const undoes = body?.needs?.undoes;
+    if (undoes === undefined) continue;
+    const other = undone.get(updateKey(undoes));
+    must(other === undefined, 'what is taken back is taken back once', () =>
+      `${updateKey(undoes)} by ${other} and ${updateKey(id)}`);
+    undone.set(updateKey(undoes), updateKey(id));
   }
 }
 

@@ -17,7 +17,7 @@ import { SimClientDisk } from './client-store.js';
 import type { Network } from './network.js';
 import { checkViews, committedRows } from './oracle.js';
 import type { Random } from './random.js';
-import type { Swarm } from './swarm.js';
+import { forgetsNothing, type Swarm } from './swarm.js';
 import type { OrderHistory } from './order-history.js';
 import { drawMutation } from './workload.js';
 import { Process, type World } from './world.js';
@@ -67,6 +67,8 @@ export class SimClient {
   #version: Version = 1;
   /** Updates of ours, the newest last. */
   readonly #made: { readonly space: string; readonly id: UpdateId }[] = [];
+  /** Updates that somebody has taken back. */
+  readonly #takenBack = new Set<string>();
   /** Conflicts that somebody has put aside. */
   readonly #acknowledged = new Set<string>();
   /** Updates that were reported as forgotten by a restored server, and known here no longer. */
@@ -209,21 +211,12 @@ export class SimClient {
   }
 
   /** Somebody looks at what was done: takes something back, or puts a conflict aside. */
-  #lookBack({ name, replica, session }: OpenSpace): void {
+  #lookBack(open: OpenSpace): void {
     const { random, swarm } = this.#parts;
+    const { name, replica, session } = open;
     const made = this.#made.filter(({ space }) => space === name).slice(-20);
     if (made.length > 0 && random.chance(swarm.app.pins / 2)) {
-      try {
-        const { nextSeq } = replica.insides.state;
-        const receipt = replica.undo(random.pick(made).id, this.process.clock.now());
-        // It was taken back before.
-        if (replica.insides.state.nextSeq === nextSeq) return;
-        session.wrote(receipt);
-        this.#follow(receipt);
-        this.#made.push({ space: name, id: receipt.id });
-      } catch (error) {
-        if (!(error instanceof OxbowError) || !CANNOT_UNDO.has(error.code)) throw error;
-      }
+      this.#takeBack(open, random.pick(made).id);
     }
     const conflicts = replica.conflicts();
     if (conflicts.length === 0 || !random.chance(0.2)) return;
@@ -246,13 +239,44 @@ export class SimClient {
     return { keys, counted: this.#forgotten };
   }
 
+  #takeBack(open: OpenSpace, id: UpdateId): void {
+    const { name, replica, session } = open;
+    const { nextSeq } = replica.insides.state;
+    try {
+      const receipt = replica.undo(id, this.process.clock.now());
+      this.#takenBack.add(updateKey(id));
+      // It was taken back before.
+      if (replica.insides.state.nextSeq === nextSeq) return;
+      if (replica.undo(id, this.process.clock.now()) !== receipt) {
+        throw new Violation('what is taken back is taken back once', `${updateKey(id)} at ${this.name}`);
+      }
+      session.wrote(receipt);
+      this.#follow(receipt);
+      this.#made.push({ space: name, id: receipt.id });
+    } catch (error) {
+      if (!(error instanceof OxbowError) || !CANNOT_UNDO.has(error.code)) throw error;
+      // Unless a newer version of the app did it.
+      if (error.code !== 'mutation-unknown') this.#mustBeUndoable(open, id);
+    }
+  }
+
+  /** What was done, and says how it is undone, can be taken back, whatever crashed meanwhile. */
+  #mustBeUndoable({ replica, truth }: OpenSpace, id: UpdateId): void {
+    const { swarm } = this.#parts;
+    // Who is given a base does not learn what became of its own updates.
+    const mayBeGivenBase = swarm.keptEntries < 1_000 || swarm.restore !== undefined;
+    if (!forgetsNothing(swarm) || mayBeGivenBase) return;
+    const key = updateKey(id);
+    const entry = truth.entries[(truth.csnByUpdate.get(key) ?? Infinity) - 1];
+    if (entry === undefined || entry.csn > replica.head.csn || this.#takenBack.has(key)) return;
+    const { body, outcome } = entry;
+    if (outcome.kind === 'rejected' || (body?.name !== 'add' && body?.name !== 'book')) return;
+    throw new Violation('what was done can be taken back', `${key} at ${this.name}`);
+  }
+
   /** What was refused or changed is in the inbox, whatever crashed, until somebody has seen it. */
   #checkInbox({ name, replica, truth }: OpenSpace): void {
-    const { swarm } = this.#parts;
-    const { evicted, deletedEveryMs, fullEveryMs } = swarm.clientStore;
-    const mayForget = swarm.isCopied || swarm.clientPowerLoss > 0 || evicted > 0
-      || deletedEveryMs > 0 || fullEveryMs > 0;
-    if (mayForget) return;
+    if (!forgetsNothing(this.#parts.swarm)) return;
     const inbox = new Set(replica.conflicts().map(({ id }) => updateKey(id)));
     for (const key of this.savedIn(name).keys()) {
       const entry = truth.entries[(truth.csnByUpdate.get(key) ?? Infinity) - 1];

@@ -6,14 +6,16 @@
 import { OxbowError } from '@oxbow/sdk/protocol';
 import { SimClient } from './client.js';
 import {
-  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkRolledBack, rowsAfter, Truth,
-  Violation,
+  checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkRolledBack,
+  checkUndos, rowsAfter, Truth, Violation,
 } from './checkers.js';
 import { Network, QUIET_NETWORK } from './network.js';
 import { committedRows, tentativeRows } from './oracle.js';
 import { Random } from './random.js';
 import { SimServer } from './server.js';
-import { drawSwarm, remembersReissues, type Restore, type Swarm } from './swarm.js';
+import {
+  drawSwarm, forgetsNothing, remembersReissues, type Restore, type Swarm,
+} from './swarm.js';
 import { Process, World } from './world.js';
 
 /** After healing, everything must be settled within this virtual time. */
@@ -91,7 +93,7 @@ class Run {
     for (const client of this.#clients) this.#run(client);
     if (swarm.isCopied) this.#world.after(this.#random.int(0, swarm.turmoilMs), () => this.#copy());
     this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
-    if (swarm.app.upgradeAtMs < swarm.turmoilMs) this.#upgrade(swarm.app.upgradeAtMs);
+    if (swarm.app.upgradeAtMs < swarm.turmoilMs) this.#upgrade();
     const { restore } = swarm;
     if (restore !== undefined) this.#world.after(restore.backupAtMs, () => this.#backUp(restore));
     this.#world.run(swarm.turmoilMs);
@@ -150,11 +152,18 @@ class Run {
     });
   }
 
-  /** The server and its clients get the newer version of the app, each in its own time. */
-  #upgrade(fromMs: number): void {
-    for (const one of [this.#server, ...this.#clients]) {
-      const atMs = this.#random.int(fromMs, this.#swarm.turmoilMs);
-      this.#world.after(atMs, () => this.#crashFor(one));
+  /**
+   * The server and its clients get the newer version of the app, each in its own time; whoever is
+   * restarted again may be set back.
+   */
+  #upgrade(): void {
+    const { turmoilMs, app: { upgradeAtMs, serverAtMs, restarts } } = this.#swarm;
+    const restart = (one: SimClient | SimServer, fromMs: number): void => {
+      this.#world.after(this.#random.int(fromMs, turmoilMs), () => this.#crashFor(one));
+    };
+    restart(this.#server, serverAtMs);
+    for (const client of this.#clients) {
+      for (let i = 0; i < restarts; i++) restart(client, upgradeAtMs);
     }
   }
 
@@ -202,6 +211,7 @@ class Run {
       checkNoDoubleBooking(rows, `the order of ${space}`);
       checkCounters(truth, rows);
       checkNeeds(truth);
+      if (forgetsNothing(this.#swarm) && this.#swarm.restore === undefined) checkUndos(truth);
       checkLifts(rows, this.#server.version === 2);
       for (const client of this.#clients) {
         const replica = client.replica(space);

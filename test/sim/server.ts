@@ -81,7 +81,7 @@ export class SimServer {
   start(): void {
     const { process, network, swarm, world } = this.#parts;
     process.start();
-    this.version = world.now >= swarm.app.upgradeAtMs ? 2 : 1;
+    this.version = world.now >= swarm.app.serverAtMs ? 2 : 1;
     const host = new NodeHost({
       app: apps[this.version],
       clock: process.clock,

@@ -72,17 +72,30 @@ export interface AppChanges {
   readonly upgradeAtMs: number;
   /** Probability that a client that starts after that runs it; it may be set back. */
   readonly newer: number;
+  /** A server that starts after that runs it. */
+  readonly serverAtMs: number;
+  /** Probability that a mutation is one that version 2 says otherwise, beyond its usual share. */
+  readonly changed: number;
+  /** How often each client is restarted after it has come out: it may be set back. */
+  readonly restarts: number;
 }
 
 /** Version 1 for ever, and updates that stand on their own. */
-export const STEADY_APP: AppChanges = { pins: 0, upgradeAtMs: Infinity, newer: 0 };
+export const STEADY_APP: AppChanges = {
+  pins: 0, upgradeAtMs: Infinity, newer: 0, serverAtMs: Infinity, changed: 0,
+  restarts: 0,
+};
 
-function drawApp(random: Random, turmoilMs: number): AppChanges {
-  return {
-    pins: random.chance(0.5) ? 0.4 : 0,
-    upgradeAtMs: random.chance(0.5) ? random.int(0, turmoilMs) : Infinity,
-    newer: random.pick([0.5, 0.9, 1]),
-  };
+/** A run that restores its server has enough to do. */
+function drawApp(random: Random, turmoilMs: number, isRestored: boolean): AppChanges {
+  const pins = random.chance(0.5) ? 0.4 : 0;
+  const upgradeAtMs = random.chance(0.5) ? random.int(0, turmoilMs) : Infinity;
+  const newer = random.pick([0.5, 0.9, 1]);
+  const app = { pins, upgradeAtMs, newer, serverAtMs: upgradeAtMs, changed: 0, restarts: 1 };
+  if (isRestored || upgradeAtMs === Infinity) return app;
+  const isLater = upgradeAtMs < turmoilMs && random.chance(0.5);
+  const serverAtMs = isLater ? random.int(upgradeAtMs, turmoilMs) : upgradeAtMs;
+  return { ...app, serverAtMs, changed: 0.3, restarts: 3 };
 }
 
 /** What a browser does to the store of a client. */
@@ -106,6 +119,13 @@ export const remembersReissues = (swarm: Swarm): boolean => {
   const forgets = swarm.clientPowerLoss > 0 || swarm.clientStore.fullEveryMs > 0;
   // A restored server is met with a base.
   return !forgets || (swarm.keptEntries >= 1_000 && swarm.restore === undefined);
+};
+
+/** Every client keeps what it has saved, and knows of each of its updates what became of it. */
+export const forgetsNothing = ({ isCopied, clientPowerLoss, clientStore }: Swarm): boolean => {
+  const { evicted, deletedEveryMs, fullEveryMs } = clientStore;
+  const mayForget = evicted > 0 || deletedEveryMs > 0 || fullEveryMs > 0;
+  return !isCopied && clientPowerLoss === 0 && !mayForget;
 };
 
 export function drawSwarm(random: Random): Swarm {
@@ -145,11 +165,10 @@ export function drawSwarm(random: Random): Swarm {
     keptEntries: random.pick([4, 20, 1000]),
     segmentBytes: random.pick([8 * 1024, 32 * 1024, 256 * 1024]),
   };
+  // Two copies of a profile both lose their id to a restored server (docs/guarantees.md).
+  const restore = isCopied ? undefined : drawRestore(random.fork('restore'), swarm.turmoilMs);
   return {
-    ...swarm,
-    app: drawApp(random.fork('app'), swarm.turmoilMs),
-    // Two copies of a profile both lose their id to a restored server (docs/guarantees.md).
-    restore: isCopied ? undefined : drawRestore(random.fork('restore'), swarm.turmoilMs),
+    ...swarm, restore, app: drawApp(random.fork('app'), swarm.turmoilMs, restore !== undefined),
   };
 }
 

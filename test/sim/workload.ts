@@ -44,7 +44,8 @@ function drawWish(
   const slot = (): { room: string; hour: number } => ({
     room: random.pick(swarm.rooms), hour: random.int(0, HOURS),
   });
-  const kind = random.int(0, 10);
+  const { upgradeAtMs, changed } = swarm.app;
+  const kind = changed > 0 && random.chance(changed) ? 5 : random.int(0, 10);
   if (kind < 3) {
     const orElse = Array.from({ length: random.int(0, 3) }, slot);
     return { name: 'book', args: { id, ...slot(), title: `by ${id}`, orElse } };
@@ -52,7 +53,7 @@ function drawWish(
   if (kind < 5) return { name: 'firstFree', args: { id, room: random.pick(swarm.rooms) } };
   if (kind === 5) {
     // Many rows take several commits to be lifted.
-    const ids = swarm.app.upgradeAtMs === Infinity ? ['x', 'y'] : MANY_COUNTERS;
+    const ids = upgradeAtMs === Infinity ? ['x', 'y'] : MANY_COUNTERS;
     return { name: 'add', args: { id: random.pick(ids), by: random.int(1, 5) } };
   }
   if (kind === 6) return { name: 'brittle', args: { id: random.pick(['x', 'y']) } };

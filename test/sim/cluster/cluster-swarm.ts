@@ -57,7 +57,7 @@ export function drawClusterSwarm(random: Random): ClusterSwarm {
     ...swarm,
     clients: random.int(1, 4),
     turmoilMs: random.int(2_500, 7_000),
-    app: { ...swarm.app, upgradeAtMs: swarm.app.upgradeAtMs / 4 },
+    app: { ...swarm.app, upgradeAtMs: swarm.app.upgradeAtMs / 4, changed: 0 },
     mutateEveryMs: random.pick([100, 300, 800]),
     burst: Math.min(3, swarm.burst),
     serverDisk: disk,

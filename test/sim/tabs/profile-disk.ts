@@ -3,11 +3,12 @@
  * browser: one that was asked for happens, in order, whatever becomes of the tab; only the answer
  * needs the tab. Those of a tab that crashes may or may not have happened.
  */
-import { OxbowError } from '@oxbow/sdk/protocol';
+import { OxbowError, type UpdateId } from '@oxbow/sdk/protocol';
 import { COLLECTIONS } from '../../../packages/sdk/src/drivers/storage.js';
 import type {
   Collection, Done, KeyRange, Storage, Store, StoreOp,
 } from '../../../packages/sdk/src/drivers/storage.js';
+import { updateRecordKey } from '../../../packages/sdk/src/replica/store-keys.js';
 import { diskDelayMs, type DiskFaults } from '../disk.js';
 import type { Random } from '../random.js';
 import type { Process, World } from '../world.js';
@@ -35,6 +36,11 @@ export class ProfileDisk {
     const share = (done: Done<Store>): void =>
       this.#later(tab, () => done({ ok: true, value: this.#store(tab) }));
     return { sharedName: this.#name, open: share, share };
+  }
+
+  /** That update lies on it. */
+  holds(space: string, id: UpdateId): boolean {
+    return this.#table('updates').has(updateRecordKey(space, id));
   }
 
   #store(tab: Process): Store {

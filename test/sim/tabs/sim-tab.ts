@@ -219,11 +219,19 @@ export class SimTab {
     this.#receipts.add(receipt);
     const note = (): void => {
       if (receipt.stage === 'local') return;
+      if (receipt.stage === 'saved') this.#mustBeOnDisk(space, receipt);
       this.#parts.profile.saved.set(updateKey(receipt.id), space);
       if (receipt.stage === 'committed') checkReceipt(this.#truthOf(space), receipt);
     };
     note();
     receipt.onChange(this.process.bound(note));
+  }
+
+  /** Whichever tab keeps it; or it is settled, and went from there. */
+  #mustBeOnDisk(space: string, { id }: Receipt): void {
+    const isThere = this.#parts.profile.disk.holds(space, id);
+    if (isThere || this.#truthOf(space).csnByUpdate.has(updateKey(id))) return;
+    throw new Violation('what is called saved is on disk', `${updateKey(id)} at ${this.name}`);
   }
 
   #truthOf(space: string): Truth {

@@ -44,4 +44,12 @@ export const TABS_BUGS: readonly PlantedBug[] = [
     find: "    if (state.history !== history || state.csn < csn) return false;",
     put: '    if (state.csn >= 0) return true;',
   },
+  {
+    name: 'tabs-told-saved-before-the-disk',
+    what: 'a tab is told that its update is saved when the keeper has it, and its disk has not',
+    world: 'tabs',
+    file: `${sdk}/replica/tab-side.ts`,
+    find: "if (!own || stage === 'local') continue;",
+    put: 'if (!own) continue;',
+  },
 ];

@@ -23,7 +23,7 @@ import { pageRecord, slotOfPage, type PageMap, type PageSlot } from './pages.js'
 import {
   conflictKey, entryKey, headKey, pageKey, pagesKey, sealed, undoKey, updateRecordKey,
 } from './store-keys.js';
-import type { UndoRecord } from './undo.js';
+import type { UndoRecord, Undos } from './undo.js';
 
 /** Raised when older code would misread what this code writes. */
 export const LAYOUT_VERSION = 2;
@@ -45,6 +45,7 @@ export interface HeldSpace {
   readonly tentative: readonly Update[];
   snapshot(): BaseSnapshot;
   conflicts(): readonly ConflictRecord[];
+  readonly insides: { readonly state: { readonly undos: Pick<Undos, 'list'> } };
 }
 
 /** What is on disk, as `readSpace` (layout-reading.ts) found it. */
@@ -253,6 +254,7 @@ export class SpaceLayout implements ReplicaChanges {
     this.baseReplaced(held.snapshot());
     for (const update of held.tentative) this.updateAdded({ update });
     for (const record of held.conflicts()) this.conflictPut(record);
+    for (const record of held.insides.state.undos.list) this.undoPut(record);
   }
 
   /** In the write that has the update itself: once a write, however many updates are in it. */

@@ -34,6 +34,7 @@ const appOf = (version: number) => defineApp({
       version,
       ...(version > 1 && { upgrade: { 1: liftArgs } }),
       apply: (tx, a) => tx.item.put(a),
+      inverse: (a) => ({ name: 'put', args: { ...a, shelf: 'back' } }),
     }),
     move: mutation({
       args: unchecked<{ id: string; by: number }>(),
@@ -93,6 +94,14 @@ function received(one: OneSpace<typeof old>): ReceivedBase {
   const next = pages();
   for (let page = next.next(); page.done !== true; page = next.next()) all.push(page.value);
   return { ...head, pages: all };
+}
+
+/** The primary's word on the first own update that waits: what it did here. */
+function settleOwn(one: OneSpace<typeof old>): void {
+  const [first] = one.space.pending();
+  const update = one.ownUpdates().find(({ id }) => id.seq === first?.id.seq);
+  if (first === undefined || update === undefined) throw new Error('nothing waits');
+  one.commit(committed(one.space.head.csn + 1, update, { effects: first.effects }));
 }
 
 test('rows and pending updates of version 1 are what version 2 makes of them', () => {
@@ -177,6 +186,23 @@ test('a row that cannot be lifted stays as it was and is reported', () => {
   const two = openedBy(one, app);
   expect(rows(two)).toEqual([lifted('1', 10), lifted('2', 20), item('odd', 1)]);
   expect(two.errors.map(({ code }) => code)).toEqual(['bad-migration']);
+});
+
+test('what version 1 did is taken back by version 2 in its own words; the reverse waits for version 2', () => {
+  const one = new OneSpace(old);
+  const first = one.mutate('put', item('1', 10));
+  settleOwn(one);
+  let two = openedBy(one, app);
+  two.space.undo(first.id, 7000);
+  expect(rows(two)).toEqual([{ ...lifted('1', 10), shelf: 'back' }]);
+  settleOwn(two);
+  const second = two.mutate('put', lifted('2', 20));
+  settleOwn(two);
+  const back = openedBy(two, old);
+  expect(() => back.space.undo(second.id, 7000)).toThrow(expect.objectContaining({ code: 'mutation-unknown' }));
+  two = openedBy(back, app);
+  two.space.undo(second.id, 7000);
+  expect(rows(two).at(-1)).toEqual({ ...lifted('2', 20), shelf: 'back' });
 });
 
 test('an update that only version 2 knows waits in version 1, and is passed on', () => {

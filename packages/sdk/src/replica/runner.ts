@@ -39,18 +39,18 @@ export class Runner<A extends AppDefinition = AppDefinition> {
   }
 
   /**
-   * Arguments in the form of the present version, as far as it lifts them. Errors:
-   * `mutation-unknown`.
+   * Arguments in the form of the present version. Errors: `mutation-unknown` where they are of a
+   * newer one, `mutation-outdated` where nothing lifts them any more.
    */
   lift({ name, version, args }: Pick<Update, 'name' | 'version' | 'args'>): Value {
     const definition = this.app.definitions.get(name);
-    if (definition !== undefined && version <= (definition.version ?? 1)) {
-      return liftArgs(definition, version, args).args;
+    if (definition === undefined || version > (definition.version ?? 1)) {
+      throw new OxbowError('mutation-unknown', `A newer version of the app did '${name}'. Reload to get it.`);
     }
-    // Under the version of this app they would be taken for what they are not.
+    const lifted = liftArgs(definition, version, args);
+    if (lifted.version === (definition.version ?? 1)) return lifted.args;
     throw new OxbowError(
-      'mutation-unknown',
-      `This app has no '${name}' of version ${version}, by which it was written. Load the newer app.`,
+      'mutation-outdated', `'${name}' no longer lifts version ${version}. Write it anew.`,
     );
   }
 
