@@ -1,4 +1,4 @@
-import { execute, parseArgs, Tables, type ArgsOf, type MutationName } from '@oxbow/sdk/model';
+import { execute, inverseOf, parseArgs, Tables, type ArgsOf, type MutationName } from '@oxbow/sdk/model';
 import type { Effect, Outcome, ReplicaId } from '@oxbow/sdk/protocol';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -290,5 +290,32 @@ describe('the promise', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('taking back', () => {
+  /** What the inverse of the last update asks for, given the rows before it. */
+  function inverse(name: 'book' | 'move' | 'edit' | 'cancel', args: object) {
+    const before = new Tables(calendar);
+    before.apply(team.bookings().map((row) => ({ table: 'booking', key: row.id, row })));
+    const parsed = parseArgs(calendar, name, 1, args);
+    const update = { id: { replica, seq: 99 }, name, version: 1, args, at: DAY };
+    const { effects } = execute(calendar, team.tables, { update, user: 'ada', side: 'client', dev: true });
+    const were = effects.map(({ table, key }) => before.row(table, key));
+    return inverseOf(calendar, { parsed, effects, before: were });
+  }
+
+  it('a booking is cancelled, a move goes back, words are as they were, a cancelled one is booked', () => {
+    team.run('book', wish('a', at(harbour, 10, 11)));
+    const booked = wish('a', at(harbour, 10, 11));
+    expect(inverse('book', wish('b', at(harbour, 12, 13))))
+      .toEqual({ name: 'cancel', args: { id: 'b' } });
+    expect(inverse('move', { id: 'a', ...at(kiln, 14, 15), orElse: [] }))
+      .toEqual({ name: 'move', args: { id: 'a', ...at(harbour, 10, 11), orElse: [] } });
+    expect(inverse('edit', { id: 'a', title: 'other', notes: 'x' }))
+      .toEqual({ name: 'edit', args: { id: 'a', title: 'a', notes: '' } });
+    expect(inverse('cancel', { id: 'a' }))
+      .toEqual({ name: 'book', args: booked });
+    expect(inverse('cancel', { id: 'none' })).toBeUndefined();
   });
 });

@@ -95,6 +95,7 @@ export const calendar = defineApp({
       alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
       merge: (tx, a) =>
         tx.booking.has(a.id) ? reject('booking-exists', { id: a.id }) : refuse(tx, a),
+      inverse: (a) => ({ name: 'cancel', args: { id: a.id } }),
       // Nobody books in another's name. Only the server knows for certain who asks.
       server: { authorize: (tx, a) => tx.user === a.by },
     }),
@@ -112,6 +113,12 @@ export const calendar = defineApp({
       alternatives: (a) => a.orElse.map((wish) => ({ ...a, ...wish, orElse: [] })),
       merge: (tx, a) =>
         tx.booking.has(a.id) ? refuse(tx, a, a.id) : reject('booking-gone', { id: a.id }),
+      inverse: ({ id }, { before }) => {
+        const was = before.booking.get(id);
+        if (was === undefined) return undefined;
+        const { room, start, end } = was;
+        return { name: 'move', args: { id, room, start, end, orElse: [] } };
+      },
     }),
 
     edit: mutation({
@@ -121,6 +128,10 @@ export const calendar = defineApp({
         tx.booking.update(id, patch);
       },
       merge: (_tx, a) => reject('booking-gone', { id: a.id }),
+      inverse: ({ id }, { before }) => {
+        const was = before.booking.get(id);
+        return was && { name: 'edit', args: { id, title: was.title, notes: was.notes } };
+      },
     }),
 
     /** What another has cancelled meanwhile is cancelled: nothing to tell the author. */
@@ -128,6 +139,11 @@ export const calendar = defineApp({
       args: CancelArgs,
       apply: (tx, a) => {
         if (tx.booking.has(a.id)) tx.booking.delete(a.id);
+      },
+      /** Only who had booked it can book it again. */
+      inverse: ({ id }, { before }) => {
+        const was = before.booking.get(id);
+        return was && { name: 'book', args: BookArgs.parse({ ...was, orElse: [] }) };
       },
     }),
   },

@@ -8,7 +8,8 @@ import { noticeOf } from '../view/notices.js';
 import {
   allPeople, allRooms, bookingsWithin, namesOf, noticeId, type Calendar, type Team,
 } from './reading.js';
-import type { Outlook, Session, Store } from './session.js';
+import type { Outlook, Session, Store, Turning } from './session.js';
+import { Steps, type Turned } from './steps.js';
 
 export interface OpenSession {
   readonly space: string;
@@ -34,7 +35,8 @@ export async function openSession(options: OpenSession): Promise<Session> {
     user: me,
   });
   const team = await replica.open(space);
-  const session = sessionOf({ replica, team, me, clock });
+  forgetNeedless(team);
+  const session = sessionOf({ replica, team, me, clock, steps: new Steps() });
   if (!team.query((tx) => tx.person.has(me))) team.mutate.addPerson(personOf(me));
   return session;
 }
@@ -44,27 +46,57 @@ interface Opened {
   readonly team: Team;
   readonly me: string;
   readonly clock: Store<Clock>;
+  readonly steps: Steps;
+}
+
+/**
+ * What was taken back before it was refused is refused with it. The one is told, the other is what
+ * was wanted.
+ */
+function forgetNeedless(team: Team): void {
+  const forget = (): void => {
+    for (const conflict of [...team.conflicts]) {
+      const { outcome } = conflict;
+      if (outcome.kind === 'rejected' && outcome.code === 'dependency-refused') conflict.accept();
+    }
+  };
+  team.subscribe(forget);
+  forget();
 }
 
 /** Whatever becomes of a change is told in words; only a bug is thrown. */
-function attempt({ team, clock }: Opened, mutate: () => Receipt): Outlook {
+function attempt(opened: Opened, mutate: () => Receipt): Outlook {
   try {
-    const { name, args, outcome } = mutate();
-    // Only of what was settled before; this is new.
-    const isPast = outcome.kind === 'unknown' || outcome.kind === 'rolled-back';
-    if (isPast) return { kind: 'applied', reason: undefined };
-    const isRefused = outcome.kind === 'rejected';
-    const names = namesOf(team, clock.get());
-    const reason = isRefused ? noticeOf({ name, args, outcome }, names).text : undefined;
-    return { kind: outcome.kind, reason };
+    const receipt = mutate();
+    opened.steps.wrote(receipt);
+    return outlookOf(opened, receipt);
   } catch (error) {
     if (!(error instanceof OxbowError) || error.code === 'invariant') throw error;
     return { kind: 'rejected', reason: error.message };
   }
 }
 
+function outlookOf({ team, clock }: Opened, { name, args, outcome }: Receipt): Outlook {
+  // Only of what was settled before; this is new.
+  const isPast = outcome.kind === 'unknown' || outcome.kind === 'rolled-back';
+  if (isPast) return { kind: 'applied', reason: undefined };
+  const isRefused = outcome.kind === 'rejected';
+  const names = namesOf(team, clock.get());
+  const reason = isRefused ? noticeOf({ name, args, outcome }, names).text : undefined;
+  return { kind: outcome.kind, reason };
+}
+
+/** With what stands in the way of it here. */
+function turningOf(opened: Opened, turned: Turned | undefined): Turning | undefined {
+  if (turned === undefined) return undefined;
+  const { words, refused, receipts } = turned;
+  const inTheWay = receipts.map((receipt) => outlookOf(opened, receipt).reason)
+    .find((reason) => reason !== undefined);
+  return { words, refused: refused ?? inTheWay };
+}
+
 function sessionOf(opened: Opened): Session {
-  const { replica, team, me } = opened;
+  const { replica, team, me, steps } = opened;
   const { mutate } = team;
   const conflictOf = (id: string) => team.conflicts.find((each) => noticeId(each) === id);
   return {
@@ -88,6 +120,9 @@ function sessionOf(opened: Opened): Session {
     edit: (change) => attempt(opened, () => mutate.edit(change)),
     cancel: (id) => void attempt(opened, () => mutate.cancel({ id })),
     addRoom: (room) => void attempt(opened, () => mutate.addRoom(room)),
+    steps,
+    undo: () => turningOf(opened, steps.undo()),
+    redo: () => turningOf(opened, steps.redo()),
     dismissAll: () => [...team.conflicts].forEach((conflict) => conflict.dismiss()),
     dismiss: (id) => conflictOf(id)?.dismiss(),
     accept: (id) => conflictOf(id)?.accept(),

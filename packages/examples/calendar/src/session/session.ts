@@ -5,6 +5,7 @@
 import type { Replica } from '@oxbow/sdk';
 import type { BookInput, Booking, MoveInput, Person, Room } from '../shapes.js';
 import type { Calendar, Team } from './reading.js';
+import type { Steps } from './steps.js';
 
 /** Something current that can be watched: what `useSyncExternalStore` takes. */
 export interface Store<T> {
@@ -19,6 +20,14 @@ export interface Outlook {
   readonly kind: 'applied' | 'alternative' | 'merged' | 'rejected';
   /** For a rejection: why, in a sentence. */
   readonly reason: string | undefined;
+}
+
+/** A step that was taken back, or done again. */
+export interface Turning {
+  /** What the step had done. */
+  readonly words: string;
+  /** Why it was not; or why it would be refused, as things stand here. */
+  readonly refused: string | undefined;
 }
 
 export interface Session {
@@ -38,6 +47,11 @@ export interface Session {
   edit(change: { id: string; title: string; notes: string }): Outlook;
   cancel(id: string): void;
   addRoom(room: Room): void;
+  /** What was done here, to be taken back. */
+  readonly steps: Pick<Steps, 'take'>;
+  /** Takes the last step back, or does it again; undefined: there is none. */
+  undo(): Turning | undefined;
+  redo(): Turning | undefined;
   /** Takes a notice off the list, for good. */
   dismiss(noticeId: string): void;
   dismissAll(): void;

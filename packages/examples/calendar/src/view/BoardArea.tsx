@@ -1,19 +1,21 @@
 /** The middle of the screen: the board, or why there is none to be seen. */
 import { useRooms, useSync } from '../session/hooks.js';
-import type { Outlook, Session } from '../session/session.js';
+import type { Session } from '../session/session.js';
 import { STARTER_ROOMS } from '../starter.js';
 import { CalendarBoard } from './CalendarBoard.js';
 import { Fetching, NoneShown, NoRight, NoRooms } from './pages.js';
 import type { Board } from './useBoard.js';
 import type { BookingDialogState } from './useBookingDialog.js';
 import { useClock } from './useClock.js';
+import type { Act } from './useWord.js';
+import { quoted } from '../quote.js';
 
 export interface BoardAreaProps {
   readonly session: Session;
   readonly board: Board;
   readonly dialog: BookingDialogState;
   readonly narrow: boolean;
-  say(outlook: Outlook | undefined): void;
+  readonly act: Act;
   onAddRoom(): void;
 }
 
@@ -31,7 +33,7 @@ function WithoutRooms({ session, onAddRoom }: BoardAreaProps) {
 }
 
 export function BoardArea(props: BoardAreaProps) {
-  const { session, board, dialog, say, narrow } = props;
+  const { session, board, dialog, act, narrow } = props;
   const rooms = useRooms(session);
   const clock = useClock();
   if (rooms.length === 0) return <WithoutRooms {...props} />;
@@ -48,7 +50,10 @@ export function BoardArea(props: BoardAreaProps) {
         narrow={narrow}
         onDraw={dialog.openNew}
         onOpen={dialog.openExisting}
-        onMove={(id, slot) => say(session.move({ id, ...slot }))}
+        onMove={(id, slot) => {
+          const title = session.booking(id)?.booking.title ?? 'A booking';
+          act(`${quoted(title)} moved`, () => session.move({ id, ...slot }));
+        }}
       />
       {board.bookings.length === 0 && (
         <p className="board-empty" role="status" data-testid="board-empty">

@@ -5,7 +5,7 @@
 import { useState, type MouseEvent } from 'react';
 import type { PageUpdate } from '../installed/update.js';
 import { usePeople, useRooms, useSync } from '../session/hooks.js';
-import type { Outlook, Session } from '../session/session.js';
+import type { Session } from '../session/session.js';
 import { HOUR_MS } from '../time/clock.js';
 import type { ShownZone } from '../time/shown-zone.js';
 import { BoardArea } from './BoardArea.js';
@@ -25,7 +25,8 @@ import { useNarrow } from './useNarrow.js';
 import { useNoticeList } from './useNoticeList.js';
 import { useNow } from './useNow.js';
 import { useShortcuts } from './useShortcuts.js';
-import { useWord } from './useWord.js';
+import { useWord, type Act } from './useWord.js';
+import { WordBar } from './WordBar.js';
 import { ZonePicker } from './ZonePicker.js';
 
 export interface CalendarScreenProps {
@@ -39,7 +40,7 @@ interface PartProps extends CalendarScreenProps {
   readonly board: Board;
   readonly dialog: BookingDialogState;
   readonly now: number;
-  say(outlook: Outlook | undefined): void;
+  readonly act: Act;
   open(panel: Panel): void;
 }
 
@@ -86,12 +87,13 @@ function useMoves(board: Board, dialog: BookingDialogState, now: number): Moves 
 
 interface KeyTargets extends Pick<PartProps, 'board' | 'open'> {
   readonly moves: Moves;
+  readonly said: ReturnType<typeof useWord>;
   inbox(): void;
   offline(): void;
 }
 
 /** KeysDialog lists them. */
-function useKeys({ board, open, moves, inbox, offline }: KeyTargets): void {
+function useKeys({ board, open, moves, said, inbox, offline }: KeyTargets): void {
   const search = (): void => open('search');
   useShortcuts({
     n: moves.add,
@@ -105,6 +107,9 @@ function useKeys({ board, open, moves, inbox, offline }: KeyTargets): void {
     o: offline,
     '/': search,
     'ctrl+k': search,
+    'ctrl+z': said.undo,
+    'ctrl+y': said.redo,
+    'ctrl+shift+z': said.redo,
     '?': () => open('keys'),
   });
 }
@@ -130,13 +135,13 @@ function useScreen(props: CalendarScreenProps) {
   const dialog = useBookingDialog({ session, now, clock: useClock(), defaultRoom });
   const [panel, open] = useState<Panel>();
   const list = useNoticeList({ session, board, dialog, narrow });
-  const { word, say } = useWord(list.notices.length);
+  const said = useWord(session, list.notices.length);
   const moves = useMoves(board, dialog, now);
   const offline = sync.byChoice ? session.goOnline : session.goOffline;
   const inbox = (): void => list.setOpen(!list.isOpen);
-  useKeys({ board, open, moves, inbox, offline });
-  const part: PartProps = { ...props, board, dialog, now, say, open };
-  return { part, narrow, sync, rooms, panel, list, word, moves, offline, inbox };
+  useKeys({ board, open, moves, said, inbox, offline });
+  const part: PartProps = { ...props, board, dialog, now, act: said.act, open };
+  return { part, narrow, sync, rooms, panel, list, said, moves, offline, inbox };
 }
 
 export function CalendarScreen(props: CalendarScreenProps) {
@@ -194,9 +199,7 @@ export function CalendarScreen(props: CalendarScreenProps) {
       >
         <Icon name="plus" />
       </button>
-      <p className="word" role="status" data-testid="word">
-        {screen.word}
-      </p>
+      <WordBar {...screen.said} />
       <Toasts notices={list.notices} muted={list.isOpen} onOpen={() => list.setOpen(true)} />
       <ScreenDialogs {...part} panel={panel} />
     </div>

@@ -7,6 +7,8 @@ const KEYS: readonly (readonly [title: string, keys: readonly (readonly [string,
     [
       ['N', 'New booking'],
       ['/ or Ctrl K', 'Search'],
+      ['Ctrl Z', 'Undo: one step after the other'],
+      ['Ctrl Y', 'Do it again'],
       ['I', 'Moved and refused bookings'],
       ['O', 'Work offline, go online'],
       ['?', 'This list'],

@@ -1,8 +1,10 @@
 /** Whatever lies over the calendar: at most one of these at a time. */
 import { useAllBookings, usePeople, useRooms } from '../session/hooks.js';
-import type { Outlook, Session } from '../session/session.js';
+import type { Session } from '../session/session.js';
+import type { Person } from '../shapes.js';
 import { BookingDialog } from './BookingDialog.js';
 import { goToBooking } from './focus.js';
+import type { Draft } from './form.js';
 import { ImportDialog } from './ImportDialog.js';
 import { KeysDialog } from './KeysDialog.js';
 import { provenanceOf } from './provenance.js';
@@ -11,6 +13,8 @@ import { SearchDialog } from './SearchDialog.js';
 import type { Board } from './useBoard.js';
 import type { BookingDialogState } from './useBookingDialog.js';
 import { useClock } from './useClock.js';
+import type { Act } from './useWord.js';
+import { quoted } from '../quote.js';
 
 export type Panel = 'import' | 'room' | 'search' | 'keys' | undefined;
 
@@ -20,11 +24,11 @@ export interface ScreenDialogsProps {
   readonly dialog: BookingDialogState;
   readonly now: number;
   readonly panel: Panel;
-  say(outlook: Outlook | undefined): void;
+  readonly act: Act;
   open(panel: Panel): void;
 }
 
-function Booking({ session, dialog, board, now, say }: ScreenDialogsProps) {
+function Booking({ session, dialog, board, now, act }: ScreenDialogsProps) {
   const rooms = useRooms(session);
   const people = usePeople(session);
   const clock = useClock();
@@ -43,13 +47,26 @@ function Booking({ session, dialog, board, now, say }: ScreenDialogsProps) {
         personName: (id) => people.find((p) => p.id === id)?.name ?? id,
       }}
       onSubmit={(submission) => {
-        say(dialog.submit(submission));
+        const did = draft.bookingId === undefined ? 'booked' : 'changed';
+        act(`${quoted(submission.title)} ${did}`, () => dialog.submit(submission));
         board.reveal(submission.slot);
       }}
-      onCancelBooking={dialog.cancelBooking}
+      onCancelBooking={() => {
+        act(`${quoted(draft.title)} cancelled`, dialog.cancelBooking, whyKept(session, draft, people));
+      }}
       onClose={dialog.close}
     />
   );
+}
+
+/** Nobody books in another's name. */
+function whyKept(
+  session: Session, { bookingId = '' }: Draft, people: readonly Person[],
+): string | undefined {
+  const by = session.booking(bookingId)?.booking.by;
+  if (by === undefined || by === session.me) return undefined;
+  const name = people.find(({ id }) => id === by)?.name ?? by;
+  return `Only ${name} can book it again.`;
 }
 
 function Search({ session, board, now, open }: ScreenDialogsProps) {

@@ -20,7 +20,7 @@ export interface BookingDialogState {
   openExisting(id: string): void;
   openRetry(listed: ListedNotice): void;
   submit(submission: Submission): Outlook | undefined;
-  cancelBooking(): void;
+  cancelBooking(): undefined;
   close(): void;
 }
 
@@ -167,7 +167,7 @@ export function useBookingDialog(options: Options): BookingDialogState {
     setDraft(undefined);
     return carryOut(session, draft, submission, clock.zone);
   };
-  const cancelBooking = (): void => {
+  const cancelBooking = (): undefined => {
     if (draft?.bookingId !== undefined) session.cancel(draft.bookingId);
     setDraft(undefined);
   };

@@ -6,9 +6,11 @@ export type Shortcuts = Readonly<Record<string, () => void>>;
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('input, textarea, select, dialog') !== null;
 
-/** “n”, “?”; with Ctrl or the Apple key “ctrl+k”. */
-const nameOf = ({ key, ctrlKey, metaKey }: KeyboardEvent): string =>
-  `${ctrlKey || metaKey ? 'ctrl+' : ''}${key.toLowerCase()}`;
+/** “n”, “?”; with Ctrl or the Apple key “ctrl+k”, “ctrl+shift+z”. */
+const nameOf = ({ key, ctrlKey, metaKey, shiftKey }: KeyboardEvent): string => {
+  if (!ctrlKey && !metaKey) return key.toLowerCase();
+  return `ctrl+${shiftKey ? 'shift+' : ''}${key.toLowerCase()}`;
+};
 
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
