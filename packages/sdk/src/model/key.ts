@@ -105,7 +105,8 @@ export function indexKey(values: readonly Value[], primaryKey: KeyText): KeyText
 export const indexKeyOf = (value: Value, primaryKey: KeyText): KeyText =>
   fieldText(value) + SEPARATOR + primaryKey;
 
-function fieldText(value: Value): KeyText {
+/** As it stands in an index; never fails. */
+export function fieldText(value: Value): KeyText {
   if (value === undefined) return NULL_TEXT;
   try {
     return keyText(value);

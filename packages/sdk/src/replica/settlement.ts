@@ -261,7 +261,9 @@ export class Settler<A extends AppDefinition> {
     if (held !== undefined && (isHeld || !held.own)) this.#settleBy(batch, held, done);
     if (former !== undefined) this.#settleBy(batch, former, done);
     const { id, lamport, outcome } = full;
-    if (full.body !== undefined) this.#settleParted({ ...full.body, id, lamport }, outcome);
+    if (this.#parted.size > 0 && full.body !== undefined) {
+      this.#settleParted({ ...full.body, id, lamport }, outcome);
+    }
     state.refusals.note(full);
     const own = former ?? (isHeld && held.own ? held : undefined);
     if (own !== undefined) this.#keepInverse(own, done, before);
