@@ -54,6 +54,7 @@ export function checkLimits(): void {
       limits.suspectAnswerMs <= limits.pongTimeoutMs,
     'whoever has a choice waits no longer than who has none',
   );
+  invariant(limits.lateTickMs < limits.suspectAnswerMs, 'a late tick is told from a slow answer');
   invariant(limits.reconnectGrowth > 1, 'pauses grow');
   invariant(limits.spacesOpenMax <= limits.spacesPerLinkMax, 'one link carries all open spaces');
   invariant(

@@ -129,9 +129,16 @@ export const resumeMs = 2_000;
  * Where there are other addresses and something waits: silence after which the link must prove
  * that it lives …
  */
-export const suspectMs = 2_000;
-/** … and the time that it has for it; twice as long after each vain suspicion. */
-export const suspectAnswerMs = 3_000;
+export const suspectMs = 1_000;
+/**
+ * … and the time that it has for it, or four round trips; twice as long after each vain suspicion.
+ * With the silence before it: about when the others have another leader.
+ */
+export const suspectAnswerMs = 1_500;
+/** A tick that comes so late says that we stood still ourselves: answers may wait behind it … */
+export const lateTickMs = 250;
+/** … and are given so long, once. */
+export const lateGraceMs = 500;
 /** After a refusal that nothing here can cure; the other side may have been changed. */
 export const refusedRetryMs = 300_000;
 /** A link that lived so long was a good one: what was refused before it may be asked again. */

@@ -245,7 +245,58 @@ describe('a session with a service of several nodes', () => {
       while (bench.session.link === undefined) bench.wake();
       bench.welcome();
     }
-    expect(times).toEqual([3_000, 3_000, 6_000, 12_000, 20_000]);
+    expect(times).toEqual([1_500, 1_500, 3_000, 6_000, 12_000]);
+  });
+
+  it('begins with the least patience again at a link that has proven itself', () => {
+    const bench = new Bench().welcome();
+    bench.isWaiting = true;
+    // Two links that hang soon; the third is heard for long.
+    for (let i = 0; i < 2; i++) {
+      bench.wake();
+      bench.wake();
+      bench.welcome();
+    }
+    bench.now += limits.healthyMs;
+    bench.session.onMessage({ kind: 'pong' }, bench.now);
+    expect([bench.wake(), bench.wake()]).toEqual([limits.suspectMs, limits.suspectAnswerMs]);
+  });
+
+  it('gives a node that is far away four round trips', () => {
+    const bench = new Bench();
+    bench.session.linkOpened(bench.now);
+    bench.now = 900;
+    bench.session.onMessage(WELCOME, bench.now);
+    bench.isWaiting = true;
+    expect([bench.wake(), bench.wake()]).toEqual([limits.suspectMs, 4 * 900]);
+  });
+
+  it('suspects nobody for the time that it stood still itself, but once', () => {
+    const bench = settled();
+    bench.isWaiting = true;
+    bench.session.onMessage({ kind: 'pong' }, bench.now);
+    bench.wake();
+    const late = (ms: number): void => {
+      bench.now = (bench.session.deadlineMs ?? 0) + ms;
+      bench.session.tick(bench.now);
+    };
+    late(5_000);
+    expect(bench.session.isLive).toBe(true);
+    // The answer had come and waited behind the tick.
+    bench.session.onMessage({ kind: 'pong' }, bench.now);
+    expect(bench.wake()).toBe(limits.suspectMs);
+    late(5_000);
+    late(5_000);
+    expect(bench.dialled).toEqual([B]);
+  });
+
+  it('is elsewhere within three seconds of the last word of a node that hangs', () => {
+    const bench = settled();
+    bench.isWaiting = true;
+    bench.session.onMessage({ kind: 'pong' }, bench.now);
+    const from = bench.now;
+    while (bench.dialled.length === 0) bench.wake();
+    expect(bench.now - from).toBe(2_500);
   });
 
   it('waits where another node would say the same', () => {

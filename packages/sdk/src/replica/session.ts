@@ -95,6 +95,8 @@ export class Session {
   #roundTripMs: number | undefined;
   /** Set while a ping waits for its answer: any frame is one. */
   #answerByMs: number | undefined;
+  /** It was given more time, as we stood still. */
+  #isAnswerGraced = false;
   /** A fresh token was asked for since the last healthy link: asking once more will not help. */
   #renewed = false;
   /** The token of the present round of attempts: whoever is sent on brings the same one. */
@@ -309,11 +311,18 @@ export class Session {
 
   #heartbeat(link: LinkId, now: number): void {
     if (this.#answerByMs !== undefined) {
+      if (now - this.#answerByMs >= limits.lateTickMs && !this.#isAnswerGraced) {
+        this.#isAnswerGraced = true;
+        this.#answerByMs = now + limits.lateGraceMs;
+        return;
+      }
       this.#suspicions++;
       return this.#lost('no answer to a ping', now, { isSilent: true });
     }
+    this.#maybeTrustAgain();
     const isSuspect = this.#patienceMs(link) < limits.pingIntervalMs;
-    const answerMs = limits.suspectAnswerMs * 2 ** Math.min(this.#suspicions, 10);
+    const leastMs = Math.max(limits.suspectAnswerMs, 4 * (this.#roundTripMs ?? 0));
+    const answerMs = leastMs * 2 ** Math.min(this.#suspicions, 10);
     const latestMs = limits.pongTimeoutMs;
     this.#ping(now + (isSuspect ? Math.min(answerMs, latestMs) : latestMs), now);
   }
@@ -330,6 +339,7 @@ export class Session {
 
   #ping(answerByMs: number, now: number): void {
     this.#answerByMs = answerByMs;
+    this.#isAnswerGraced = false;
     this.#askedMs = now;
     this.send({ kind: 'ping' });
   }
@@ -431,9 +441,15 @@ export class Session {
       this.#lostMs = now;
       this.#backoff.succeeded();
     }
-    // Not by how long it was open: a silent link is what is suspected.
-    if (this.#heardMs - state.sinceMs >= limits.healthyMs) this.#suspicions = 0;
+    this.#maybeTrustAgain();
     if (this.#wasHealthy(now)) this.#renewed = false;
+  }
+
+  /** Not by how long the link was open: a silent one is what is suspected. */
+  #maybeTrustAgain(): void {
+    const state = this.#state;
+    if (state.kind !== 'live' || this.#heardMs - state.sinceMs < limits.healthyMs) return;
+    this.#suspicions = 0;
   }
 
   /** The next address at once, or a pause when all have been tried. */
