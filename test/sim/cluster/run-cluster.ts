@@ -387,7 +387,9 @@ class ClusterRun {
    * in use.
    */
   #maybeLose(victim: SimNode): void {
-    const intact = new Set(this.#nodes.filter((node) => node !== victim && !node.isRotten)
+    // Whoever has not joined yet knows nothing that could make good the loss.
+    const intact = new Set(this.#nodes
+      .filter((node) => node !== victim && node.hasJoined && !node.isRotten)
       .map(({ id }) => id));
     const inUse = this.#nodes.flatMap(({ configuration }) => configuration ?? []);
     const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>

@@ -100,6 +100,11 @@ export class SimNode {
     return this.#rottenAs !== undefined && this.#rottenAs === this.id;
   }
 
+  /** It knows that there is a cluster, and that it belongs to it. */
+  get hasJoined(): boolean {
+    return this.#note?.kind === 'member';
+  }
+
   get isLeading(): boolean {
     return this.process.isAlive && this.#run?.node.leadership.kind === 'leading';
   }
