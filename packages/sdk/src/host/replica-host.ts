@@ -124,8 +124,11 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
 
   /** Asks the browser never to evict the store by itself. Answers whether it will not. */
   keepStorage(done: Done<boolean>): void {
+    this.askToKeep(this.store, done);
+  }
+
+  protected askToKeep(store: Store | undefined, done: Done<boolean>): void {
     this.#hasAskedToKeep = true;
-    const store = this.store;
     if (store?.keep === undefined) {
       return this.config.clock.soon(() => done(succeeded(this.#condition.persisted ?? false)));
     }
@@ -188,10 +191,15 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * has some of. A store that cannot be read names none: what memory has is what there is.
    */
   spacesWithUpdates(done: (spaces: readonly SpaceId[]) => void): void {
+    this.spacesOf(this.store, done);
+  }
+
+  protected spacesOf(
+    store: Store | undefined, done: (spaces: readonly SpaceId[]) => void,
+  ): void {
     const open = this.machine.spaceIds;
-    // A tab whose profile's disk another one keeps has none; it knows its own spaces.
-    if (this.store === undefined) return this.config.clock.soon(() => done(open));
-    readSpacesWithUpdates(this.store, (read) => {
+    if (store === undefined) return this.config.clock.soon(() => done(open));
+    readSpacesWithUpdates(store, (read) => {
       if (!read.ok) this.config.onReport?.(read.error);
       done([...new Set([...open, ...read.ok ? read.value : []])]);
     });

@@ -3,7 +3,8 @@ import { MemoryTabs } from '../drivers/testing/memory-tabs.js';
 import type { MemoryTab } from '../drivers/testing/memory-tabs.js';
 import { memory } from '../drivers/storage-memory.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
-import type { Storage } from '../drivers/storage.js';
+import { COLLECTIONS, type Storage, type Store } from '../drivers/storage.js';
+import { promised } from './promised.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { ManualClock, seededEntropy } from './testing/manual-clock.js';
@@ -18,7 +19,7 @@ interface Tab {
   readonly driver: MemoryTab;
   readonly clock: FreezableClock;
   readonly reports: string[];
-  open(): Promise<SpaceReplica<App>>;
+  open(name?: string): Promise<SpaceReplica<App>>;
   crash(): Promise<void>;
 }
 
@@ -63,15 +64,17 @@ class FreezableClock {
   }
 }
 
-function profile() {
-  const clock = new ManualClock();
-  const server = new TestServer(app);
+/** `of`: a world that others live in, too. */
+function profile(of: {
+  readonly clock?: ManualClock; readonly server?: TestServer; readonly storage?: Storage;
+  readonly seed?: number;
+} = {}) {
+  const { clock = new ManualClock(), server = new TestServer(app), storage: made = memory() } = of;
   const tabs = new MemoryTabs();
-  const made = memory();
   if (made.share === undefined || made.sharedName === undefined) throw new Error('memory is shared');
   // reason: just asked.
   const storage = made as Shared;
-  let seed = 0;
+  let { seed = 0 } = of;
   const settle = async (): Promise<void> => {
     // The store answers in microtasks of its own.
     for (let i = 0; i < 60; i++) {
@@ -96,9 +99,9 @@ function profile() {
     }, driver, storage);
     host.start((result) => { if (!result.ok) throw result.error; });
     await settle();
-    const open = async (): Promise<SpaceReplica<App>> => {
+    const open = async (name = 'room'): Promise<SpaceReplica<App>> => {
       let space: SpaceReplica<App> | undefined;
-      host.open('room', (result) => {
+      host.open(name, (result) => {
         if (!result.ok) throw result.error;
         space = result.value;
       });
@@ -114,6 +117,24 @@ function profile() {
     return { host, driver, clock: own, reports, open, crash };
   };
   return { clock, server, storage, start, settle, pass };
+}
+
+/** A store like it, as somebody copies the profile's folder. */
+async function copyOf(storage: Shared): Promise<Storage> {
+  const copy = memory();
+  const opened = (of: Storage): Promise<Store> => new Promise((resolve, reject) => {
+    // Beside those that have it open.
+    (of.share ?? of.open).call(of, (result) => (result.ok ? resolve(result.value) : reject(result.error)));
+  });
+  const [from, to] = [await opened(storage), await opened(copy)];
+  for (const collection of COLLECTIONS) {
+    const pairs = await promised<readonly (readonly [string, string])[]>((done) =>
+      from.read(collection, { from: '', to: '\uffff' }, done));
+    const ops = pairs.map(([key, value]) => ({ kind: 'put', collection, key, value } as const));
+    await promised<void>((done) => to.write(ops, done));
+  }
+  for (const store of [from, to]) await promised<void>((done) => store.close(done));
+  return copy;
 }
 
 describe('tabs of one profile', () => {
@@ -233,5 +254,106 @@ describe('tabs of one profile', () => {
     await settle();
     expect(c.pending()).toEqual([]);
     expect(items(c)).toEqual(['y@a', 'z@a']);
+  });
+
+  test('name all spaces with something unsynced, whichever of them has the space open', async () => {
+    const { start, settle } = profile();
+    const [one, two] = [await start(), await start()];
+    await two.open();
+    one.host.goOffline();
+    await settle();
+    const other = await one.open('other');
+    other.mutate('put', put('x'), 1);
+    await settle();
+    const spaces = async (tab: Tab) => {
+      let named: readonly string[] = [];
+      tab.host.spacesWithUpdates((all) => { named = [...all].sort(); });
+      await settle();
+      return named;
+    };
+    expect(await spaces(one)).toContain('other');
+    expect(await spaces(two)).toEqual(['other', 'room']);
+    // And it comes, though only the disk of the other has it.
+    const brought = await two.open('other');
+    expect(brought.pending().map(({ name, own }) => [name, own])).toEqual([['put', true]]);
+  });
+
+  test('ask the browser to keep the store from whichever tab somebody looks at', async () => {
+    const storage = memory();
+    const share = storage.share?.bind(storage);
+    let asked = 0;
+    storage.share = (done) => share?.((result) => {
+      if (result.ok) {
+        const keep: Store['keep'] = (answer) => {
+          asked++;
+          queueMicrotask(() => answer({ ok: true, value: { persisted: true } }));
+        };
+        Object.assign(result.value, { keep });
+      }
+      done(result);
+    });
+    const { start, settle } = profile({ storage });
+    await start();
+    const two = await start();
+    expect(two.host.storage.condition.persisted).not.toBe(true);
+    let kept: boolean | undefined;
+    two.host.keepStorage((result) => { kept = result.ok && result.value; });
+    await settle();
+    expect([kept, asked]).toEqual([true, 1]);
+    expect(two.host.storage.condition.persisted).toBe(true);
+  });
+
+  test('show a conflict in every one, until it is acknowledged in any; the disk forgets it, too', async () => {
+    const { start, settle } = profile();
+    const [one, two] = [await start(), await start()];
+    const [a, b] = [await one.open(), await two.open()];
+    b.mutate('move', { id: 'none', shelf: 'a' }, 1);
+    a.mutate('move', { id: 'none', shelf: 'b' }, 2);
+    await settle();
+    const listed = (space: SpaceReplica<App>) => space.conflicts().map(({ id }) => id.replica).sort();
+    const both = [a.profile, `${a.profile}_1`];
+    expect([listed(a), listed(b)]).toEqual([both, both]);
+    const [first, second] = [...a.conflicts()].sort((x, y) => (x.id.replica < y.id.replica ? -1 : 1));
+    if (first === undefined || second === undefined) throw new Error('two conflicts');
+    // Each by the other tab than the one that wrote it.
+    a.dismiss(second.id);
+    b.dismiss(first.id);
+    await settle();
+    expect([listed(a), listed(b)]).toEqual([[], []]);
+    await one.crash();
+    await two.crash();
+    const later = await (await start()).open();
+    expect(listed(later)).toEqual([]);
+  });
+
+  test('get another id together when a copy of their store writes under theirs; each update is done once', async () => {
+    const { clock, server, storage, start, settle, pass } = profile();
+    const [one, two] = [await start(), await start()];
+    const [a, b] = [await one.open(), await two.open()];
+    a.mutate('bump', { id: 'n' }, 1);
+    b.mutate('bump', { id: 'n' }, 2);
+    await settle();
+    const { profile: former } = a;
+    const copy = profile({ clock, server, storage: await copyOf(storage), seed: 50 });
+    one.host.goOffline();
+    await settle();
+    const receipts = [a, b, a, b].map((space, i) => space.mutate('bump', { id: 'n' }, 10 + i));
+    await settle();
+    // The copy writes under both of the former seats.
+    for (const tab of [await copy.start(), await copy.start()]) {
+      (await tab.open()).mutate('bump', { id: 'copied' }, 100);
+    }
+    await copy.pass(5_000);
+    one.host.goOnline();
+    await pass(180_000);
+    expect(receipts.map(({ stage }) => stage)).toEqual(receipts.map(() => 'committed'));
+    const total = (id: string) => [a, b].map((space) =>
+      space.query((tx) => tx.counter.get(id)?.value ?? 0, { view: 'committed' }));
+    expect([total('n'), total('copied')]).toEqual([[6, 6], [2, 2]]);
+    expect([a.profile === former, a.profile === b.profile]).toEqual([false, true]);
+    expect([a.replica, b.replica]).toEqual([a.profile, `${a.profile}_1`]);
+    const more = b.mutate('bump', { id: 'n' }, 1_000);
+    await pass(2_000);
+    expect([more.stage, total('n')]).toEqual(['committed', [7, 7]]);
   });
 });

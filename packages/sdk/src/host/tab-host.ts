@@ -7,7 +7,7 @@
 import { takeOver } from '../drivers/fenced-store.js';
 import { failed, succeeded } from '../drivers/store-queue.js';
 import type { TabDriver } from '../drivers/tab-driver.js';
-import type { Done, Storage, Store } from '../drivers/storage.js';
+import type { Done, Storage, Store, StoreCondition } from '../drivers/storage.js';
 import type { Transport } from '../drivers/transport.js';
 import type { AppDefinition } from '../model/index.js';
 import type { OxbowError, SpaceId } from '../protocol/index.js';
@@ -20,7 +20,7 @@ import type { Profile } from '../replica/profile.js';
 import type { SpaceReplica } from '../replica/space.js';
 import type { StoredRecords } from '../replica/store-keys.js';
 import { TabMachine } from '../replica/tab-machine.js';
-import type { TabWord } from '../replica/tab-word.js';
+import type { StorageStatus, TabWord } from '../replica/tab-word.js';
 import {
   caught, closeUnsaved, readStoredProfile, ReplicaHost, tooManySpaces,
   type HostConfig, type Result,
@@ -68,9 +68,11 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
   override get storage(): ReplicaHost<A>['storage'] {
     const told = this.#tabs?.status?.storage;
     if (told === undefined || this.#isLeading) return super.storage;
-    const { kind, persisted, failing, loss } = told;
+    const { kind, failing, loss, evicted } = told;
+    // Asked here, and granted: the keeper has not heard of it.
+    const isKept = super.storage.condition.persisted === true;
     return {
-      kind, condition: persisted === undefined ? {} : { persisted }, evicted: undefined,
+      kind, condition: { ...conditionOf(told), ...(isKept && { persisted: true }) }, evicted,
       failing: failing === undefined ? undefined : { code: failing },
       loss: loss === undefined ? undefined : { code: loss },
     };
@@ -108,6 +110,37 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     this.#tabs?.setOnline(true, this.now);
   }
 
+  /** The question is the site's: any tab may put it, and is best put where somebody looks. */
+  override keepStorage(done: Done<boolean>): void {
+    this.#beside((store, end) => this.askToKeep(store, (kept) => {
+      end();
+      done(kept);
+    }));
+  }
+
+  /** Of the whole profile: what the disk has, whoever keeps it. */
+  override spacesWithUpdates(done: (spaces: readonly SpaceId[]) => void): void {
+    this.#beside((store, end) => this.spacesOf(store, (spaces) => {
+      end();
+      done(spaces);
+    }));
+  }
+
+  /**
+   * The store, read beside the one that keeps it: that one may stand still. Undefined where it
+   * cannot be opened.
+   */
+  #beside(use: (store: Store | undefined, end: () => void) => void): void {
+    if (this.store !== undefined) return use(this.store, () => undefined);
+    this.#storage.share((opened) => {
+      if (!opened.ok) {
+        this.config.onReport?.(opened.error);
+        return use(undefined, () => undefined);
+      }
+      use(opened.value, () => opened.value.close(() => undefined));
+    });
+  }
+
   override close(done: Done<void>): void {
     if (this.phase !== 'running') return super.close(done);
     if (this.#closing !== undefined) return this.later(done, replicaClosed());
@@ -139,8 +172,8 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
           ready: (space) => this.#ready(space),
           online: (isOnline) => this.#tabs?.setOnline(isOnline, this.now),
           storage: () => {
-            const { kind, condition: { persisted }, failing, loss } = this.storage;
-            return { kind, persisted, failing: failing?.code, loss: loss?.code };
+            const { kind, condition, failing, loss, evicted } = this.storage;
+            return { kind, ...condition, failing: failing?.code, loss: loss?.code, evicted };
           },
         },
       });
@@ -435,6 +468,12 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     for (const letGo of this.#letGo) letGo();
   }
 }
+
+const conditionOf = ({ persisted, usageBytes, quotaBytes }: StorageStatus): StoreCondition => ({
+  ...(persisted !== undefined && { persisted }),
+  ...(usageBytes !== undefined && { usageBytes }),
+  ...(quotaBytes !== undefined && { quotaBytes }),
+});
 
 /** The way to the tab that keeps disk and network. */
 function toKeeper(connect: Transport['connect']): Transport {

@@ -26,8 +26,8 @@ import type { LinkHealth } from './session.js';
 import type { Place, SpaceSlot } from './space-slot.js';
 import { SpaceReplica } from './space.js';
 import {
-  becomeFollower, becomeKeeper, followRename, forgetConflict, keptOf, rename, replaceConflicts,
-  takeSeat, takeUndos, toldKept,
+  becomeFollower, becomeKeeper, followRename, forgetConflict, isBeingRenamed, keptOf, rename,
+  replaceConflicts, takeSeat, takeUndos, toldKept,
 } from './tab-side.js';
 import type { KeeperStatus, StorageStatus, TabWord } from './tab-word.js';
 
@@ -282,6 +282,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   flush(): void {
     const { now, slots } = this.#insides;
     for (const served of this.#served.values()) {
+      for (const space of served.wanted) if (!served.told.has(space)) this.#join(served, space);
       served.peer?.pump(now);
       this.#tell(served);
     }
@@ -328,6 +329,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   #join(served: Served, space: SpaceId): void {
     const slot = this.#insides.slots.get(space);
     if (slot === undefined || served.peer === undefined || !served.wanted.has(space)) return;
+    if (isBeingRenamed(slot.replica)) return;
     const { profile } = slot.replica;
     this.#config.out.word(served.guest.link, { kind: 'seat', space, profile });
     served.told.set(space, { stages: -1, conflicts: undefined, profile });

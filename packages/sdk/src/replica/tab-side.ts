@@ -85,6 +85,15 @@ export function rename<A extends AppDefinition>({ insides }: Space<A>, profile: 
 }
 
 /**
+ * What was issued anew is not on the disk yet, and so in no summary: a tab that believed that would
+ * take it for lost, and issue its part of it anew once more.
+ */
+export function isBeingRenamed<A extends AppDefinition>({ insides }: Space<A>): boolean {
+  const unkept = insides.state.ground.log.unreleasedOwn();
+  return unkept.some(({ update: { formerly } }) => formerly !== undefined);
+}
+
+/**
  * All that the keeper held when it gave the profile its new id is here: what is left of ours under
  * the former one never reached it, and goes out under the new one. What is left of other tabs is
  * theirs.

@@ -18,9 +18,13 @@ export interface KeeperStatus {
 export interface StorageStatus {
   readonly kind: string;
   readonly persisted?: boolean | undefined;
+  readonly usageBytes?: number | undefined;
+  readonly quotaBytes?: number | undefined;
   /** Documented codes: why writes fail at present, why the store is not the one asked for. */
   readonly failing?: string | undefined;
   readonly loss?: string | undefined;
+  /** What went with a store that was found empty. */
+  readonly evicted?: { readonly unsynced: readonly string[] } | undefined;
 }
 
 export type TabWord =
