@@ -10,7 +10,7 @@ import { sameValue } from '../model/index.js';
 import type { Execution, ParsedArgs } from '../model/index.js';
 import { invariant } from '../protocol/index.js';
 import type {
-  Effect, Outcome, ReplicaId, Update, UpdateId, VersionVector,
+  Effect, KeyText, Outcome, ReplicaId, Update, UpdateId, VersionVector,
 } from '../protocol/index.js';
 import type { FinalOutcome, Stage, UpdateReceipt } from './receipt.js';
 
@@ -36,6 +36,8 @@ export class LogEntry {
   /** Arguments as `parseArgs` gave them, once per update. */
   parsed: ParsedArgs | undefined;
   execution: Execution = NOT_RUN;
+  /** Where one row is all that it has read: which one. Each batch asks each entry for it. */
+  onlyRead: { readonly table: string; readonly key: KeyText } | undefined;
   /** What the first execution wrote: what was asked for. */
   attempt: readonly Effect[] = NOT_RUN.effects;
   stage: Stage = 'local';
@@ -79,6 +81,7 @@ export class LogEntry {
     const before = this.execution;
     this.stale = false;
     this.execution = execution;
+    this.onlyRead = onlyReadOf(execution);
     if (before === NOT_RUN) {
       this.attempt = execution.effects;
       return true;
@@ -90,6 +93,14 @@ export class LogEntry {
     this.execution = { ...execution, outcome, effects };
     return !isOutcomeSame || !areEffectsSame;
   }
+}
+
+function onlyReadOf({ reads: { keys, ranges } }: Execution): LogEntry['onlyRead'] {
+  if (keys.size !== 1 || ranges.length > 0) return undefined;
+  for (const [table, texts] of keys) {
+    if (texts.size === 1) for (const key of texts) return { table, key };
+  }
+  return undefined;
 }
 
 function sameEffects(a: readonly Effect[], b: readonly Effect[]): boolean {

@@ -111,7 +111,7 @@ export class Rebase {
     for (const entry of log.entries) {
       if (entry.removed) continue;
       const isDue = entry.stale || isRefusalNew(this.#ground, entry);
-      if (!isDue && !above.meets(entry.execution.reads, entry.rank)) continue;
+      if (!isDue && !isMet(entry, above)) continue;
       watch?.reruns(entry, above);
       if (rerun(this.#ground, entry, above)) changed.push(entry);
     }
@@ -119,6 +119,11 @@ export class Rebase {
     watch?.finished();
     return { changed, beneath: this.#touches, above };
   }
+}
+
+function isMet({ onlyRead, execution, rank }: LogEntry, above: Touches): boolean {
+  if (onlyRead === undefined) return above.meets(execution.reads, rank);
+  return above.meetsRow(onlyRead.table, onlyRead.key, rank);
 }
 
 const refusalOf = ({ standingOf }: Ground, { update: { needs } }: LogEntry): Outcome | undefined =>

@@ -115,14 +115,19 @@ export class Touches {
   meets(reads: ReadSet, rank: number): boolean {
     if (this.#byTable.size === 0) return false;
     for (const [table, keys] of reads.keys) {
-      const touches = this.#byTable.get(table);
-      if (touches !== undefined && this.#meetsKey(touches, keys, rank)) return true;
+      for (const key of keys) if (this.meetsRow(table, key, rank)) return true;
     }
     for (const range of reads.ranges) {
       const touches = this.#byTable.get(range.table);
       if (touches !== undefined && this.#meetsRange(touches, range, rank)) return true;
     }
     return false;
+  }
+
+  /** The same of one row. */
+  meetsRow(table: string, key: KeyText, rank: number): boolean {
+    const touch = this.#byTable.get(table)?.get(key);
+    return touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank);
   }
 
   /** What a reader at that rank would read otherwise now. For the inspector. */
@@ -133,16 +138,6 @@ export class Touches {
         if (before !== now) yield { table, key, before, now };
       }
     }
-  }
-
-  #meetsKey(
-    touches: ReadonlyMap<KeyText, Touch>, keys: ReadonlySet<KeyText>, rank: number,
-  ): boolean {
-    for (const key of keys) {
-      const touch = touches.get(key);
-      if (touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank)) return true;
-    }
-    return false;
   }
 
   #meetsRange(touches: ReadonlyMap<KeyText, Touch>, range: RangeRead, rank: number): boolean {
