@@ -356,4 +356,48 @@ describe('tabs of one profile', () => {
     await pass(2_000);
     expect([more.stage, total('n')]).toEqual(['committed', [7, 7]]);
   });
+
+  test('are told alike what a restored server has forgotten, also by the next that keeps the disk', async () => {
+    const { start, settle, pass, server } = profile();
+    const [one, two] = [await start(), await start()];
+    const [a, b] = [await one.open(), await two.open()];
+    a.mutate('put', put('x'), 1);
+    await settle();
+    b.mutate('put', put('y'), 2);
+    a.mutate('put', put('z'), 3);
+    await settle();
+    // It comes later, and holds none of their commits: only the keeper's words tell it.
+    const three = await start();
+    const c = await three.open();
+    const restoreTo = async (csn: number, history: string): Promise<void> => {
+      server.stop();
+      server.space('room').primary.rollBack(csn, history);
+      server.isDown = false;
+      await pass(5_000);
+    };
+    const inbox = (space: SpaceReplica<App>) => space.conflicts()
+      .map(({ id, outcome }) => `${id.replica.slice(a.profile.length)}/${id.seq} ${outcome.kind}`).sort();
+
+    const former = a.profile;
+    await restoreTo(1, 'two');
+    expect([a.profile === former, b.profile === a.profile, c.profile === a.profile]).toEqual([false, true, true]);
+    const told = ['/2 rolled-back', '_1/1 rolled-back'];
+    expect([inbox(a), inbox(b), inbox(c)]).toEqual([told, told, told]);
+    expect([items(a), items(b), items(c)]).toEqual([['x@a'], ['x@a'], ['x@a']]);
+
+    const [record] = b.conflicts();
+    if (record === undefined) throw new Error('nothing to ask for again');
+    b.retry(record.id, undefined, 4);
+    await settle();
+    expect([items(a).length, inbox(a).length, inbox(c).length]).toEqual([2, 1, 1]);
+
+    await one.crash();
+    await pass(3_000);
+    const keeper = [b, c].find(({ isKeeper }) => isKeeper);
+    expect(keeper?.head.former).toContain(former);
+    await restoreTo(0, 'three');
+    // What was asked for again is gone again; of 'x' only its number is known.
+    expect([inbox(b).length, inbox(c).length]).toEqual([2, 2]);
+    expect([...two.reports, ...three.reports]).toContain('updates-rolled-back');
+  });
 });

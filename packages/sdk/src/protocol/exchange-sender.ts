@@ -169,8 +169,10 @@ export class ExchangeSender {
   #stepCommits(summary: Summary): number {
     if (summary.history === '') return 0;
     if (isForeign(summary.history, this.#history)) {
-      // Of two histories only a primary knows which is right; peers wait until one has met it.
-      return this.#config.isAuthority ? this.#beginTransfer() : 0;
+      // Of two histories only a primary knows which is right; peers wait until one has met it, or
+      // are served by one who does that for them.
+      const { isAuthority, holder } = this.#config;
+      return isAuthority || holder.decidesHistory === true ? this.#beginTransfer() : 0;
     }
     if (this.#csn === 0 && summary.csn > limits.transferBehindEntries) {
       const sent = this.#beginTransfer();

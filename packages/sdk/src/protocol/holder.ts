@@ -38,6 +38,11 @@ export interface TentativeRun {
 
 /** Sender's half: what can be passed on. */
 export interface HolderSource {
+  /**
+   * Where histories differ its is right for whoever is served: it alone can meet a primary. By
+   * default nobody's is but a primary's own.
+   */
+  readonly decidesHistory?: boolean;
   summary(): Summary;
   /** The settled sequence of that replica in the ledger; 0 if unknown. */
   settledSeq(replica: string): number;

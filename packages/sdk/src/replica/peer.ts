@@ -88,6 +88,7 @@ export interface PeerConfig {
  * ours: they come from him.
  */
 const servedView = (replica: Holder): Holder => ({
+  decidesHistory: true,
   summary: () => replica.summary(),
   settledSeq: (of) => replica.settledSeq(of),
   newestOf: (of) => replica.newestOf?.(of),
