@@ -290,6 +290,7 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
     await ann.at('import-done').waitFor(PATIENCE);
     const seen = (await ann.page.evaluate(() => document.body.dataset['seen'] ?? '')).split('\n');
     expect(seen).toContain('200 of 400 bookings');
+    await expect.poll(() => ann.at('import-warning').textContent(), PATIENCE).toContain('store-full');
     await ann.page.keyboard.press('Escape');
     const warning = ann.page.locator('.banner.is-warning');
     await expect.poll(() => warning.textContent(), PATIENCE).toContain('store-full');
@@ -297,6 +298,12 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
     await devtools.send('Storage.overrideQuotaForOrigin', { origin });
     await ann.inSync();
     expect(await warning.count()).toBe(0);
+    await ann.page.reload();
+    await ann.inSync();
+    const saved = ann.page.waitForEvent('download');
+    await ann.at('export').click();
+    const exported = await readFile(await (await saved).path(), 'utf8');
+    expect(new Set(exported.match(/SUMMARY:Meeting \d+/g)).size).toBe(400);
     expect(ann.errors).toEqual([]);
   });
 

@@ -15,6 +15,8 @@ export interface ImportDialogProps {
   readonly me: string;
   readonly now: number;
   isKnown(bookingId: string): boolean;
+  /** Why what is booked now is not safe, or does not leave. */
+  readonly warning: string | undefined;
   /** Books one; false if it would be refused as things stand. */
   onBook(booking: BookInput): boolean;
   onClose(): void;
@@ -112,7 +114,12 @@ function Preview({ result }: { readonly result: ReadResult }) {
   );
 }
 
-function DoneReport({ done }: { readonly done: Done }) {
+interface DoneReportProps {
+  readonly done: Done;
+  readonly warning: string | undefined;
+}
+
+function DoneReport({ done, warning }: DoneReportProps) {
   return (
     <div className="done" data-testid="import-done">
       <p>
@@ -122,6 +129,11 @@ function DoneReport({ done }: { readonly done: Done }) {
       {done.known > 0 && <p>{plural(done.known, 'event')} had been imported before.</p>}
       {done.refused > 0 && (
         <p>{plural(done.refused, 'event')} found the room taken. You find them under the bell.</p>
+      )}
+      {warning !== undefined && (
+        <p role="alert" className="problem" data-testid="import-warning">
+          {warning}
+        </p>
       )}
     </div>
   );
@@ -173,7 +185,7 @@ function ImportProgress({ done, all }: { readonly done: number; readonly all: nu
 }
 
 export function ImportDialog(props: ImportDialogProps) {
-  const { rooms, me, now, onClose } = props;
+  const { rooms, me, now, warning, onClose } = props;
   const clock = useClock();
   const [room, setRoom] = useState(rooms[0]?.id ?? '');
   const [read, setRead] = useState<Read>();
@@ -208,7 +220,7 @@ export function ImportDialog(props: ImportDialogProps) {
     >
       {done === undefined && <Choices rooms={rooms} room={room} onRoom={setRoom} onFile={choose} />}
       {read !== undefined && done === undefined && <Preview result={read.result} />}
-      {done !== undefined && <DoneReport done={done} />}
+      {done !== undefined && <DoneReport done={done} warning={warning} />}
       {read !== undefined && <Problems result={read.result} />}
       {progress !== undefined && done === undefined && (
         <ImportProgress done={progress} all={planned} />

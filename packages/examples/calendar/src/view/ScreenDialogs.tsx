@@ -1,5 +1,5 @@
 /** Whatever lies over the calendar: at most one of these at a time. */
-import { useAllBookings, usePeople, useRooms } from '../session/hooks.js';
+import { useAllBookings, usePeople, useRooms, useSync } from '../session/hooks.js';
 import type { Session } from '../session/session.js';
 import type { Person } from '../shapes.js';
 import { BookingDialog } from './BookingDialog.js';
@@ -93,6 +93,7 @@ function Import({ session, now, open }: ScreenDialogsProps) {
       rooms={useRooms(session)}
       me={session.me}
       now={now}
+      warning={useSync(session).warning}
       onClose={() => open(undefined)}
       isKnown={(id) => session.booking(id) !== undefined}
       onBook={(booking) => session.book(booking).kind !== 'rejected'}
