@@ -188,8 +188,8 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'rolled-back-uncounted',
     what: 'what is in the kept log is told of, and what has left it is not',
     file: `${sdk}/replica/rolled-back.ts`,
-    find: 'if (!known.has(updateKey({ replica, seq }))) count++;',
-    put: 'known.add(updateKey({ replica, seq }));',
+    find: 'if (isOwn(replica)) forgotten += Math.max(0, seq - after.seqOf(replica));',
+    put: 'void [replica, seq];',
   },
   {
     name: 'restored-and-issued-anew',

@@ -5,7 +5,7 @@
  * issued anew by itself, as only a person knows whether it still is wanted: it goes into the list
  * of conflicts.
  */
-import { OxbowError, updateKey } from '../protocol/index.js';
+import { OxbowError } from '../protocol/index.js';
 import type { CommitEntry, ReplicaId } from '../protocol/index.js';
 import type { ConflictRecord } from './conflict.js';
 import type { Ledger } from './ledger.js';
@@ -27,17 +27,21 @@ export interface Restored {
 }
 
 export function rolledBack({ kept, before, after, isOwn }: Restored): RolledBack {
-  const known = new Set<string>();
+  let forgotten = 0;
+  for (const { replica, seq } of before.lines()) {
+    if (isOwn(replica)) forgotten += Math.max(0, seq - after.seqOf(replica));
+  }
   const records: ConflictRecord[] = [];
   for (const entry of kept) {
     const { id, body } = entry;
-    const isOurs = isOwn(id.replica) || (body?.formerly && isOwn(body.formerly.replica)) === true;
-    if (!isOurs || id.seq <= after.seqOf(id.replica)) continue;
-    known.add(updateKey(id));
+    const isOurs = isOwn(id.replica);
+    if (!isOurs && !(body?.formerly && isOwn(body.formerly.replica))) continue;
+    if (id.seq <= after.seqOf(id.replica)) continue;
+    if (isOurs) forgotten--;
     const record = recordOf(entry);
     if (record !== undefined) records.push(record);
   }
-  return { records, forgotten: countForgotten({ before, after, isOwn }, known) };
+  return { records, forgotten };
 }
 
 /** What was refused left nothing that could be missed. */
@@ -51,22 +55,8 @@ function recordOf({ id, at, outcome, effects, body }: CommitEntry): ConflictReco
   };
 }
 
-function countForgotten(
-  { before, after, isOwn }: Omit<Restored, 'kept'>, known: ReadonlySet<string>,
-): number {
-  let count = 0;
-  for (const { replica, seq: last } of before.lines()) {
-    if (!isOwn(replica)) continue;
-    for (let seq = after.seqOf(replica) + 1; seq <= last; seq++) {
-      if (!known.has(updateKey({ replica, seq }))) count++;
-    }
-  }
-  return count;
-}
-
 export const forgottenError = (count: number): OxbowError => new OxbowError(
   'updates-rolled-back',
-  'The server was restored to an older state. Own updates that were committed after it, and of '
-    + `which it is no longer known here what they asked for: ${count}. Look at the data, and ask `
-    + 'for what is missing.',
+  'The server was restored to an older state. Own updates that it lacks and that are no longer '
+    + `known here: ${count}. Look at the data, and ask for what is missing.`,
 );
