@@ -37,29 +37,46 @@ export function* neededBy({ seqs }: Needs): Generator<UpdateId, void, undefined>
   }
 }
 
+interface RefusalsConfig {
+  /** As of now. */
+  readonly ledger: readonly LedgerLine[];
+  /** Entries up to now that are still kept. */
+  readonly older: () => Iterable<CommitEntry>;
+  /** How far a replica's updates are settled, whenever it is asked. */
+  readonly settledSeq: (replica: ReplicaId) => number;
+}
+
 /**
  * Which settled updates were refused. What was settled before this program began to count is looked
  * up in the entries that are still kept, when somebody asks for the first time.
  */
 export class Refusals {
   readonly #older: () => Iterable<CommitEntry>;
+  readonly #settledSeq: (replica: ReplicaId) => number;
   /** Of each replica, nothing is known of updates up to here. */
   readonly #floors = new Map<ReplicaId, number>();
   /** In the order in which they were settled. */
   readonly #refused = new Map<string, UpdateId>();
   #hasLooked = false;
 
-  /** `ledger`: as of now. `older`: entries up to now that are still kept. */
-  constructor(ledger: readonly LedgerLine[], older: () => Iterable<CommitEntry>) {
+  constructor({ ledger, older, settledSeq }: RefusalsConfig) {
+    this.#settledSeq = settledSeq;
     for (const { replica, seq } of ledger) this.#floors.set(replica, seq);
     this.#older = older;
   }
 
   note({ id, outcome, body }: CommitEntry): void {
-    if (outcome.kind !== 'rejected') return;
+    if (outcome.kind !== 'rejected') {
+      if (this.#refused.size > 0) this.#refused.delete(updateKey(id));
+      return;
+    }
     this.#add(id);
-    // Who needs it may have known it under its first id.
-    if (body?.formerly !== undefined) this.#add(body.formerly);
+    // Who needs it may have known it under its first id; but where a profile was copied, that id
+    // may be another update's as well, and that one's fate is its own.
+    const { formerly } = body ?? {};
+    if (formerly !== undefined && formerly.seq > this.#settledSeq(formerly.replica)) {
+      this.#add(formerly);
+    }
   }
 
   /** Of an update that is settled. */

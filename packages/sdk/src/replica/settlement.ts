@@ -4,7 +4,7 @@
  * name what must be kept.
  */
 import type { AppDefinition } from '../model/index.js';
-import { inverseOf, NO_READS, Refusals } from '../model/index.js';
+import { inverseOf, NO_READS } from '../model/index.js';
 import { isRival, isSeatOf, ledgerLineOf, OxbowError, updateKey } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type {
@@ -122,7 +122,7 @@ export class Settler<A extends AppDefinition> {
     const before = state.ledger;
     state.ledger = new Ledger(base.ledger);
     const gone = isNewHistory ? rolledBackIn(state, before) : undefined;
-    state.refusals = new Refusals(base.ledger, () => []);
+    state.refusals = state.refusalsSince(base.ledger, () => []);
     state.kept.clear();
     ground.base = tables;
     this.#witness.changes.baseReplaced(this.snapshot());

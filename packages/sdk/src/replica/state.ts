@@ -7,7 +7,7 @@ import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard, Standing } from '../model/index.js';
 import { rowOf, type KeptPair } from '../model/row-text.js';
 import type {
-  Context, Mark, OxbowError, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  CommitEntry, Context, LedgerLine, Mark, OxbowError, ReplicaId, Row, SpaceId, Summary, UpdateId,
 } from '../protocol/index.js';
 import { formerIdsMax } from '../protocol/limits.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
@@ -118,7 +118,12 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     };
     this.ground = { ...ground, overlay: new Overlay(app, () => this.ground.base) };
     for (const entry of stored?.entries ?? []) this.kept.add({ entry, before: undefined });
-    this.refusals = new Refusals(stored?.ledger ?? [], () => this.kept.entries());
+    this.refusals = this.refusalsSince(stored?.ledger ?? [], () => this.kept.entries());
+  }
+
+  /** `older`: entries that are kept of what the ledger counts. */
+  refusalsSince(ledger: readonly LedgerLine[], older: () => Iterable<CommitEntry>): Refusals {
+    return new Refusals({ ledger, older, settledSeq: (replica) => this.ledger.seqOf(replica) });
   }
 
   get head(): SpaceHead {

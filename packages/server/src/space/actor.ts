@@ -88,7 +88,11 @@ export class SpaceActor {
     this.#chosenCsn = this.#head.csn;
     this.#ledger = new Ledger(stored?.ledger ?? []);
     this.#kept = new KeptLog(config.limits, stored?.entries ?? [], this.#head.csn);
-    this.#refusals = new Refusals(stored?.ledger ?? [], () => this.#keptEntries());
+    this.#refusals = new Refusals({
+      ledger: stored?.ledger ?? [],
+      older: () => this.#keptEntries(),
+      settledSeq: (replica) => this.#ledger.executedSeq(replica),
+    });
     this.#tables = new Tables(config.app);
     if (stored !== undefined) fill(this.#tables, stored.rows, config.dev);
     if (isAhead(config.app, this.#tables)) throw ahead(space, config.app.version);
