@@ -44,8 +44,7 @@ export class TableData {
     const kept = this.#rows.get(key);
     if (typeof kept !== 'string') return kept;
     const cursor = this.#rows.cursor(key, undefined);
-    cursor.next();
-    return rowAt(cursor, kept);
+    return rowAt(cursor, cursor.next() ?? kept);
   }
 
   /** `old`: the row that stands there now. */
@@ -138,12 +137,11 @@ function loadHits(
   const hits: IndexHit[] = [];
   const [field = ''] = shape.fields;
   const mark = markOf(field);
-  const isOutside = outside(range);
   const cursor = rows.cursor('', undefined);
   for (let kept = cursor.next(); kept !== undefined; kept = cursor.next()) {
     const { key } = cursor;
     const first = typeof kept === 'string' ? textField(kept, mark) : kept[field];
-    if (typeof first === 'string' && isOutside(fieldText(first))) continue;
+    if (typeof first === 'string' && isOutside(fieldText(first), range)) continue;
     const row = rowAt(cursor, kept);
     const place = placeOf(shape, row, key);
     // Looking into a concatenation makes V8 flatten it now, which halves the time of the sort.
@@ -153,22 +151,9 @@ function loadHits(
   return hits.sort(byPlace);
 }
 
-/**
- * Tells that no place which begins with that text is in the range: most rows are put aside by it
- * before a place is made of them. Texts of a field are mostly of one length: bounds are cut once.
- */
-function outside({ from, to }: Range): (start: KeyText) => boolean {
-  let low = '';
-  let high = to?.slice(0, 0);
-  return (start) => {
-    const { length } = start;
-    if (low.length !== length) {
-      low = from.slice(0, length);
-      high = to?.slice(0, length);
-    }
-    return start < low || (high !== undefined && start > high);
-  };
-}
+/** No place that begins with that text is in the range: most rows are put aside by it. */
+const isOutside = (start: KeyText, { from, to }: Range): boolean =>
+  start < from.slice(0, start.length) || (to !== undefined && start > to.slice(0, start.length));
 
 const byPlace = (a: IndexHit, b: IndexHit): number => (a.place < b.place ? -1 : 1);
 
