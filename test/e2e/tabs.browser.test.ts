@@ -150,4 +150,16 @@ describe('tabs of one profile in a real Chromium', () => {
     await committed(two, name('b'));
     for (const tab of [one, two]) await shows(tab, [name('a'), name('b')]);
   });
+
+  test('any of them exports all that the profile has unsynced, and asks that it be kept', async () => {
+    const [one, two] = [await openTab(), await openTab()];
+    await two.evaluate(() => tabsPage.offline());
+    await one.waitForFunction(() => tabsPage.isOffline());
+    await add(two, name('a'));
+    await one.evaluate((word) => tabsPage.addElsewhere('elsewhere', word), name('b'));
+    const file = await two.evaluate(() => tabsPage.exported());
+    expect([file.includes(name('a')), file.includes(name('b'))]).toEqual([true, true]);
+    const kept = await two.evaluate(() => tabsPage.keep());
+    expect(await two.evaluate(() => tabsPage.persisted())).toBe(kept);
+  });
 });

@@ -11,6 +11,11 @@ function mustSpace(): Space<typeof tabsApp> {
   return space;
 }
 
+function mustReplica(): Replica<typeof tabsApp> {
+  if (replica === undefined) throw new Error('open first');
+  return replica;
+}
+
 const tabsPage = {
   open: async (url: string, store: string): Promise<string> => {
     const sync = [server(url, { token: 'dev:ann' }), tabs()];
@@ -27,6 +32,16 @@ const tabsPage = {
   stage: (id: string): string => receipts.get(id)?.stage ?? 'none',
   words: (): string[] => mustSpace().query((tx) => tx.word.all().map(({ id, times }) => `${id}*${times}`)),
   pending: (): string[] => mustSpace().pending().map(({ receipt }) => receipt?.stage ?? 'foreign'),
+  /** In another space, which only this tab has open. Resolves when it is saved. */
+  addElsewhere: async (name: string, id: string): Promise<void> => {
+    const other = await mustReplica().open(name);
+    await other.mutate.add({ id }).until('saved');
+  },
+  /** What the file with all that is unsynced says. */
+  exported: async (): Promise<string> =>
+    new TextDecoder().decode(await mustReplica().exportUnsynced()),
+  keep: (): Promise<boolean> => mustReplica().keepStorage(),
+  persisted: (): boolean | undefined => mustReplica().health.storage.persisted,
   offline: (): void => replica?.goOffline(),
   online: (): void => replica?.goOnline(),
   isOffline: (): boolean => replica?.offline ?? true,
