@@ -10,7 +10,7 @@ const CASES = [
   ['core with IndexedDB and WebSocket', '{ openReplica, indexedDb, server }', '', 60],
   ['whole entry', '*', '', 72],
   ['an app definition', '{ defineApp, mutation, reject, table, unchecked }', '', 8],
-  ['model', '*', '/model', 12],
+  ['model', '*', '/model', 12.5],
   ['protocol', '*', '/protocol', 18],
   ['React hooks', '*', '/react', 2],
   ['TanStack DB collections', '*', '/tanstack', 2],
