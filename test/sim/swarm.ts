@@ -93,9 +93,9 @@ function drawApp(random: Random, turmoilMs: number, isRestored: boolean): AppCha
   const newer = random.pick([0.5, 0.9, 1]);
   const app = { pins, upgradeAtMs, newer, serverAtMs: upgradeAtMs, changed: 0, restarts: 1 };
   if (isRestored || upgradeAtMs === Infinity) return app;
-  const isLater = upgradeAtMs < turmoilMs && random.chance(0.5);
+  const isLater = upgradeAtMs < turmoilMs && random.chance(0.8);
   const serverAtMs = isLater ? random.int(upgradeAtMs, turmoilMs) : upgradeAtMs;
-  return { ...app, serverAtMs, changed: 0.3, restarts: 3 };
+  return { ...app, newer: Math.min(newer, 0.9), serverAtMs, changed: 0.5, restarts: 6 };
 }
 
 /** What a browser does to the store of a client. */
