@@ -28,6 +28,8 @@ const LOOK_EVERY_MS = 250;
 const GOSSIP = 0.2;
 const GOSSIP_MS = 0.05;
 const MOVE = 0.4;
+/** While the nodes get a newer version of the app. */
+const HANDOVERS = 6;
 /** For so long a leader is out of reach when a disk was lost. */
 const ABSENCE_MS = 2_000;
 
@@ -144,6 +146,9 @@ class ClusterRun {
   #upgrade(): void {
     const { app: { upgradeAtMs }, turmoilMs } = this.#swarm;
     if (upgradeAtMs >= turmoilMs) return;
+    for (let i = 0; i < HANDOVERS; i++) {
+      this.#world.after(this.#random.int(Math.ceil(upgradeAtMs), turmoilMs), () => this.#handOver());
+    }
     for (const one of [...this.#nodes, ...this.#clients]) {
       this.#world.after(this.#random.int(Math.ceil(upgradeAtMs), turmoilMs), () => {
         if (!this.#inTurmoil || !one.process.isAlive || one.process.isPaused) return;
@@ -154,6 +159,13 @@ class ClusterRun {
         });
       });
     }
+  }
+
+  /** To any node, be it of the newer version or not yet. */
+  #handOver(): void {
+    const leader = this.#nodes.find(({ isLeading }) => isLeading);
+    const { name } = this.#random.pick(this.#nodes.slice(0, this.#swarm.nodes));
+    leader?.order({ kind: 'transfer', name });
   }
 
   #drive(client: SimClient): void {
