@@ -117,8 +117,8 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'blind-to-own-commit-order',
     what: 'an own commit takes its versions away without running those below it again',
     file: `${sdk}/replica/touch.ts`,
-    find: 'if (touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank)) return true;',
-    put: 'if (touch !== undefined && touch.oldBase !== this.#now(touch, rank) && rank > 3) return true;',
+    find: 'return touch !== undefined && this.#before(touch, rank) !== this.#now(touch, rank);',
+    put: 'return touch !== undefined && touch.oldBase !== this.#now(touch, rank) && rank > 3;',
   },
   {
     name: 'needs-decided-by-the-author-alone',

@@ -84,7 +84,7 @@ function drawNodeFaults(
     crashMany: maybe(0.5, 0.2, 0.6),
     powerLoss: random.pick([0, 0.5, 1]),
     crashInFlush: maybe(0.3, 0.001, 0.01),
-    crashAtPromise: maybe(0.5, 0.2, 0.5),
+    crashAtPromise: maybe(0.6, 0.3, 0.7),
     usurpEveryMs: maybe(0.4, 1_000, 2_000),
     downMs: random.pick([5, 50, 400]),
     pauseEveryMs: maybe(0.4, 1_000, 4_000),
