@@ -403,7 +403,7 @@ class ClusterRun {
     const intact = new Set(this.#nodes
       .filter((node) => node !== victim && node.hasJoined && !node.isRotten)
       .map(({ id }) => id));
-    const inUse = this.#nodes.flatMap(({ configuration }) => configuration ?? []);
+    const inUse = this.#nodes.flatMap(({ lastConfiguration }) => lastConfiguration ?? []);
     const isBearable = inUse.length > 0 && inUse.every(({ voters, ...rest }) =>
       voters.filter(({ id }) => intact.has(id)).length >= quorumSize({ ...rest, voters }));
     if (!isBearable || this.#swarm.faults.orderEveryMs > 0) return;

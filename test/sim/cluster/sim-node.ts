@@ -70,6 +70,7 @@ export class SimNode {
   isRemoved = false;
   /** Of the app that it serves. */
   version: Version = 1;
+  #lastConfiguration: Configuration | undefined;
   /** Times that its data could not be trusted. */
   losses = 0;
 
@@ -113,6 +114,11 @@ export class SimNode {
     return this.process.isAlive ? this.#run?.configuration : undefined;
   }
 
+  /** Also while it is down: what it goes by when it comes back. */
+  get lastConfiguration(): Configuration | undefined {
+    return this.configuration ?? this.#lastConfiguration;
+  }
+
   get appliedSlot(): number {
     return this.store.disk.appliedSlot;
   }
@@ -135,6 +141,7 @@ export class SimNode {
 
   crash(isPowerLost: boolean): void {
     if (!this.process.isAlive) return;
+    this.#lastConfiguration = this.#run?.configuration ?? this.#lastConfiguration;
     this.process.crash();
     this.directory.crash(isPowerLost);
     this.store.crash();

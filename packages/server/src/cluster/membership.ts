@@ -102,8 +102,9 @@ export class LeaderMembership {
     const [view, now] = [this.#view(), this.#configuration];
     if (!this.#isLeading || this.#pending !== undefined) return;
     if (view === undefined || now === undefined) return;
-    const isCaughtUp = ({ id }: Member): boolean =>
-      chosenSlot - (appliedSlots.get(id) ?? -Infinity) <= CAUGHT_UP_SLOTS;
+    // In a young group nobody lags far; but it must have taken in that it belongs here.
+    const least = Math.max(chosenSlot - CAUGHT_UP_SLOTS, now.fromSlot - 1);
+    const isCaughtUp = ({ id }: Member): boolean => (appliedSlots.get(id) ?? -Infinity) >= least;
     const plan = planToReaddress(now, view) ?? this.#planToFill(now, view, isCaughtUp);
     if (plan !== undefined) this.#propose(plan, undefined);
   }
