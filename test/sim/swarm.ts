@@ -58,7 +58,7 @@ export interface Restore {
 
 function drawRestore(random: Random, turmoilMs: number): Restore | undefined {
   if (!random.chance(0.3)) return undefined;
-  const backupAtMs = random.int(Math.floor(turmoilMs / 10), Math.floor(turmoilMs / 2));
+  const backupAtMs = random.int(0, Math.floor(turmoilMs / 2));
   // Soon after, when clients have not heard of all that the backup holds; or late.
   const gapMs = random.pick([200, 2_000, turmoilMs - backupAtMs]);
   return { backupAtMs, restoreAfterMs: random.int(0, gapMs), deaf: random.pick([0, 0.5, 0.8]) };

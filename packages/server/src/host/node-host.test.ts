@@ -55,7 +55,7 @@ test('a store that fails stops the node, too', () => {
   expect(ann.ended).toBe('server-failed');
 });
 
-test('frames that arrive in one turn share one slot of the log', () => {
+test('frames that arrive in one turn share one sync of the log', () => {
   const node = new TestNode();
   node.start();
   const clients = Array.from({ length: 5 }, () => node.connect());
@@ -63,10 +63,10 @@ test('frames that arrive in one turn share one slot of the log', () => {
   node.run();
   for (const client of clients) client.say(open);
   node.run();
-  const writes = node.disk.writes;
+  const { syncs } = node.disk;
   for (const client of clients) client.say(updates(1));
   node.run();
-  expect(node.disk.writes).toBe(writes + 1);
+  expect(node.disk.syncs).toBe(syncs + 1);
   for (const client of clients) expect(client.kinds()).toContain('commits');
 });
 
@@ -175,10 +175,10 @@ class TestWorld {
   }
 }
 
-/** Segments in memory that can be told to fail, and that count writes. */
+/** Segments in memory that can be told to fail, and that count syncs. */
 class BreakableDisk implements SegmentDirectory {
   isBroken = false;
-  writes = 0;
+  syncs = 0;
   readonly #soon: (task: () => void) => void;
 
   constructor(soon: (task: () => void) => void) {
@@ -196,8 +196,11 @@ class BreakableDisk implements SegmentDirectory {
   open(name: string, _sizeBytes: number, done: (file: SegmentFile) => void): void {
     const file: SegmentFile = {
       name,
-      write: () => { this.writes += 1; },
-      sync: (synced) => this.#soon(() => synced(this.isBroken ? new Error('EIO') : undefined)),
+      write: () => undefined,
+      sync: (synced) => {
+        this.syncs += 1;
+        this.#soon(() => synced(this.isBroken ? new Error('EIO') : undefined));
+      },
       close: () => undefined,
     };
     this.#soon(() => done(file));
