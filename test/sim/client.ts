@@ -387,6 +387,10 @@ export class SimClient {
       this.saved.set(noted, `${this.name} ${space}`);
       if (receipt.stage !== 'committed') return;
       checkReceipt(this.#truthOf(space), receipt);
+      if (receipt.outcome.kind === 'unknown') {
+        this.#parts.orders?.get(space)?.forgotten(receipt);
+        return;
+      }
       this.#parts.orders?.get(space)?.settled(receipt);
       this.#parts.told?.(space);
     };

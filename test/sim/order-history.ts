@@ -17,6 +17,7 @@ type Asked = { readonly kind: 'read' } | { readonly kind: 'write'; readonly writ
 export class OrderHistory {
   readonly #history = new History<Asked, string>();
   readonly #open = new Map<object, OpenOperation<string>>();
+  readonly #forgotten = new Set<object>();
 
   wrote(client: string, receipt: { readonly id: UpdateId }): void {
     this.#open.set(receipt, this.#history.asked(client, { kind: 'write', written: { receipt } }));
@@ -26,6 +27,14 @@ export class OrderHistory {
   settled(receipt: object): void {
     this.#open.get(receipt)?.answered('ok');
     this.#open.delete(receipt);
+  }
+
+  /**
+   * The author is told that nobody knows what became of it: its store had forgotten which numbers
+   * it had given out, and an entry under this id may be of another update.
+   */
+  forgotten(receipt: object): void {
+    this.#forgotten.add(receipt);
   }
 
   /** Answered with the csn of the committed view. */
@@ -55,6 +64,7 @@ export class OrderHistory {
         operations.push({ ...operation, input: { kind: 'read', key: '' }, output: seen });
         continue;
       }
+      if (this.#forgotten.has(input.written.receipt)) continue;
       const csn = truth.csnByUpdate.get(updateKey(input.written.receipt.id));
       // It never took effect, or came into the order under another id, which was followed no more.
       if (csn === undefined || !unwritten.delete(csn)) continue;
