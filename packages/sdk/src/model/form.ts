@@ -33,9 +33,20 @@ interface Rows {
 }
 
 export function formOf(rows: Rows): Form {
-  const row = rows.row(FORM_TABLE, FORM_KEY);
-  // reason: only primaries write this table, and only by `formEffect`.
-  return row === undefined ? FIRST_FORM : (row as unknown as Form);
+  return readForm(rows.row(FORM_TABLE, FORM_KEY)) ?? FIRST_FORM;
+}
+
+/**
+ * Only primaries write this row, and only by `formEffect`; what a lying peer sends in its place
+ * says nothing.
+ */
+function readForm(row: Row | null | undefined): Form | undefined {
+  const { version, from, until } = row ?? {};
+  if (typeof version !== 'number') return undefined;
+  if (typeof from !== 'number' || !Array.isArray(until)) return { version };
+  const [table, key]: readonly unknown[] = until;
+  if (typeof table !== 'string' || typeof key !== 'string') return { version };
+  return { version, from, until: [table, key] };
 }
 
 export const formEffect = (form: Form): Effect =>
@@ -44,8 +55,7 @@ export const formEffect = (form: Form): Effect =>
 /** The form that rows of these effects are of, if they say so. */
 export function formIn(effects: readonly Effect[]): Form | undefined {
   for (const { table, row } of effects) {
-    // reason: as above.
-    if (table === FORM_TABLE) return row as unknown as Form;
+    if (table === FORM_TABLE) return readForm(row);
   }
   return undefined;
 }

@@ -238,3 +238,16 @@ test('the app says what is wrong with its steps', () => {
   expect(bad({ 2: 7 })).toThrow(/no function/);
 });
 
+
+test('a lying peer that deletes or garbles the form changes nothing of what is shown', () => {
+  const one = new OneSpace(app);
+  one.commit(putBy([1, 'r', 1], item('a', 1)));
+  const shown = one.space.query((tx) => tx.item.all());
+  const { table, key } = formEffect({ version: 1 });
+  for (const [csn, garbled] of [[2, null], [3, { version: 'x' }]] as const) {
+    const entry = putBy([csn, 'r', csn], item('a', 1));
+    one.commit({ ...entry, effects: [{ table, key, row: garbled }] });
+  }
+  expect(one.space.query((tx) => tx.item.all())).toEqual(shown);
+  expect(one.errors).toEqual([]);
+});
