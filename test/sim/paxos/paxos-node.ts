@@ -338,7 +338,7 @@ export class PaxosNode {
     const { slot, state } = this.store.stored;
     const base = this.#machine?.baseAt(slot);
     const snapshot = base === undefined ? undefined : { slot, state: new ListsState(state), base };
-    if (base !== undefined) this.input((machine, now) => machine.hold(slot, now + FETCH_MS));
+    if (base !== undefined) this.input((machine, now) => machine.hold(slot, now));
     this.#parts.network.send(this.name, to, 'bulk', { kind: 'state', snapshot });
   }
 

@@ -280,7 +280,7 @@ export class ClusterNode {
       incarnation: randomText(),
       ...(limits.transfer === undefined ? {} : { limits: limits.transfer }),
       baseAt: (slot) => this.#baseAt(slot),
-      hold: (slot, forMs) => this.#paxos.hold(slot, forMs),
+      hold: (slot) => this.#paxos.hold(slot),
       // reason: whoever is on the bulk channel is known by its member id.
       send: (to, frame) => void this.#cluster.sendBulk(to as MemberId, frame),
     }, {

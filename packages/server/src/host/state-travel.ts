@@ -27,8 +27,8 @@ export interface StateTravelParts {
    * tell.
    */
   baseAt(slot: number): string | undefined;
-  /** The log after `slot` is kept for so long. */
-  hold(slot: number, forMs: number): void;
+  /** Told again and again while a state that stands at `slot` travels: the log after it is kept. */
+  hold(slot: number): void;
   /** On the bulk channel to a node. */
   send(to: string, frame: Uint8Array): void;
 }
@@ -42,9 +42,6 @@ export interface StateTravelEvents {
   /** The own state cannot be read: fetch another. */
   damaged(error: OxbowError): void;
 }
-
-/** Beyond the time from one tick to the next, and long enough to begin asking. */
-const HOLD_MS = 5_000;
 
 export class StateTravel {
   readonly #parts: StateTravelParts;
@@ -166,7 +163,7 @@ export class StateTravel {
 
   /** Whoever takes it will ask for what was chosen since. */
   #hold({ head: { slot } }: StateExport): void {
-    this.#parts.hold(slot, HOLD_MS);
+    this.#parts.hold(slot);
   }
 
   #fetchEffects(): ConstructorParameters<typeof StateFetch>[1] {

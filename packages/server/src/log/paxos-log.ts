@@ -132,8 +132,8 @@ export class PaxosLog implements CommitLog {
   }
 
   /** A state that stands at `slot` travels; whoever gets it asks for what comes after. */
-  hold(slot: number, forMs: number): void {
-    this.#run?.member.hold(slot, this.#parts.clock.monotonicMs() + forMs);
+  hold(slot: number): void {
+    this.#run?.member.hold(slot, this.#parts.clock.monotonicMs());
   }
 
   /**

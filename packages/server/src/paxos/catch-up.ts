@@ -79,7 +79,7 @@ export class CatchUp {
       effects.send(to, { kind: 'trimmed', upTo: log.base });
       return;
     }
-    learner.hold(to, fromSlot - 1, now + limits.holdMs);
+    learner.hold(to, fromSlot - 1, now);
     const values: Value[] = [];
     let bytes = 0;
     for (let slot = fromSlot; slot <= chosenSlot; slot++) {

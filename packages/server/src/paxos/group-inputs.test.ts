@@ -184,7 +184,7 @@ describe('slots that others are on their way to ask for', () => {
 
   it('are kept while a state travels that stands before them, and no longer', () => {
     const bench = new Bench('a', ['a', 'b', 'c'], limits);
-    bench.member.hold(1, bench.now + 100);
+    bench.member.hold(1, bench.now);
     grown(bench);
     expect(has(bench, 1)).toBe(false);
     expect(has(bench, 2)).toBe(true);
@@ -206,7 +206,7 @@ describe('slots that others are on their way to ask for', () => {
 
   it('are given up when they are too many: the log must end somewhere', () => {
     const bench = new Bench('a', ['a', 'b', 'c'], { ...limits, keptBytesMax: 300, heldBytesMax: 300 });
-    bench.member.hold(1, bench.now + 100);
+    bench.member.hold(1, bench.now);
     grown(bench);
     expect(has(bench, 2)).toBe(false);
   });

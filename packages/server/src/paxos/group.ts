@@ -213,8 +213,8 @@ export class GroupMember implements PaxosMember {
     this.#ground.learner.applied(slot, now);
   }
 
-  hold(slot: number, until: number): void {
-    this.#ground.learner.hold(`state at ${slot}`, slot, until);
+  hold(slot: number, now: number): void {
+    this.#ground.learner.hold(`state at ${slot}`, slot, now);
   }
 
   installed(base: Base | undefined, now: number): void {

@@ -14,21 +14,26 @@ export class Holds {
   readonly #byHolder = new Map<string, Hold>();
 
   /** What comes after `slot` is kept until then; takes the place of what the holder held before. */
-  hold(holder: string, hold: Hold): void {
+  hold(holder: string, hold: Hold, now: number): void {
+    this.#forget(now);
     this.#byHolder.set(holder, hold);
   }
 
   /** Nothing after this slot is to be forgotten; Infinity: nobody holds anything. */
   lowest(now: number): number {
+    this.#forget(now);
     let lowest = Infinity;
-    for (const [holder, { slot, until }] of this.#byHolder) {
-      if (until <= now) this.#byHolder.delete(holder);
-      else lowest = Math.min(lowest, slot);
-    }
+    for (const { slot } of this.#byHolder.values()) lowest = Math.min(lowest, slot);
     return lowest;
   }
 
   release(): void {
     this.#byHolder.clear();
+  }
+
+  #forget(now: number): void {
+    for (const [holder, { until }] of this.#byHolder) {
+      if (until <= now) this.#byHolder.delete(holder);
+    }
   }
 }

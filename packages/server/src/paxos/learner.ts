@@ -125,9 +125,9 @@ export class Learner {
     if (base.configuration.number > number) this.#options.configured(base.configuration);
   }
 
-  /** Whoever asks until then for what comes after `slot` finds it, within bounds. */
-  hold(holder: string, slot: number, until: number): void {
-    this.#holds.hold(holder, { slot, until });
+  /** Whoever asks within `holdMs` for what comes after `slot` finds it, within bounds. */
+  hold(holder: string, slot: number, now: number): void {
+    this.#holds.hold(holder, { slot, until: now + this.#options.limits.holdMs }, now);
   }
 
   /** The state on disk stands at `slot`. */

@@ -40,7 +40,7 @@ export interface PaxosLimits {
   readonly keptAloneBytesMax: number;
   /** The same while others are on their way to ask for them; beyond it they come in vain. */
   readonly heldBytesMax: number;
-  /** A member that asked for chosen values asks for the next within this time, ms. */
+  /** Whoever asked for chosen values, or is given a state, asks on within this time, ms. */
   readonly holdMs: number;
   readonly readsMax: number;
   readonly votersMax: number;

@@ -38,8 +38,8 @@ export interface PaxosMember {
   transfer(to: MemberId, now: number): void;
   /** The state on this disk stands at `slot`: the log may be trimmed behind it. */
   applied(slot: number, now: number): void;
-  /** A state that stands at `slot` travels: the log after it is kept until then, within bounds. */
-  hold(slot: number, until: number): void;
+  /** A state that stands at `slot` travels: the log after it is kept for `holdMs`. */
+  hold(slot: number, now: number): void;
   /**
    * The state was replaced by one that stands at `base.slot`; undefined: it could not be fetched,
    * try again.
