@@ -8,16 +8,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumFor, launchBrowser, launchProfile } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the calendar as an installed app');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PATIENCE = { timeout: 30_000 };
 
@@ -36,22 +34,10 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
   const contexts: BrowserContext[] = [];
   let spaces = 0;
 
-  const buildPage = (outDir: string, name = 'index'): Promise<unknown> =>
-    build({
-      root: example,
-      configFile: join(example, 'vite.config.ts'),
-      logLevel: 'error',
-      build: {
-        outDir,
-        emptyOutDir: true,
-        rolldownOptions: { output: { entryFileNames: `assets/${name}-[hash].js` } },
-      },
-    });
-
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-installed-'));
     page = join(folder, 'page');
-    await buildPage(page);
+    await buildCalendarPage(page);
     axe = await readFile(axeFile, 'utf8');
     server = new SyncServer({ port: await freePort(), data: join(folder, 'data') });
     await server.start();
@@ -170,7 +156,7 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
       await ann.at('field-title').fill('Half-typed');
       await ann.at('field-from').fill('15:30');
 
-      await buildPage(newer, 'newer');
+      await buildCalendarPage(newer, 'newer');
       await ann.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
       await expect.poll(() => ann.at('update').getAttribute('data-state'), PATIENCE).toBe('ready');
       const reloaded = ann.page.waitForEvent('load');

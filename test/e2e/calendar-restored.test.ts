@@ -5,17 +5,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backupData, restoreData } from '../../packages/server/src/drivers/backup-data.js';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the calendar of a restored server');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const DAY = '2027-06-16';
 
 describe.runIf(chromium !== undefined)('the calendar of a restored server', () => {
@@ -28,10 +26,7 @@ describe.runIf(chromium !== undefined)('the calendar of a restored server', () =
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-restored-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example, configFile: join(example, 'vite.config.ts'), logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     port = await freePort();
     server = new SyncServer({ port, data: join(folder, 'data') });
     await server.start();

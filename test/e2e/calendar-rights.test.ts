@@ -5,18 +5,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { calendar } from '../../packages/examples/calendar/src/app.js';
 import { createServer, silentLogger, type OxbowServer } from '../../packages/server/src/index.js';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person } from './calendar-person.js';
 import { freePort, PageServer } from './processes.js';
 
 const chromium = chromiumFor('rights in the calendar');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const DAY = '2027-06-16';
 const PATIENCE = { timeout: 30_000 };
 
@@ -50,10 +48,7 @@ describe.runIf(chromium !== undefined)('rights in the calendar', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-rights-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example, configFile: join(example, 'vite.config.ts'), logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     port = await freePort();
     rights.set('ann', 'rw');
     await serve();

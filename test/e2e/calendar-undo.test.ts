@@ -6,16 +6,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('taking back in the calendar');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const DAY = '2027-06-16';
 const ten = { room: 'Harbour', from: '10:00', to: '11:00' } as const;
@@ -31,10 +29,7 @@ describe.runIf(chromium !== undefined)('taking back in the calendar', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-undo-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example, configFile: join(example, 'vite.config.ts'), logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     server = new SyncServer({ port: await freePort(), data: join(folder, 'data') });
     await server.start();
     pages = await PageServer.start(outDir, '--server', server.url);

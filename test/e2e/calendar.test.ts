@@ -5,16 +5,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage, example } from './calendar-page.js';
 import { Person, type Seen } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the calendar end to end');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 
 /** A Wednesday to come: far from anything that depends on the present hour. */
 function someDay(): string {
@@ -46,12 +44,7 @@ describe.runIf(chromium !== undefined)('the shared calendar', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-calendar-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example,
-      configFile: join(example, 'vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     pages = await PageServer.start(outDir);
     browser = await launchBrowser(chromium ?? '');
   });

@@ -6,17 +6,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminTokenOf } from '../../packages/server/src/drivers/admin-http.js';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person, type Seen } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the calendar on a cluster');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const SECRET = 'a secret that the three nodes of this test share';
 const NAMES = ['a', 'b', 'c'] as const;
 const DAY = '2031-05-14';
@@ -32,10 +30,7 @@ describe.runIf(chromium !== undefined)('the calendar on a cluster', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-cluster-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example, configFile: join(example, 'vite.config.ts'), logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     const secretFile = join(folder, 'secret');
     await writeFile(secretFile, SECRET);
     const peers = await Promise.all(NAMES.map(async (name) => `${name}=127.0.0.1:${await freePort()}`));

@@ -6,17 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type * as Axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumFor, launchBrowser } from './browser.js';
+import { buildCalendarPage } from './calendar-page.js';
 import { Person } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the inspector in a page');
-const example = fileURLToPath(new URL('../../packages/examples/calendar', import.meta.url));
 const axe = createRequire(import.meta.url).resolve('axe-core');
 const PATIENT = { timeout: 30_000 };
 /** A Wednesday. */
@@ -34,10 +32,7 @@ describe.runIf(chromium !== undefined)('the inspector in the calendar', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oxbow-inspector-'));
     const outDir = join(folder, 'page');
-    await build({
-      root: example, configFile: join(example, 'vite.config.ts'), logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
+    await buildCalendarPage(outDir);
     pages = await PageServer.start(outDir);
     browser = await launchBrowser(chromium ?? '');
     server = new SyncServer({ port: await freePort(), data: join(folder, 'data') });

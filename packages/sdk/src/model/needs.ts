@@ -44,6 +44,8 @@ interface RefusalsConfig {
   readonly older: () => Iterable<CommitEntry>;
   /** How far a replica's updates are settled, whenever it is asked. */
   readonly settledSeq: (replica: ReplicaId) => number;
+  /** Whether updates of that replica are settled as those of somebody else. */
+  readonly isAnothers: (replica: ReplicaId, user: string | null) => boolean;
 }
 
 /**
@@ -52,31 +54,33 @@ interface RefusalsConfig {
  */
 export class Refusals {
   readonly #older: () => Iterable<CommitEntry>;
-  readonly #settledSeq: (replica: ReplicaId) => number;
+  readonly #settledSeq: RefusalsConfig['settledSeq'];
+  readonly #isAnothers: RefusalsConfig['isAnothers'];
   /** Of each replica, nothing is known of updates up to here. */
   readonly #floors = new Map<ReplicaId, number>();
   /** In the order in which they were settled. */
   readonly #refused = new Map<string, UpdateId>();
   #hasLooked = false;
 
-  constructor({ ledger, older, settledSeq }: RefusalsConfig) {
+  constructor({ ledger, older, settledSeq, isAnothers }: RefusalsConfig) {
     this.#settledSeq = settledSeq;
+    this.#isAnothers = isAnothers;
     for (const { replica, seq } of ledger) this.#floors.set(replica, seq);
     this.#older = older;
   }
 
-  note({ id, outcome, body }: CommitEntry): void {
+  note({ id, user, outcome, body }: CommitEntry): void {
     if (outcome.kind !== 'rejected') {
       if (this.#refused.size > 0) this.#refused.delete(updateKey(id));
       return;
     }
     this.#add(id);
-    // Who needs it may have known it under its first id; but where a profile was copied, that id
-    // may be another update's as well, and that one's fate is its own.
+    // Who needs it may have known it under its first id. Whoever wrote it says which that was: of
+    // another user's updates they say nothing. And where a profile was copied, the id may be that
+    // of another update as well, whose fate is its own.
     const { formerly } = body ?? {};
-    if (formerly !== undefined && formerly.seq > this.#settledSeq(formerly.replica)) {
-      this.#add(formerly);
-    }
+    if (formerly === undefined || this.#isAnothers(formerly.replica, user)) return;
+    if (formerly.seq > this.#settledSeq(formerly.replica)) this.#add(formerly);
   }
 
   /** Of an update that is settled. */

@@ -21,6 +21,12 @@ export class Ledger {
     return this.#lines.get(replica)?.user ?? null;
   }
 
+  /** Updates of it are settled, as those of somebody else. */
+  isAnothers(replica: ReplicaId, user: string | null): boolean {
+    const line = this.#lines.get(replica);
+    return line !== undefined && line.user !== user;
+  }
+
   /**
    * Which update is the last that is settled of that replica; undefined where that is not known.
    */

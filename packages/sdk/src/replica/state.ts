@@ -123,7 +123,11 @@ export class SpaceState<A extends AppDefinition> implements Holding {
 
   /** `older`: entries that are kept of what the ledger counts. */
   refusalsSince(ledger: readonly LedgerLine[], older: () => Iterable<CommitEntry>): Refusals {
-    return new Refusals({ ledger, older, settledSeq: (replica) => this.ledger.seqOf(replica) });
+    return new Refusals({
+      ledger, older,
+      settledSeq: (replica) => this.ledger.seqOf(replica),
+      isAnothers: (replica, user) => this.ledger.isAnothers(replica, user),
+    });
   }
 
   get head(): SpaceHead {

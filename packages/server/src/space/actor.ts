@@ -92,6 +92,7 @@ export class SpaceActor {
       ledger: stored?.ledger ?? [],
       older: () => this.#keptEntries(),
       settledSeq: (replica) => this.#ledger.executedSeq(replica),
+      isAnothers: (replica, user) => this.#ledger.isAnothers(replica, user),
     });
     this.#tables = new Tables(config.app);
     if (stored !== undefined) fill(this.#tables, stored.rows, config.dev);
