@@ -11,7 +11,7 @@ import { BUGS } from './bugs.js';
 import { CLUSTER_BUGS } from './cluster/cluster-bugs.js';
 import { PAXOS_BUGS } from './paxos/paxos-bugs.js';
 import { hunt, seedsToCatch } from './planted.js';
-import type { RunResult } from './run.js';
+import type { RunResult } from './seed-run.js';
 import { TABS_BUGS } from './tabs/tabs-bugs.js';
 import { runners, worldNames, worldOf, type WorldName } from './worlds.js';
 

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import type { RunResult } from './run.js';
+import type { RunResult } from './seed-run.js';
 import type * as Worlds from './worlds.js';
 import type { WorldName } from './worlds.js';
 

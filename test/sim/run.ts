@@ -3,7 +3,6 @@
  * everything is healed and all that was asked for must be settled, and all replicas equal, within a
  * bound of virtual time.
  */
-import { OxbowError } from '@oxbow/sdk/protocol';
 import { SimClient } from './client.js';
 import {
   checkCounters, checkEqualRows, checkLifts, checkNeeds, checkNoDoubleBooking, checkRolledBack,
@@ -12,6 +11,7 @@ import {
 import { Network, QUIET_NETWORK } from './network.js';
 import { committedRows, tentativeRows } from './oracle.js';
 import { Random } from './random.js';
+import { resultOf, Turmoil, type RunResult, type SeedRun } from './seed-run.js';
 import { SimServer } from './server.js';
 import {
   drawSwarm, forgetsNothing, remembersReissues, type Restore, type Swarm,
@@ -21,38 +21,14 @@ import { Process, World } from './world.js';
 /** After healing, everything must be settled within this virtual time. */
 const SETTLE_MS = 240_000;
 
-export interface RunResult {
-  readonly seed: number;
-  /** The broken promise and what was seen; undefined: all held. */
-  readonly violation: string | undefined;
-  readonly traceHash: string;
-  readonly events: number;
-  readonly mutations: number;
-  readonly commits: number;
-  readonly log: readonly string[];
-}
-
 export function runSeed(seed: number, keepLog = false): RunResult {
   const random = new Random(seed);
   const world = new World(random, keepLog);
   const swarm = drawSwarm(random.fork('swarm'));
-  const run = new Run(world, random, swarm);
-  let violation: string | undefined;
-  try {
-    run.turmoil();
-    run.settle();
-  } catch (error) {
-    if (!(error instanceof Violation) && !(error instanceof OxbowError) && !(error instanceof Error)) throw error;
-    violation = error instanceof Violation ? error.message : `${error.name}: ${error.message}\n${error.stack ?? ''}`;
-    world.trace(`VIOLATION ${violation}`);
-  }
-  return {
-    seed, violation, traceHash: world.traceHash, events: world.events,
-    mutations: run.mutations, commits: run.commits, log: world.log,
-  };
+  return resultOf(seed, world, new Run(world, random, swarm));
 }
 
-class Run {
+class Run implements SeedRun {
   readonly #world: World;
   readonly #seeds: Random;
   readonly #random: Random;
@@ -61,12 +37,13 @@ class Run {
   readonly #network: Network;
   readonly #server: SimServer;
   readonly #clients: SimClient[];
-  #inTurmoil = true;
+  readonly #turmoil: Turmoil;
 
   constructor(world: World, random: Random, swarm: Swarm) {
     this.#world = world;
     this.#seeds = random;
     this.#random = random.fork('run');
+    this.#turmoil = new Turmoil(world, this.#random);
     this.#swarm = swarm;
     const isOnce = remembersReissues(swarm);
     this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth({ isOnce })]));
@@ -92,7 +69,7 @@ class Run {
     this.#server.start();
     for (const client of this.#clients) this.#run(client);
     if (swarm.isCopied) this.#world.after(this.#random.int(0, swarm.turmoilMs), () => this.#copy());
-    this.#every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
+    this.#turmoil.every(swarm.serverCrashEveryMs, () => this.#crashFor(this.#server));
     if (swarm.app.upgradeAtMs < swarm.turmoilMs) this.#upgrade();
     const { restore } = swarm;
     if (restore !== undefined) this.#world.after(restore.backupAtMs, () => this.#backUp(restore));
@@ -114,7 +91,7 @@ class Run {
   /** The server's data is lost; it is given a backup, and clients meet another history. */
   #restore(): void {
     this.#server.restore(({ from, csns, use }) => {
-      if (!this.#inTurmoil) return;
+      if (!this.#turmoil.isOn) return;
       for (const [space, truth] of this.#truths) {
         this.#truths.set(space, truth.restoredTo(csns.get(space) ?? 0, from));
       }
@@ -133,20 +110,20 @@ class Run {
   #run(client: SimClient): void {
     const swarm = this.#swarm;
     client.start();
-    this.#every(swarm.mutateEveryMs, () => {
+    this.#turmoil.every(swarm.mutateEveryMs, () => {
       if (client.process.isAlive) client.write();
     });
-    this.#every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
-    this.#every(swarm.clientStore.deletedEveryMs, () => client.deleteStore());
-    this.#every(swarm.clientStore.fullEveryMs, () => {
+    this.#turmoil.every(swarm.clientCrashEveryMs, () => this.#crashFor(client));
+    this.#turmoil.every(swarm.clientStore.deletedEveryMs, () => client.deleteStore());
+    this.#turmoil.every(swarm.clientStore.fullEveryMs, () => {
       client.setFull(true);
       this.#world.after(this.#random.exponential(8_000), () => client.setFull(false));
     });
-    this.#every(swarm.partitionEveryMs, () => {
+    this.#turmoil.every(swarm.partitionEveryMs, () => {
       this.#network.partition(client.name, true);
       this.#later(() => this.#network.partition(client.name, false));
     });
-    this.#every(swarm.offlineEveryMs, () => {
+    this.#turmoil.every(swarm.offlineEveryMs, () => {
       client.goOffline();
       this.#later(() => client.goOnline());
     });
@@ -177,7 +154,7 @@ class Run {
 
   /** Faults end; what is down comes up; then nothing may remain open. */
   settle(): void {
-    this.#inTurmoil = false;
+    this.#turmoil.end();
     this.#network.faults = QUIET_NETWORK;
     this.#network.cutWhere(() => true, 'healed');
     const isNewer = this.#world.now >= this.#swarm.app.upgradeAtMs;
@@ -224,7 +201,7 @@ class Run {
   }
 
   #crashFor(victim: SimClient | SimServer): void {
-    if (!this.#inTurmoil || !victim.process.isAlive) return;
+    if (!this.#turmoil.isOn || !victim.process.isAlive) return;
     victim.crash();
     this.#world.after(this.#random.exponential(500), () => {
       if (!victim.process.isAlive) victim.start();
@@ -233,18 +210,5 @@ class Run {
 
   #later(task: () => void): void {
     this.#world.after(this.#random.exponential(1_500), task);
-  }
-
-  /** Again and again while the turmoil lasts, on average so often; never if 0. */
-  #every(meanMs: number, task: () => void): void {
-    if (meanMs === 0) return;
-    const next = (): void => {
-      this.#world.after(this.#random.exponential(meanMs), () => {
-        if (!this.#inTurmoil) return;
-        task();
-        next();
-      });
-    };
-    next();
   }
 }

@@ -1,7 +1,8 @@
 /** The worlds that a seed can be run in, and which one it is run in unless somebody says. */
 import { runClusterSeed } from './cluster/run-cluster.js';
 import { runPaxosSeed } from './paxos/run-paxos.js';
-import { runSeed, type RunResult } from './run.js';
+import { runSeed } from './run.js';
+import type { RunResult } from './seed-run.js';
 import { runTabsSeed } from './tabs/run-tabs.js';
 
 export type WorldName = 'node' | 'paxos' | 'cluster' | 'tabs';

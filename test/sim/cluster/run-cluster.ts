@@ -16,7 +16,7 @@ import { NodeNetwork, QUIET_NODE_NETWORK } from '../node-network.js';
 import { committedRows, tentativeRows } from '../oracle.js';
 import { OrderHistory } from '../order-history.js';
 import { Random } from '../random.js';
-import type { RunResult } from '../run.js';
+import { resultOf, Turmoil, type RunResult, type SeedRun } from '../seed-run.js';
 import { World } from '../world.js';
 import { ClusterChecks } from './cluster-checks.js';
 import { drawClusterSwarm, type ClusterSwarm } from './cluster-swarm.js';
@@ -38,23 +38,10 @@ export function runClusterSeed(seed: number, keepLog = false): RunResult {
   const world = new World(random, keepLog);
   const swarm = drawClusterSwarm(random.fork('swarm'));
   world.trace(`swarm ${JSON.stringify(swarm)}`);
-  const run = new ClusterRun(world, random, swarm);
-  let violation: string | undefined;
-  try {
-    run.turmoil();
-    run.settle();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    violation = error instanceof Violation ? error.message : error.stack ?? error.message;
-    world.trace(`VIOLATION ${violation}`);
-  }
-  return {
-    seed, violation, traceHash: world.traceHash, events: world.events,
-    mutations: run.mutations, commits: run.commits, log: world.log,
-  };
+  return resultOf(seed, world, new ClusterRun(world, random, swarm));
 }
 
-class ClusterRun {
+class ClusterRun implements SeedRun {
   readonly #world: World;
   readonly #random: Random;
   readonly #gossip: Random;
@@ -64,11 +51,12 @@ class ClusterRun {
   readonly #peers: NodeNetwork<Uint8Array>;
   readonly #nodes: readonly SimNode[];
   readonly #clients: readonly SimClient[];
-  #inTurmoil = true;
+  readonly #turmoil: Turmoil;
 
   constructor(world: World, random: Random, swarm: ClusterSwarm) {
     this.#world = world;
     this.#random = random.fork('run');
+    this.#turmoil = new Turmoil(world, this.#random);
     this.#gossip = random.fork('gossip');
     this.#swarm = swarm;
     this.#checks = new ClusterChecks(world, {
@@ -91,7 +79,7 @@ class ClusterRun {
 
   /** Someone else hears from its author that an update is committed, and looks for it at once. */
   #readNews(space: string, author: number): void {
-    if (!this.#inTurmoil || !this.#gossip.chance(GOSSIP)) return;
+    if (!this.#turmoil.isOn || !this.#gossip.chance(GOSSIP)) return;
     const others = this.#clients.filter((_, index) => index !== author);
     if (others.length === 0) return;
     const reader = this.#gossip.pick(others);
@@ -129,15 +117,15 @@ class ClusterRun {
     }
     for (const client of this.#clients) this.#drive(client);
     this.#upgrade();
-    this.#every(faults.crashEveryMs, () => this.#crashSome());
-    this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
-    this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
-    this.#every(faults.cutEveryMs, () => this.#cut());
-    this.#every(faults.failEveryMs, () => this.#random.pick(this.#nodes).directory.fail());
-    this.#every(faults.loseEveryMs, () => this.#loseSome());
-    this.#every(faults.orderEveryMs, () => this.#order());
-    this.#every(faults.stopEveryMs, () => this.#stop(this.#random.pick(this.#nodes)));
-    this.#every(faults.wallJumpEveryMs, () =>
+    this.#turmoil.every(faults.crashEveryMs, () => this.#crashSome());
+    this.#turmoil.every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
+    this.#turmoil.every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
+    this.#turmoil.every(faults.cutEveryMs, () => this.#cut());
+    this.#turmoil.every(faults.failEveryMs, () => this.#random.pick(this.#nodes).directory.fail());
+    this.#turmoil.every(faults.loseEveryMs, () => this.#loseSome());
+    this.#turmoil.every(faults.orderEveryMs, () => this.#order());
+    this.#turmoil.every(faults.stopEveryMs, () => this.#stop(this.#random.pick(this.#nodes)));
+    this.#turmoil.every(faults.wallJumpEveryMs, () =>
       this.#random.pick(this.#nodes).process.jumpWall(this.#random.int(-5_000, 5_000)));
     this.#world.run(turmoilMs);
   }
@@ -151,7 +139,7 @@ class ClusterRun {
     }
     for (const one of [...this.#nodes, ...this.#clients]) {
       this.#world.after(this.#random.int(Math.ceil(upgradeAtMs), turmoilMs), () => {
-        if (!this.#inTurmoil || !one.process.isAlive || one.process.isPaused) return;
+        if (!this.#turmoil.isOn || !one.process.isAlive || one.process.isPaused) return;
         if (one instanceof SimClient) one.crash();
         else one.crash(false);
         this.#later(200, () => {
@@ -171,20 +159,20 @@ class ClusterRun {
   #drive(client: SimClient): void {
     const swarm = this.#swarm;
     client.start();
-    this.#every(swarm.mutateEveryMs, () => {
+    this.#turmoil.every(swarm.mutateEveryMs, () => {
       if (client.process.isAlive) client.write();
     });
-    this.#every(swarm.readEveryMs, () => {
+    this.#turmoil.every(swarm.readEveryMs, () => {
       if (client.process.isAlive) client.read();
     });
-    this.#every(swarm.clientCrashEveryMs, () => {
+    this.#turmoil.every(swarm.clientCrashEveryMs, () => {
       if (!client.process.isAlive) return;
       client.crash();
       this.#later(500, () => {
         if (!client.process.isAlive) client.start();
       });
     });
-    this.#every(swarm.partitionEveryMs, () => {
+    this.#turmoil.every(swarm.partitionEveryMs, () => {
       this.#network.partition(client.name, true);
       this.#later(1_500, () => this.#network.partition(client.name, false));
     });
@@ -192,7 +180,7 @@ class ClusterRun {
 
   /** Faults end; what is down comes up; then nothing may remain open. */
   settle(): void {
-    this.#inTurmoil = false;
+    this.#turmoil.end();
     this.#network.faults = QUIET_NETWORK;
     this.#peers.faults = QUIET_NODE_NETWORK;
     this.#peers.healAll();
@@ -309,7 +297,7 @@ class ClusterRun {
   }
 
   #crash(node: SimNode, isPowerLost: boolean): void {
-    if (!this.#inTurmoil || !node.process.isAlive) return;
+    if (!this.#turmoil.isOn || !node.process.isAlive) return;
     node.crash(isPowerLost);
     this.#restartLater(node);
   }
@@ -426,20 +414,7 @@ class ClusterRun {
 
   #later(meanMs: number, task: () => void): void {
     this.#world.after(this.#random.exponential(meanMs), () => {
-      if (this.#inTurmoil) task();
+      if (this.#turmoil.isOn) task();
     });
-  }
-
-  /** Again and again while the turmoil lasts, on average so often; never if 0. */
-  #every(meanMs: number, task: () => void): void {
-    if (meanMs === 0) return;
-    const next = (): void => {
-      this.#world.after(this.#random.exponential(meanMs), () => {
-        if (!this.#inTurmoil) return;
-        task();
-        next();
-      });
-    };
-    next();
   }
 }

@@ -8,7 +8,7 @@ import { drawCut } from '../cut-shapes.js';
 import { Violation } from '../checkers.js';
 import { NodeNetwork, QUIET_NODE_NETWORK } from '../node-network.js';
 import { Random } from '../random.js';
-import type { RunResult } from '../run.js';
+import { resultOf, Turmoil, type RunResult, type SeedRun } from '../seed-run.js';
 import { World } from '../world.js';
 import { ListClient } from './list-client.js';
 import { Operator } from './operator.js';
@@ -25,24 +25,11 @@ export function runPaxosSeed(seed: number, keepLog = false): RunResult {
   const world = new World(random, keepLog);
   const swarm = drawPaxosSwarm(random.fork('swarm'));
   world.trace(`swarm ${JSON.stringify(swarm)}`);
-  const run = new PaxosRun(world, random, swarm);
-  let violation: string | undefined;
-  try {
-    run.turmoil();
-    run.settle();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    violation = error instanceof Violation ? error.message : error.stack ?? error.message;
-    world.trace(`VIOLATION ${violation}`);
-  }
-  return {
-    seed, violation, traceHash: world.traceHash, events: world.events,
-    mutations: run.answered, commits: run.checks.commands, log: world.log,
-  };
+  return resultOf(seed, world, new PaxosRun(world, random, swarm));
 }
 
-class PaxosRun {
-  readonly checks: PaxosChecks;
+class PaxosRun implements SeedRun {
+  readonly #checks: PaxosChecks;
   readonly #world: World;
   readonly #random: Random;
   readonly #swarm: PaxosSwarm;
@@ -50,18 +37,19 @@ class PaxosRun {
   readonly #nodes: readonly PaxosNode[];
   readonly #clients: readonly ListClient[];
   readonly #operator: Operator;
-  #inTurmoil = true;
+  readonly #turmoil: Turmoil;
 
   constructor(world: World, random: Random, swarm: PaxosSwarm) {
     this.#world = world;
     this.#random = random.fork('run');
+    this.#turmoil = new Turmoil(world, this.#random);
     this.#swarm = swarm;
-    this.checks = new PaxosChecks(world);
+    this.#checks = new PaxosChecks(world);
     this.#network = new NodeNetwork<NodeFrame>(world, {
       random: random.fork('network'), faults: swarm.network, channels: ['control', 'bulk'], isForgiving: true,
     });
     this.#nodes = allNames(swarm).map((name) => new PaxosNode(name, {
-      world, network: this.#network, swarm, checks: this.checks, random: random.fork('nodes'),
+      world, network: this.#network, swarm, checks: this.#checks, random: random.fork('nodes'),
       crashAWhile: (node) => this.#crashFor(node, true),
     }));
     const founders = this.#nodes.slice(0, swarm.nodes);
@@ -73,37 +61,41 @@ class PaxosRun {
       random: random.fork('operator'), nodes: () => this.#nodes, founding,
     });
     this.#clients = Array.from({ length: swarm.clients }, (_, index) => new ListClient(`c${index + 1}`, {
-      world, swarm, checks: this.checks, random: random.fork(`client${index + 1}`),
+      world, swarm, checks: this.#checks, random: random.fork(`client${index + 1}`),
       nodes: () => this.#nodes,
     }));
   }
 
-  get answered(): number {
+  get mutations(): number {
     return this.#clients.reduce((sum, { answered }) => sum + answered, 0);
+  }
+
+  get commits(): number {
+    return this.#checks.commands;
   }
 
   turmoil(): void {
     const { faults, turmoilMs, nodes } = this.#swarm;
     for (const node of this.#nodes.slice(0, nodes)) node.start();
     for (const client of this.#clients) client.start();
-    this.#every(faults.crashEveryMs, () => this.#crashSome());
-    this.#every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
-    this.#every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
-    this.#every(faults.falterEveryMs, () => this.#falter());
-    this.#every(faults.usurpEveryMs, () => this.#usurp());
-    this.#every(faults.cutEveryMs, () => this.#cut());
-    this.#every(faults.wipeEveryMs, () => this.#maybeWipe());
-    this.#every(faults.wipeEveryMs === 0 ? 0 : 300, () => this.#operator.step(false));
-    this.#every(faults.changeEveryMs, () => {
+    this.#turmoil.every(faults.crashEveryMs, () => this.#crashSome());
+    this.#turmoil.every(faults.pauseEveryMs, () => this.#pause(this.#random.pick(this.#nodes)));
+    this.#turmoil.every(faults.stallEveryMs, () => this.#stall(this.#random.pick(this.#nodes)));
+    this.#turmoil.every(faults.falterEveryMs, () => this.#falter());
+    this.#turmoil.every(faults.usurpEveryMs, () => this.#usurp());
+    this.#turmoil.every(faults.cutEveryMs, () => this.#cut());
+    this.#turmoil.every(faults.wipeEveryMs, () => this.#maybeWipe());
+    this.#turmoil.every(faults.wipeEveryMs === 0 ? 0 : 300, () => this.#operator.step(false));
+    this.#turmoil.every(faults.changeEveryMs, () => {
       this.#operator.step(true);
       if (this.#random.chance(0.3)) this.#operator.step(true);
     });
-    this.#every(faults.transferEveryMs, () => this.#transfer());
+    this.#turmoil.every(faults.transferEveryMs, () => this.#transfer());
     this.#world.run(turmoilMs);
   }
 
   settle(): void {
-    this.#inTurmoil = false;
+    this.#turmoil.end();
     this.#network.faults = QUIET_NODE_NETWORK;
     this.#network.healAll();
     for (const client of this.#clients) client.settle();
@@ -118,7 +110,7 @@ class PaxosRun {
       this.#until(deadline, () => reader?.isSettled === true, 'read');
     }
     this.#checkStates();
-    this.checks.checkHistory();
+    this.#checks.checkHistory();
   }
 
   #heal(node: PaxosNode, staysDown: boolean): void {
@@ -206,10 +198,10 @@ class PaxosRun {
   }
 
   #crashFor(node: PaxosNode, isPowerLost: boolean): void {
-    if (!this.#inTurmoil || !node.process.isAlive) return;
+    if (!this.#turmoil.isOn || !node.process.isAlive) return;
     node.crash(isPowerLost);
     this.#world.after(this.#random.exponential(this.#swarm.faults.downMs), () => {
-      if (this.#inTurmoil && !node.process.isAlive) node.start();
+      if (this.#turmoil.isOn && !node.process.isAlive) node.start();
     });
   }
 
@@ -249,7 +241,7 @@ class PaxosRun {
       this.#network.healAll();
       this.#world.after(this.#random.exponential(20), () => {
         if (this.#random.chance(0.5)) this.#crashFor(leader, this.#random.chance(0.5));
-        else if (this.#inTurmoil) this.#pause(leader);
+        else if (this.#turmoil.isOn) this.#pause(leader);
       });
     });
   }
@@ -286,20 +278,7 @@ class PaxosRun {
     if (victim.process.isAlive) victim.crash(true);
     victim.wipe();
     this.#world.after(this.#random.exponential(300), () => {
-      if (this.#inTurmoil && !victim.process.isAlive) victim.start();
+      if (this.#turmoil.isOn && !victim.process.isAlive) victim.start();
     });
-  }
-
-  /** Again and again while the turmoil lasts, on average so often; never if 0. */
-  #every(meanMs: number, task: () => void): void {
-    if (meanMs === 0) return;
-    const next = (): void => {
-      this.#world.after(this.#random.exponential(meanMs), () => {
-        if (!this.#inTurmoil) return;
-        task();
-        next();
-      });
-    };
-    next();
   }
 }

@@ -3,7 +3,6 @@
  * on virtual time. At the end all is healed: every tab thaws, each profile has one at least, and
  * what was asked for must be settled and the same everywhere.
  */
-import { OxbowError } from '@oxbow/sdk/protocol';
 import { MemoryTabs } from '../../../packages/sdk/src/drivers/testing/memory-tabs.js';
 import {
   checkCounters, checkEqualRows, checkNoDoubleBooking, checkSaved, rowsAfter, Truth, Violation,
@@ -11,7 +10,7 @@ import {
 import { Network, QUIET_NETWORK } from '../network.js';
 import { committedRows, tentativeRows } from '../oracle.js';
 import { Random } from '../random.js';
-import type { RunResult } from '../run.js';
+import { resultOf, Turmoil, type RunResult, type SeedRun } from '../seed-run.js';
 import { SimServer } from '../server.js';
 import { Process, World } from '../world.js';
 import { ProfileDisk } from './profile-disk.js';
@@ -24,23 +23,10 @@ const TABS_MAX = 3;
 export function runTabsSeed(seed: number, keepLog = false): RunResult {
   const random = new Random(seed);
   const world = new World(random, keepLog);
-  const run = new Run(world, random, drawTabsSwarm(random.fork('swarm')));
-  let violation: string | undefined;
-  try {
-    run.turmoil();
-    run.settle();
-  } catch (error) {
-    if (!(error instanceof Violation) && !(error instanceof OxbowError) && !(error instanceof Error)) throw error;
-    violation = error instanceof Violation ? error.message : `${error.name}: ${error.message}\n${error.stack ?? ''}`;
-    world.trace(`VIOLATION ${violation}`);
-  }
-  return {
-    seed, violation, traceHash: world.traceHash, events: world.events,
-    mutations: run.mutations, commits: run.commits, log: world.log,
-  };
+  return resultOf(seed, world, new Run(world, random, drawTabsSwarm(random.fork('swarm'))));
 }
 
-class Run {
+class Run implements SeedRun {
   readonly #world: World;
   readonly #seeds: Random;
   readonly #random: Random;
@@ -52,12 +38,13 @@ class Run {
   #tabs: SimTab[] = [];
   #opened = 0;
   #mutationsOfGone = 0;
-  #inTurmoil = true;
+  readonly #turmoil: Turmoil;
 
   constructor(world: World, random: Random, swarm: TabsSwarm) {
     this.#world = world;
     this.#seeds = random;
     this.#random = random.fork('run');
+    this.#turmoil = new Turmoil(world, this.#random);
     this.#swarm = swarm;
     this.#truths = new Map(swarm.spaces.map((space) => [space, new Truth()]));
     this.#network = new Network(world, { random: random.fork('network'), faults: swarm.network });
@@ -80,13 +67,13 @@ class Run {
     const swarm = this.#swarm;
     this.#server.start();
     for (const profile of this.#profiles) this.#live(profile);
-    this.#every(swarm.serverCrashEveryMs, () => this.#crashServer());
+    this.#turmoil.every(swarm.serverCrashEveryMs, () => this.#crashServer());
     this.#world.run(swarm.turmoilMs);
   }
 
   /** Faults end, everybody thaws. */
   settle(): void {
-    this.#inTurmoil = false;
+    this.#turmoil.end();
     this.#network.faults = QUIET_NETWORK;
     this.#network.cutWhere(() => true, 'healed');
     if (!this.#server.process.isAlive) this.#server.start();
@@ -120,21 +107,21 @@ class Run {
       const tabs = this.#open(profile).filter(which);
       return tabs.length === 0 ? undefined : this.#random.pick(tabs);
     };
-    this.#every(swarm.mutateEveryMs, () => some()?.write());
-    this.#every(swarm.tabEveryMs, () => {
+    this.#turmoil.every(swarm.mutateEveryMs, () => some()?.write());
+    this.#turmoil.every(swarm.tabEveryMs, () => {
       if (this.#open(profile).length < TABS_MAX) this.#openTab(profile);
     });
-    this.#every(swarm.closeEveryMs, () => {
+    this.#turmoil.every(swarm.closeEveryMs, () => {
       const tab = some((open) => open.canWrite);
       tab?.close(() => this.#gone(tab));
     });
-    this.#every(swarm.clientCrashEveryMs, () => {
+    this.#turmoil.every(swarm.clientCrashEveryMs, () => {
       const tab = some();
       if (tab === undefined) return;
       tab.crash();
       this.#gone(tab);
     });
-    this.#every(swarm.freezeEveryMs, () => {
+    this.#turmoil.every(swarm.freezeEveryMs, () => {
       const keeper = some((open) => !open.process.isPaused && open.isKeeper);
       const tab = this.#random.chance(0.6) ? keeper : some((open) => !open.process.isPaused);
       if (tab === undefined) return;
@@ -145,7 +132,7 @@ class Run {
         if (tab.process.isAlive && tab.process.isPaused) tab.process.resume();
       });
     });
-    this.#every(swarm.offlineEveryMs, () => {
+    this.#turmoil.every(swarm.offlineEveryMs, () => {
       some()?.goOffline();
       this.#world.after(this.#random.exponential(1_500), () => some()?.goOnline());
     });
@@ -191,22 +178,10 @@ class Run {
   }
 
   #crashServer(): void {
-    if (!this.#inTurmoil || !this.#server.process.isAlive) return;
+    if (!this.#turmoil.isOn || !this.#server.process.isAlive) return;
     this.#server.crash();
     this.#world.after(this.#random.exponential(500), () => {
       if (!this.#server.process.isAlive) this.#server.start();
     });
-  }
-
-  #every(meanMs: number, task: () => void): void {
-    if (meanMs === 0) return;
-    const next = (): void => {
-      this.#world.after(this.#random.exponential(meanMs), () => {
-        if (!this.#inTurmoil) return;
-        task();
-        next();
-      });
-    };
-    next();
   }
 }
