@@ -105,7 +105,7 @@ export class SimClient {
       storage: this.#disk,
       transports: [network.transport(this.process, this.#parts.addresses)],
       clock: this.process.clock,
-      entropy: { id: () => uuid(ids), seed: () => ids.uint32() },
+      entropy: { id: () => ids.uuid(), seed: () => ids.uint32() },
       dev: true,
       newGuard: (onReport) => new Guard(onReport),
       fallbackToMemory: false,
@@ -443,9 +443,4 @@ export class SimClient {
     if (entries !== 'trimmed') for (const entry of entries) checkLearned(truth, this.name, entry);
     open.checkedCsn = replica.head.csn;
   }
-}
-
-function uuid(random: Random): string {
-  const hex = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

@@ -81,4 +81,10 @@ export class Random {
     if (item === undefined) throw new Error('pick needs a non-empty list');
     return item;
   }
+
+  /** In the shape of a UUID. */
+  uuid(): string {
+    const hex = Array.from({ length: 4 }, () => this.uint32().toString(16).padStart(8, '0')).join('');
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  }
 }

@@ -74,7 +74,7 @@ export class SimTab {
       app, storage,
       transports: [network.transport(this.process, ['ws://server'])],
       clock: this.process.clock,
-      entropy: { id: () => uuid(ids), seed: () => ids.uint32() },
+      entropy: { id: () => ids.uuid(), seed: () => ids.uint32() },
       dev: true,
       fallbackToMemory: false,
       onReport: (error) => {
@@ -262,9 +262,4 @@ export class SimTab {
     if (entries !== 'trimmed') for (const entry of entries) checkLearned(truth, this.name, entry);
     open.checkedCsn = replica.head.csn;
   }
-}
-
-function uuid(random: Random): string {
-  const hex = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
