@@ -150,6 +150,25 @@ describe('the life of a link', () => {
     expect(session.health).toMatchObject({ state: 'waiting' });
   });
 
+  it('reports a token function that goes on failing once, until it has given a token', () => {
+    const { session, out } = started({ hasToken: true });
+    const reports: string[] = [];
+    const answer = (why: string | undefined, now: number): void => {
+      session.hurry(now);
+      const { ask } = out.takeOne('askToken');
+      if (why === undefined) session.tokenFor(ask, 't', now);
+      else session.tokenFailed(ask, new OxbowError('token-unavailable', why), now);
+      for (const effect of out.take()) if (effect.kind === 'report') reports.push(effect.error.message);
+    };
+    for (const now of [1, 2, 3]) answer('offline', now);
+    answer('no session', 4);
+    answer(undefined, 5);
+    const laterMs = 5 + limits.connectTimeoutMs;
+    session.tick(laterMs);
+    answer('no session', laterMs);
+    expect(reports).toEqual(['offline', 'no session', 'no session']);
+  });
+
   it('asks rarely after a refusal that it cannot cure, and at once when hurried', () => {
     const { session, out } = live();
     session.onMessage({ kind: 'fail', code: 'token-invalid', message: 'forged' }, 3);

@@ -101,6 +101,8 @@ export class Session {
   #renewed = false;
   /** The token of the present round of attempts: whoever is sent on brings the same one. */
   #roundToken: { readonly token: string | undefined } | undefined;
+  /** Why there is no token, as reported; undefined since there was one. */
+  #tokenFailure: string | undefined;
   /** The least that anyone in the present round asked us to wait. */
   #roundPauseMs = Infinity;
   /** When a link that had lived for a while was lost last. */
@@ -237,12 +239,15 @@ export class Session {
   tokenFor(ask: Token, token: string | undefined, now: number): void {
     if (this.#state.kind !== 'asking' || this.#state.ask !== ask) return;
     this.#roundToken = { token };
+    this.#tokenFailure = undefined;
     this.#connect(token, now);
   }
 
   tokenFailed(ask: Token, error: OxbowError, now: number): void {
     if (this.#state.kind !== 'asking' || this.#state.ask !== ask) return;
-    this.#config.out.report(error);
+    // Offline a whole day it fails at every attempt: that is one report.
+    if (error.message !== this.#tokenFailure) this.#config.out.report(error);
+    this.#tokenFailure = error.message;
     // No address gives what is missing.
     this.#pause(error.message, now);
   }
