@@ -44,8 +44,9 @@ function stop(code) {
 
 function run(name, args) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  child.on('exit', (code) => {
-    if (!stopping) console.error(`The ${name} ended (code ${code}).`);
+  child.on('exit', (code, signal) => {
+    const how = signal ?? `code ${code}`;
+    if (!stopping) console.error(`The ${name} ended (${how}): stopping the rest, too.`);
     stop(code ?? 1);
   });
   return child;

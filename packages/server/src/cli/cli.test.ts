@@ -36,6 +36,10 @@ test('a module without an app is told with what it exports', async () => {
   await expect(loadApp(join(folder, 'd.mjs'))).rejects.toMatchObject({ code: 'app-invalid' });
   writeFileSync(join(folder, 'e.mjs'), 'import "./gone.mjs"');
   await expect(loadApp(join(folder, 'e.mjs'))).rejects.toMatchObject({ code: 'app-invalid' });
+  writeFileSync(join(folder, 'f.ts'), 'import "./gone.ts"');
+  await expect(loadApp(join(folder, 'f.ts'))).rejects.toMatchObject({
+    code: 'app-invalid', message: expect.stringContaining('Build it first') as string,
+  });
   await expect(loadApp(join(folder, 'none.mjs'))).rejects.toMatchObject({ code: 'app-not-found' });
 });
 

@@ -32,9 +32,15 @@ async function mustImport(path: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(full).href)) as Record<string, unknown>;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new OxbowError('app-invalid', `Cannot load the app module '${path}': ${why}`, { cause });
+    const cure = isTypeScript(path) ? '. Build it first, and give the JavaScript module.' : '';
+    throw new OxbowError(
+      'app-invalid', `Cannot load the app module '${path}': ${why}${cure}`, { cause },
+    );
   }
 }
+
+/** Newer versions of Node read some of it, others say no more than that they do not. */
+const isTypeScript = (path: string): boolean => /\.[mc]?tsx?$/.test(path);
 
 /** By shape: a bundled app brings its own copy of the SDK, so identity of classes says nothing. */
 function isApp(value: unknown): value is AppDefinition {
