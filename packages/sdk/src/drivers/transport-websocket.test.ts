@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Link } from './transport.js';
@@ -68,14 +70,26 @@ describe('a link over WebSocket', () => {
     expect((await story('ws://127.0.0.1:1/', () => undefined))[0]).toMatch(/^closed: /);
     let isSameTurn = true;
     const told = new Promise<string>((resolve) => {
-      viaWs('nonsense').connect({
+      viaWs('ws://a.example/').connect({
         opened: () => undefined,
         received: () => undefined,
         closed: (reason) => resolve(`${isSameTurn}: ${reason}`),
-      });
+      }, 'nonsense');
       isSameTurn = false;
     });
     expect(await told).toMatch(/^false: /);
+  });
+
+  it('tells why there is no link where the socket knows it', async () => {
+    const server = createServer((_request, response) => response.end());
+    server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 404 Not Found\r\n\r\n'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // reason: it listens on a port.
+    const { port } = server.address() as AddressInfo;
+    const [refused] = await story(`ws://127.0.0.1:${port}/`, () => undefined);
+    expect(refused).toBe('closed: code 1006: Unexpected server response: 404');
+    server.close();
   });
 
   it('tells nothing any more of an attempt that was abandoned', async () => {
@@ -120,6 +134,15 @@ describe('a link over WebSocket', () => {
 
   it('needs at least one address', () => {
     expect(() => viaWs([])).toThrow(expect.objectContaining({ code: 'bad-server-url' }));
+  });
+
+  it.each([
+    'localhost:8787/sync', 'nonsense', '/sync', '', 'ftp://a.example/sync', 'ws://local host/?key=1',
+  ])('refuses at once what is no address: %j', (url) => {
+    const error: unknown = expect.objectContaining({
+      code: 'bad-server-url', message: expect.not.stringContaining('key=1') as string,
+    });
+    expect(() => viaWs(['wss://a.example/sync', url])).toThrow(error as Error);
   });
 
   it('is named after its URL without the query, which may hold secrets', () => {

@@ -13,7 +13,7 @@ interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
-  onerror: ((event: never) => void) | null;
+  onerror: ((event: { readonly message?: unknown }) => void) | null;
   send(text: string): void;
   close(code?: number, reason?: string): void;
 }
@@ -45,7 +45,7 @@ export function socketTransport(
   const addresses = mustBeSome(typeof urls === 'string' ? [urls] : urls);
   const [first] = addresses;
   const transport: Transport = {
-    name: options.name ?? first.replace(/[?#].*$/, ''),
+    name: options.name ?? withoutQuery(first),
     addresses,
     // reason: each kind of socket declares its handlers with event classes of its own; what is used
     // agrees.
@@ -58,11 +58,30 @@ export function socketTransport(
 }
 
 function mustBeSome(urls: readonly string[]): readonly [string, ...string[]] {
+  const bad = urls.find((url) => !isAddress(url));
+  if (bad !== undefined) {
+    // Tried again and again it would look like a server that is down.
+    const problem = `'${withoutQuery(bad)}' is no address of a server.`;
+    throw new OxbowError('bad-server-url', `${problem} Give a URL such as wss://sync.example/sync.`);
+  }
   const [first, ...others] = urls;
   if (first !== undefined && urls.length <= limits.addressesMax) return [first, ...others];
   const problem = `A server has 1 to ${limits.addressesMax} addresses, not ${urls.length}.`;
   throw new OxbowError('bad-server-url', `${problem} Give the URLs of its nodes.`);
 }
+
+/** In a page it may be relative to the page. */
+function isAddress(url: string): boolean {
+  const base = typeof location === 'undefined' ? undefined : location.href;
+  try {
+    return /^(ws|http)s?:$/.test(new URL(url, base).protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** A query may hold secrets. */
+const withoutQuery = (url: string): string => url.replace(/[?#].*$/, '');
 
 /** Older browsers take only ws and wss. */
 const asSocketUrl = (url: string): string => url.replace(/^http/, 'ws');
@@ -90,9 +109,15 @@ function connect(open: () => Socket, events: LinkEvents): () => void {
     if (typeof data === 'string') listener?.received(data);
     else quietly(() => socket.close(CLOSE_UNSUPPORTED, 'binary frames are not spoken here'));
   };
-  socket.onclose = ({ code, reason }) => closed(reason === '' ? `code ${code}` : `code ${code}: ${reason}`);
-  // `close` follows every `error` and knows more; without a handler `ws` would throw.
-  socket.onerror = () => undefined;
+  let failure = '';
+  socket.onclose = ({ code, reason }) => {
+    const why = reason === '' ? failure : reason;
+    closed(why === '' ? `code ${code}` : `code ${code}: ${why}`);
+  };
+  // `close` follows. Browsers keep to themselves what it was; `ws` tells.
+  socket.onerror = ({ message }) => {
+    if (typeof message === 'string') failure = message;
+  };
   return () => {
     listener = undefined;
     quietly(() => socket.close(CLOSE_NORMAL));
