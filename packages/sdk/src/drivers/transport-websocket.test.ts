@@ -137,7 +137,7 @@ describe('a link over WebSocket', () => {
   });
 
   it.each([
-    'localhost:8787/sync', 'nonsense', '/sync', '', 'ftp://a.example/sync', 'ws://local host/?key=1',
+    'localhost:8787/sync', 'nonsense', '', 'ftp://a.example/sync', 'ws:a.example', 'a.example/?key=1',
   ])('refuses at once what is no address: %j', (url) => {
     const error: unknown = expect.objectContaining({
       code: 'bad-server-url', message: expect.not.stringContaining('key=1') as string,

@@ -24,6 +24,9 @@ export type OpenSocket = (url: string, protocol: string) => object;
 /** Name of the WebSocket subprotocol: the server refuses any other. */
 export const SUBPROTOCOL = 'oxbow';
 
+/** In a page it may be a path. What else is wrong with it the socket says. */
+const ADDRESS = /^((ws|http)s?:\/)?\//i;
+
 const CLOSE_NORMAL = 1000;
 const CLOSE_UNSUPPORTED = 1003;
 
@@ -58,26 +61,15 @@ export function socketTransport(
 }
 
 function mustBeSome(urls: readonly string[]): readonly [string, ...string[]] {
-  const bad = urls.find((url) => !isAddress(url));
-  if (bad !== undefined) {
-    // Tried again and again it would look like a server that is down.
-    const problem = `'${withoutQuery(bad)}' is no address of a server.`;
-    throw new OxbowError('bad-server-url', `${problem} Give a URL such as wss://sync.example/sync.`);
-  }
+  // Tried again and again, what is no address would look like a server that is down.
+  const bad = urls.find((url) => !ADDRESS.test(url));
   const [first, ...others] = urls;
-  if (first !== undefined && urls.length <= limits.addressesMax) return [first, ...others];
-  const problem = `A server has 1 to ${limits.addressesMax} addresses, not ${urls.length}.`;
-  throw new OxbowError('bad-server-url', `${problem} Give the URLs of its nodes.`);
-}
-
-/** In a page it may be relative to the page. */
-function isAddress(url: string): boolean {
-  const base = typeof location === 'undefined' ? undefined : location.href;
-  try {
-    return /^(ws|http)s?:$/.test(new URL(url, base).protocol);
-  } catch {
-    return false;
-  }
+  const isFew = urls.length <= limits.addressesMax;
+  if (first !== undefined && isFew && bad === undefined) return [first, ...others];
+  const problem = bad === undefined
+    ? `A server has 1 to ${limits.addressesMax} addresses, not ${urls.length}.`
+    : `'${withoutQuery(bad)}' is no address of a server.`;
+  throw new OxbowError('bad-server-url', `${problem} Give the URLs of its nodes, with ws: or wss:.`);
 }
 
 /** A query may hold secrets. */
@@ -110,13 +102,11 @@ function connect(open: () => Socket, events: LinkEvents): () => void {
     else quietly(() => socket.close(CLOSE_UNSUPPORTED, 'binary frames are not spoken here'));
   };
   let failure = '';
-  socket.onclose = ({ code, reason }) => {
-    const why = reason === '' ? failure : reason;
-    closed(why === '' ? `code ${code}` : `code ${code}: ${why}`);
-  };
+  socket.onclose = ({ code, reason }) =>
+    closed(`code ${code}${reason === '' ? failure : `: ${reason}`}`);
   // `close` follows. Browsers keep to themselves what it was; `ws` tells.
   socket.onerror = ({ message }) => {
-    if (typeof message === 'string') failure = message;
+    if (typeof message === 'string') failure = `: ${message}`;
   };
   return () => {
     listener = undefined;
