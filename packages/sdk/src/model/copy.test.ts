@@ -55,6 +55,11 @@ describe('copyValue', () => {
     }
   });
 
+  it('refuses a property that a symbol names, in development', () => {
+    const value = { a: [{ [Symbol('s')]: 1 }] };
+    expect(() => copyValue(value, true)).toThrow(expect.objectContaining({ code: 'bad-value' }));
+  });
+
   it('refuses what is too large before it is copied', () => {
     const sparse: unknown[] = [];
     sparse.length = 2 ** 31;

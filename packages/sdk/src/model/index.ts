@@ -22,7 +22,7 @@ export type {
   Tx, UpdateFacts,
 } from './inference.js';
 export { inverseOf } from './inverse.js';
-export { compareTexts, indexKey, keyText, keyValue, prefixText } from './key.js';
+export { compareTexts, fieldText, keyText, keyValue, prefixText } from './key.js';
 export type { Key } from './key.js';
 export * as modelLimits from './limits.js';
 export { mutation, unchecked } from './mutation.js';

@@ -16,7 +16,7 @@
  * so that they ascend, in digits of 6 bits.
  */
 import { OxbowError } from '../protocol/index.js';
-import type { KeyText, Value } from '../protocol/index.js';
+import type { KeyText, Row, Value } from '../protocol/index.js';
 import * as modelLimits from './limits.js';
 
 /** What can be a key or stand in an indexed field. */
@@ -38,6 +38,9 @@ const BIGINT_TAG = '\u0006';
 const DATE_TAG = '\u0007';
 const STRING_TAG = '\u0008';
 const TAG_LAST = 0x08;
+
+/** With every char escaped, and a tag, it has its place still. */
+const SURELY_SHORT = modelLimits.keyCharsMax / 2;
 
 /**
  * The text of a key. Errors: `bad-key` for NaN, invalid dates, other types, and what is too long.
@@ -95,15 +98,11 @@ export function prefixText(parts: readonly Value[]): KeyText {
  * fails, as rows that other versions of the app wrote must find a place, too: what cannot be a key
  * stands as null.
  */
-export function indexKey(values: readonly Value[], primaryKey: KeyText): KeyText {
+export function indexKey(fields: readonly string[], row: Row, primaryKey: KeyText): KeyText {
   let text = '';
-  for (let i = 0; i < values.length; i++) text += fieldText(values[i]) + SEPARATOR;
+  for (const field of fields) text += fieldText(row[field]) + SEPARATOR;
   return text + primaryKey;
 }
-
-/** `indexKey` of one value, without a list. */
-export const indexKeyOf = (value: Value, primaryKey: KeyText): KeyText =>
-  fieldText(value) + SEPARATOR + primaryKey;
 
 /** As it stands in an index; never fails. */
 export function fieldText(value: Value): KeyText {
@@ -113,6 +112,14 @@ export function fieldText(value: Value): KeyText {
   } catch {
     return NULL_TEXT;
   }
+}
+
+/** As `keyText`, without its text. Errors: `bad-key`. */
+export function mustBeKey(value: Value): void {
+  const isSure = typeof value === 'string'
+    ? value.length < SURELY_SHORT
+    : typeof value === 'number' && !Number.isNaN(value);
+  if (!isSure) keyText(value);
 }
 
 /** A missing part counts as null. Errors: `bad-key`. */
@@ -126,8 +133,8 @@ export const afterPlace = (place: KeyText): KeyText => place + SEPARATOR;
 
 /** For sorting lists by key text. */
 export function compareTexts(a: KeyText, b: KeyText): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  if (a < b) return -1;
+  return a === b ? 0 : 1;
 }
 
 function stringText(value: string): KeyText {

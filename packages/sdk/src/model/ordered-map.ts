@@ -213,10 +213,12 @@ export class MapCursor<V> {
   }
 }
 
-/** The index of the first one that does not sort below `key`. */
-export function firstAtOrAfter(keys: readonly KeyText[], key: KeyText, from = 0): number {
+/** The index of the first one that does not sort below `key`; it is looked for from…to. */
+export function firstAtOrAfter(
+  keys: readonly KeyText[], key: KeyText, from = 0, to = keys.length,
+): number {
   let low = from;
-  let high = keys.length;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (at(keys, middle) < key) low = middle + 1;

@@ -12,6 +12,13 @@ export interface Range {
   readonly to: KeyText | undefined;
 }
 
+export const isInRange = ({ from, to }: Range, place: KeyText): boolean =>
+  place >= from && (to === undefined || place < to);
+
+/** No longer place that begins with that text is in the range: most rows are put aside by it. */
+export const isOutside = ({ from, to }: Range, start: KeyText): boolean =>
+  (start < from && !from.startsWith(start)) || (to !== undefined && start >= to);
+
 /** The primary order of a table, where an index name is expected. */
 export const PRIMARY = '';
 

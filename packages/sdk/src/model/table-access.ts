@@ -73,7 +73,7 @@ export class TableAccess {
 
   #store(input: object): void {
     const { shape, transaction } = this.#part;
-    const row = asRow(copyValue(validRow(shape, input)), shape.name);
+    const row = asRow(copyValue(validRow(shape, input), transaction.dev), shape.name);
     const units = copiedUnits();
     const key = keyOfRow(shape, row);
     checkIndexed(shape, row);

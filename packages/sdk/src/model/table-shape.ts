@@ -3,7 +3,7 @@
  * index.
  */
 import type { KeyText, Row } from '../protocol/index.js';
-import { indexKey, indexKeyOf, keyText } from './key.js';
+import { indexKey, keyText, mustBeKey } from './key.js';
 import type { AnySchema } from './schema.js';
 
 export interface IndexShape {
@@ -32,12 +32,8 @@ export const keyOfRow = (shape: TableShape, row: Row): KeyText => keyText(row[sh
 /**
  * The row's place in that index, its primary key included: unique within the index. Never fails.
  */
-export function placeOf(index: IndexShape, row: Row, key: KeyText): KeyText {
-  const fields = index.fields;
-  const first = fields[0];
-  if (first !== undefined && fields.length === 1) return indexKeyOf(row[first], key);
-  return indexKey(fields.map((field) => row[field]), key);
-}
+export const placeOf = (index: IndexShape, row: Row, key: KeyText): KeyText =>
+  indexKey(index.fields, row, key);
 
 /**
  * Whether both rows stand at the same place of the index; may say no where it would take longer to
@@ -53,7 +49,7 @@ export function checkIndexed(shape: TableShape, row: Row): void {
   for (const { fields } of shape.indexes) {
     for (const field of fields) {
       const value = row[field];
-      if (value !== undefined && value !== null) keyText(value);
+      if (value !== undefined && value !== null) mustBeKey(value);
     }
   }
 }

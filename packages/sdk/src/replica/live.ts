@@ -8,11 +8,10 @@ import { NO_READS, sameValue } from '../model/index.js';
 import type { Observed, ReadSet, Shapes } from '../model/index.js';
 import { OxbowError } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
-import type { KeyText } from '../protocol/index.js';
+import { ChangedPlaces } from './changed-places.js';
 import { newListeners } from './listeners.js';
 import type { Report } from './listeners.js';
 import type { Rebased, RowChange } from './rebase.js';
-import { placeIn } from './place.js';
 import { COMMITTED, TENTATIVE } from './touch.js';
 
 /** `tentative`: with all that is known; `committed`: only what has its final place. */
@@ -45,7 +44,7 @@ interface Watched {
 }
 
 export class LiveQueries {
-  readonly #shapes: Shapes;
+  readonly #places: ChangedPlaces;
   readonly #flushSoon: () => void;
   readonly #watched: Readonly<Record<View, Set<Watched>>> = {
     tentative: new Set(),
@@ -57,7 +56,7 @@ export class LiveQueries {
   revision = 0;
 
   constructor(shapes: Shapes, flushSoon: () => void) {
-    this.#shapes = shapes;
+    this.#places = new ChangedPlaces(shapes);
     this.#flushSoon = flushSoon;
   }
 
@@ -77,9 +76,9 @@ export class LiveQueries {
 
   onWrite(change: RowChange): void {
     this.revision += 1;
-    const places: ChangedPlaces = new Map();
+    this.#places.of(change);
     for (const live of this.#watched.tentative) {
-      if (!live.isStale && meetsRow(this.#shapes, live.reads, change, places)) this.#mark(live);
+      if (!live.isStale && meetsRow(live.reads, change, this.#places)) this.#mark(live);
     }
   }
 
@@ -172,25 +171,8 @@ class Live<R> implements LiveQuery<R>, Watched {
   }
 }
 
-/** By index, where the changed row stood and stands. Many queries look at the same index. */
-type ChangedPlaces = Map<string, readonly (KeyText | undefined)[]>;
-
-function meetsRow(
-  shapes: Shapes, reads: ReadSet, change: RowChange, places: ChangedPlaces,
-): boolean {
-  const { table, key, before, now } = change;
+function meetsRow(reads: ReadSet, { table, key }: RowChange, places: ChangedPlaces): boolean {
   if (reads.keys.get(table)?.has(key) === true) return true;
-  for (const range of reads.ranges) {
-    if (range.table !== table) continue;
-    let found = places.get(range.index);
-    if (found === undefined) {
-      found = [before, now].map((row) => row && placeIn(shapes, range, row, key));
-      places.set(range.index, found);
-    }
-    const { from, to } = range;
-    for (const place of found) {
-      if (place !== undefined && place >= from && (to === undefined || place < to)) return true;
-    }
-  }
+  for (const range of reads.ranges) if (places.meet(range)) return true;
   return false;
 }

@@ -1,5 +1,5 @@
 /** Where a row stands in an index that is named in a read set. */
-import { placeOf, PRIMARY } from '../model/index.js';
+import { isInRange, placeOf, PRIMARY } from '../model/index.js';
 import type { RangeRead, Shapes } from '../model/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
 
@@ -17,7 +17,5 @@ export function placeIn(
 export function isWithin(
   shapes: Shapes, range: RangeRead, row: Row | null | undefined, key: KeyText,
 ): boolean {
-  if (!row) return false;
-  const place = placeIn(shapes, range, row, key);
-  return place >= range.from && (range.to === undefined || place < range.to);
+  return row ? isInRange(range, placeIn(shapes, range, row, key)) : false;
 }

@@ -19,13 +19,13 @@ export interface RunnerConfig<A extends AppDefinition> {
 
 export class Runner<A extends AppDefinition = AppDefinition> {
   readonly app: A;
-  readonly #dev: boolean;
+  readonly dev: boolean;
   readonly #guard: Guard | undefined;
   #running = false;
 
   constructor({ app, dev, guard }: RunnerConfig<A>) {
     this.app = app;
-    this.#dev = dev;
+    this.dev = dev;
     this.#guard = guard;
   }
 
@@ -57,7 +57,7 @@ export class Runner<A extends AppDefinition = AppDefinition> {
   run(entry: LogEntry, reader: Reader): Execution {
     const { update, user } = entry;
     const parsed = (entry.parsed ??= this.parse(update));
-    const dev = this.#dev;
+    const { dev } = this;
     const guard = this.#guard;
     const was = this.#running;
     this.#running = true;

@@ -102,7 +102,7 @@ function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
   for (let i = 0; i < over.places.length; i++) {
     // reason: within the list.
     const place = over.places[i] as KeyText;
-    const at = firstAtOrAfter(under.places, place, from);
+    const at = nextAtOrAfter(under.places, place, from);
     end = copyStretch(under, from, at, { all, end });
     all.places[end] = place;
     // reason: both lists have that place.
@@ -114,6 +114,19 @@ function merged<T>(under: Run<T>, over: Run<T>): Run<T> {
   all.places.length = end;
   all.items.length = end;
   return all;
+}
+
+/** From `from` on in steps that double: the places of both lists lie close together mostly. */
+function nextAtOrAfter(places: readonly KeyText[], place: KeyText, from: number): number {
+  let low = from;
+  for (let step = 1; ; step *= 2) {
+    const probe = low + step - 1;
+    const there = places[probe];
+    if (there === undefined || there >= place) {
+      return firstAtOrAfter(places, place, low, Math.min(probe, places.length));
+    }
+    low = probe + 1;
+  }
 }
 
 /** Returns where the copy ends. */

@@ -26,7 +26,7 @@ export function writeUpdate<A extends AppDefinition>(
   const { runner, ground } = state;
   if (runner.isRunning) throw misuse('mutate-in-query', 'Cannot mutate while a query or a mutation runs.');
   const version = runner.app.definitions.get(name)?.version ?? 1;
-  const copy = copyValue(args);
+  const copy = copyValue(args, runner.dev);
   const parsed = mustParse(runner, { name, version, args: copy });
   if (ground.log.countOf(state.replica) >= limits.ownPendingMax) {
     throw misuse('too-many-pending', `More than ${limits.ownPendingMax} updates wait. Sync first.`);
