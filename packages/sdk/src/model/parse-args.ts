@@ -31,6 +31,7 @@ export function parseArgs(
   const known = definition?.version ?? 1;
   if (definition === undefined || version > known) return UNKNOWN;
   try {
+    if (version === known) return checked(definition, args);
     const lifted = liftArgs(definition, version, args);
     if (lifted.version < known) return outdated(name, version, known);
     return checked(definition, lifted.args);

@@ -49,7 +49,8 @@ export class Transaction {
   #steps = 0;
   #units = 0;
   #exceeded: OxbowError | undefined;
-  readonly #writes: Write[] = [];
+  /** A list that grows from nothing gets room for many; mostly there is one write. */
+  #writes: Write[] | undefined;
   #keys: Map<string, Set<KeyText>> | undefined;
   #scans: RangeSource[] | undefined;
   #chance: Chance | undefined;
@@ -102,11 +103,13 @@ export class Transaction {
 
   /** A first write of a key. `units` as `copyValue` counts. Errors: `limit-exceeded`. */
   addWrite(write: Write, units: number): void {
-    if (this.#writes.length >= modelLimits.writesMax) {
+    const writes = this.#writes;
+    if (writes !== undefined && writes.length >= modelLimits.writesMax) {
       throw this.#exceed('writes', modelLimits.writesMax);
     }
     this.weighWrite(units);
-    this.#writes.push(write);
+    if (writes === undefined) this.#writes = [write];
+    else writes.push(write);
   }
 
   /** Errors: `limit-exceeded`. */
@@ -138,7 +141,7 @@ export class Transaction {
   }
 
   effects(): readonly Effect[] {
-    return this.#writes.length === 0 ? NO_EFFECTS : this.#writes;
+    return this.#writes ?? NO_EFFECTS;
   }
 
   reads(): ReadSet {

@@ -9,10 +9,12 @@ import type { Transaction } from './transaction.js';
 
 export class TxCore {
   readonly #transaction: Transaction;
-  readonly #tables: (TableAccess | undefined)[] = [];
+  readonly #tables: (TableAccess | undefined)[];
 
-  constructor(transaction: Transaction) {
+  /** `tables`: how many the app has. */
+  constructor(transaction: Transaction, tables: number) {
     this.#transaction = transaction;
+    this.#tables = new Array<TableAccess | undefined>(tables);
   }
 
   get now(): number {
@@ -43,8 +45,12 @@ export type TxClass = new (transaction: Transaction) => TxCore;
 export const RESERVED: ReadonlySet<string> = new Set(['now', 'user', 'id', 'random', 'in']);
 
 export function txClass(shapes: Iterable<TableShape>): TxClass {
-  class AppTx extends TxCore {}
   let slot = 0;
+  class AppTx extends TxCore {
+    constructor(transaction: Transaction) {
+      super(transaction, slot);
+    }
+  }
   for (const shape of shapes) {
     invariant(!RESERVED.has(shape.name), 'no table hides what tx offers');
     const at = slot++;

@@ -177,7 +177,7 @@ export function runOnTop(
   const run = runner.run(entry, overlay.top);
   ready?.(run);
   log.push(entry);
-  // Copied: the list that grew with the writes has room for many more, and stays as long as the
+  // Copied: a list that grew with the writes has room for many more, and stays as long as the
   // update.
   const effects = run.effects.slice();
   for (let i = 0; i < effects.length; i++) {
