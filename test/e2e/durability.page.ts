@@ -2,7 +2,7 @@
  * The page of durability.test.ts: a replica in IndexedDB as an app has it, and what a test may ask
  * of it.
  */
-import { indexedDb, openReplica, server, warnBeforeUnload } from '@oxbow/sdk';
+import { indexedDb, openReplica, server, tabs, warnBeforeUnload } from '@oxbow/sdk';
 import type { Replica, Space, StorageHealth } from '@oxbow/sdk';
 import { notes } from './notes-app.js';
 
@@ -16,6 +16,8 @@ export interface Opening {
   readonly server?: string;
   readonly user?: string;
   readonly warn?: boolean;
+  /** With other tabs of the profile. */
+  readonly tabs?: boolean;
 }
 
 const page = {
@@ -23,7 +25,10 @@ const page = {
     const token = `dev:${options.user ?? 'ann'}`;
     replica = await openReplica({
       app: notes, storage: indexedDb(name, { waitForLock: true }), dev: true,
-      sync: options.server === undefined ? [] : [server(options.server, { token })],
+      sync: [
+        ...(options.server === undefined ? [] : [server(options.server, { token })]),
+        ...(options.tabs === true ? [tabs()] : []),
+      ],
       onReport: (error) => reports.push(error.code),
     });
     if (options.warn === true) warnBeforeUnload(replica);

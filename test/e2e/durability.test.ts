@@ -244,4 +244,84 @@ describe.runIf(chromium !== undefined)('a replica whose browser', () => {
     expect(await reader.evaluate(() => durability.counts('committed'))).toEqual(['a:1', 'c:1', 'd:1']);
     await second.close();
   });
+
+  describe('has several tabs of one store, and', () => {
+    /** The first one keeps the store. */
+    async function twoTabs(server?: string): Promise<readonly [Page, Page]> {
+      const one = await newTab();
+      const two = await newTab();
+      for (const tab of [one, two]) await openBeside(tab, server);
+      return [one, two];
+    }
+    const openBeside = (tab: Page, server?: string): Promise<void> =>
+      tab.evaluate((to) =>
+        durability.open('notes', { tabs: true, ...(to !== undefined && { server: to }) }), server);
+    const shows = (tab: Page, counts: string[], view: 'tentative' | 'committed' = 'tentative') =>
+      expect.poll(() => tab.evaluate((of) => durability.counts(of), view), { timeout: 20_000 })
+        .toEqual(counts);
+
+    test('no room left says so in each, loses nothing, and saves all of it when there is room', async () => {
+      const { tab: one, devtools } = await crampedTab();
+      const two = await newTab();
+      for (const tab of [one, two]) await openBeside(tab);
+      await two.evaluate(() => durability.write(['a'], 'saved'));
+      await two.evaluate(() => durability.write(['b'], 'local',
+        Array.from({ length: 400_000 }, () => Math.random().toString(36).at(-1)).join('')));
+      for (const tab of [one, two]) {
+        await tab.waitForFunction(() => durability.storage().status === 'failing');
+        expect(await tab.evaluate(() => durability.storage())).toMatchObject({ code: 'store-full' });
+        await tab.waitForFunction(() => durability.stalled() === 'store-full');
+        await shows(tab, ['a:1', 'b:1']);
+      }
+      await two.waitForFunction(() => durability.unsaved() === 1);
+      await devtools.send('Storage.overrideQuotaForOrigin', { origin: origin() });
+      for (const tab of [one, two]) {
+        await tab.waitForFunction(() => durability.unsaved() === 0, undefined, { timeout: 20_000 });
+        await tab.waitForFunction(() => durability.storage().status === 'ok');
+      }
+      await one.close();
+      await arrive(two);
+      await openBeside(two);
+      await shows(two, ['a:1', 'b:1']);
+    });
+
+    test('the database deleted under them has all of it written anew, by whichever tab wrote it', async () => {
+      const [one, two] = await twoTabs();
+      await one.evaluate(() => durability.write(['a'], 'saved'));
+      await two.evaluate(() => durability.write(['b'], 'saved'));
+      const other = await newTab();
+      await other.evaluate(() => new Promise<void>((resolve, reject) => {
+        const deleting = indexedDB.deleteDatabase('oxbow/notes');
+        deleting.onsuccess = () => resolve();
+        deleting.onerror = () => reject(new Error('not deleted'));
+      }));
+      await one.waitForFunction(() => durability.reports().includes('store-lost'));
+      await two.evaluate(() => durability.write(['c'], 'saved'));
+      await one.evaluate(() => durability.write(['d'], 'saved'));
+      for (const tab of [one, two]) await shows(tab, ['a:1', 'b:1', 'c:1', 'd:1']);
+      for (const tab of [one, two]) await tab.close();
+      await openBeside(other);
+      await shows(other, ['a:1', 'b:1', 'c:1', 'd:1']);
+    });
+
+    test('the site\'s data cleared has all of it written anew, and commits it once', async () => {
+      const url = await startServer();
+      const [one, two] = await twoTabs(url);
+      await two.evaluate(() => durability.write(['a'], 'committed'));
+      await server?.close();
+      await one.evaluate(() => durability.write(['b'], 'saved'));
+      await two.evaluate(() => durability.write(['c'], 'saved'));
+      const devtools = await profile.newCDPSession(two);
+      await devtools.send('Storage.clearDataForOrigin', { origin: origin(), storageTypes: 'all' });
+      await one.waitForFunction(() => durability.reports().includes('store-lost'));
+      await two.evaluate(() => durability.write(['d'], 'saved'));
+      const again = await startServer(Number(new URL(url).port));
+      for (const tab of [one, two]) await shows(tab, ['a:1', 'b:1', 'c:1', 'd:1'], 'committed');
+      await one.close();
+      await arrive(two);
+      await openBeside(two, again);
+      await shows(two, ['a:1', 'b:1', 'c:1', 'd:1'], 'committed');
+      expect(await two.evaluate(() => durability.pending())).toBe(0);
+    });
+  });
 });

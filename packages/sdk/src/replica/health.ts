@@ -2,7 +2,6 @@
  * What `health` tells: progress, not the mood of a socket. A green light over updates that have not
  * moved for hours is the complaint that users of sync engines make most.
  */
-import type { OxbowError } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type { IdentityLoss } from './changes.js';
 import type { LinkHealth } from './session.js';
@@ -40,7 +39,8 @@ export interface StallFacts {
   readonly isWaiting: boolean;
   readonly isOnline: boolean;
   readonly links: readonly LinkHealth[];
-  readonly saveError: OxbowError | undefined;
+  /** Why nothing can be saved. */
+  readonly saveStall: Stall | undefined;
   /** Why own updates are withheld. */
   readonly lost: IdentityLoss | undefined;
   readonly refusal: SpaceRefusal | undefined;
@@ -49,9 +49,9 @@ export interface StallFacts {
 }
 
 export function stallOf(facts: StallFacts): Stall | undefined {
-  const { isWaiting, isOnline, links, saveError, lost, refusal, idleMs } = facts;
+  const { isWaiting, isOnline, links, saveStall, lost, refusal, idleMs } = facts;
   if (refusal !== undefined) return refusal;
-  if (saveError !== undefined) return { code: saveError.code, message: saveError.message };
+  if (saveStall !== undefined) return { code: saveStall.code, message: saveStall.message };
   if (lost !== undefined) return LOSSES[lost];
   if (!isWaiting) return undefined;
   if (!isOnline) return { code: 'offline', message: 'Offline on purpose: goOnline() sends what waits.' };

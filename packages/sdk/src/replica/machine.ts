@@ -12,7 +12,7 @@ import {
 } from '../protocol/index.js';
 import { seededRandom } from './backoff.js';
 import type { LinkId, ReplicaEffects, Token } from './effects.js';
-import { stallOf, type SpaceFacts } from './health.js';
+import { stallOf, type SpaceFacts, type Stall } from './health.js';
 import { Identity } from './identity.js';
 import { readSpace, type SpaceReading } from './layout-reading.js';
 import { newListeners } from './listeners.js';
@@ -51,6 +51,8 @@ export interface Companion {
   readonly place: Place;
   readonly deadlineMs: number;
   readonly links: readonly LinkHealth[] | undefined;
+  /** Why the disk fails at present, where another tab keeps it. */
+  readonly saveStall: Stall | undefined;
   /** The profile is not offline on purpose. */
   readonly isOnline: boolean;
   onNews(space: SpaceId): void;
@@ -195,7 +197,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       lost: slot.replica.lost,
       isWaiting: pending > 0 || (behind ?? 0) > 0,
       isOnline: this.isOnline,
-      saveError: this.saveError,
+      saveStall: this.saveError ?? this.#companion?.saveStall,
       // One who speaks with us is enough.
       refusal: refusals.includes(undefined) ? undefined : refusals[0],
       idleMs: now - Math.max(slot.movedMs, ...peers.map(({ sinceMs }) => sinceMs)),

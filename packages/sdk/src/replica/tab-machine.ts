@@ -18,6 +18,7 @@ import { conflictText, readConflict, readUndo, undoText } from './conflict-text.
 import type { ConflictRecord } from './conflict.js';
 import type { LinkId } from './effects.js';
 import { Guest } from './guest.js';
+import type { Stall } from './health.js';
 import type { SpaceReading } from './layout-reading.js';
 import type { Companion, MachineInsides } from './machine.js';
 import { Peer } from './peer.js';
@@ -141,6 +142,13 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   get links(): readonly LinkHealth[] | undefined {
     if (this.#isKeeper || this.#upstream === undefined) return undefined;
     return this.#status?.links;
+  }
+
+  get saveStall(): Stall | undefined {
+    const code = this.status?.storage.failing;
+    return code === undefined
+      ? undefined
+      : { code, message: `The tab that keeps the store cannot save at present: ${code}.` };
   }
 
   get deadlineMs(): number {
