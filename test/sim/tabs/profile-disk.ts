@@ -11,19 +11,26 @@ import type {
 import { updateRecordKey } from '../../../packages/sdk/src/replica/store-keys.js';
 import { diskDelayMs, type DiskFaults } from '../disk.js';
 import type { Random } from '../random.js';
+import type { StoreFaults } from '../swarm.js';
 import type { Process, World } from '../world.js';
 
 export type SharedStorage = Storage & Required<Pick<Storage, 'share' | 'sharedName'>>;
+
+type Faults = DiskFaults & Pick<StoreFaults, 'broken'>;
 
 export class ProfileDisk {
   readonly #name: string;
   readonly #world: World;
   readonly #random: Random;
-  readonly #faults: DiskFaults;
+  readonly #faults: Faults;
+  /** No room for anything more. */
+  isFull = false;
+  /** Faults are over. */
+  isSound = false;
   readonly #data = new Map<Collection, Map<string, string>>();
   #lastDoneAt = 0;
 
-  constructor(name: string, world: World, options: { random: Random; faults: DiskFaults }) {
+  constructor(name: string, world: World, options: { random: Random; faults: Faults }) {
     this.#name = name;
     this.#world = world;
     this.#random = options.random;
@@ -54,14 +61,23 @@ export class ProfileDisk {
         }, () => done({ ok: true, value: read }));
       },
       write: (ops, done, unless) => {
-        let isRefused = false;
+        let error: OxbowError | undefined;
         this.#transaction(tab, () => {
-          isRefused = unless !== undefined && this.#table('meta').has(unless);
-          if (!isRefused) this.#apply(ops);
-        }, () => done(isRefused ? { ok: false, error: taken() } : { ok: true, value: undefined }));
+          error = unless !== undefined && this.#table('meta').has(unless) ? taken() : this.#failure();
+          // A connection that breaks does not say how far the transaction came.
+          const isDone = error?.code === 'store-failed' ? this.#random.chance(0.5) : error === undefined;
+          if (isDone) this.#apply(ops);
+        }, () => done(error === undefined ? { ok: true, value: undefined } : { ok: false, error }));
       },
       close: (done) => this.#later(tab, () => done({ ok: true, value: undefined })),
     };
+  }
+
+  #failure(): OxbowError | undefined {
+    if (this.isSound) return undefined;
+    if (this.isFull) return new OxbowError('store-full', 'No room.');
+    const isBroken = this.#faults.broken > 0 && this.#random.chance(this.#faults.broken);
+    return isBroken ? new OxbowError('store-failed', 'The connection was lost.') : undefined;
   }
 
   /** What it does happens even while the tab stands still; half the time if it crashes before. */

@@ -19,6 +19,8 @@ import { drawTabsSwarm, type TabsSwarm } from './tabs-swarm.js';
 
 const SETTLE_MS = 240_000;
 const TABS_MAX = 3;
+/** Not so long that updates leave unsaved (limits.unsavedLeaveMs): a crash would make ids twice. */
+const FULL_MS_MAX = 3_000;
 
 export function runTabsSeed(seed: number, keepLog = false): RunResult {
   const random = new Random(seed);
@@ -76,10 +78,13 @@ class Run implements SeedRun {
     this.#turmoil.end();
     this.#network.faults = QUIET_NETWORK;
     this.#network.cutWhere(() => true, 'healed');
+    for (const { disk } of this.#profiles) disk.isSound = true;
     if (!this.#server.process.isAlive) this.#server.start();
     for (const tab of this.#tabs) if (tab.process.isPaused) tab.process.resume();
     this.#world.run(this.#world.now + 1_000);
-    for (const profile of this.#profiles) if (this.#open(profile).length === 0) this.#openTab(profile);
+    for (const profile of this.#profiles) {
+      if (this.#open(profile).every(({ isClosing }) => isClosing)) this.#openTab(profile);
+    }
     const deadline = this.#world.now + SETTLE_MS;
     while (this.#world.now < deadline && !this.#isSettled()) {
       for (const tab of this.#tabs) tab.goOnline();
@@ -95,7 +100,8 @@ class Run implements SeedRun {
     return {
       name, tabs: new MemoryTabs(), saved: new Map(),
       disk: new ProfileDisk(name, this.#world, {
-        random: this.#seeds.fork(`disk of ${name}`), faults: this.#swarm.clientDisk,
+        random: this.#seeds.fork(`disk of ${name}`),
+        faults: { ...this.#swarm.clientDisk, broken: this.#swarm.clientStore.broken },
       }),
     };
   }
@@ -132,9 +138,18 @@ class Run implements SeedRun {
         if (tab.process.isAlive && tab.process.isPaused) tab.process.resume();
       });
     });
+    this.#turmoil.every(swarm.clientStore.fullEveryMs, () => this.#fill(profile));
     this.#turmoil.every(swarm.offlineEveryMs, () => {
       some()?.goOffline();
       this.#world.after(this.#random.exponential(1_500), () => some()?.goOnline());
+    });
+  }
+
+  #fill({ name, disk }: Profile): void {
+    this.#world.trace(`the disk of ${name} is full`);
+    disk.isFull = true;
+    this.#world.after(Math.min(this.#random.exponential(1_500), FULL_MS_MAX), () => {
+      disk.isFull = false;
     });
   }
 

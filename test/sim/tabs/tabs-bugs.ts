@@ -33,8 +33,8 @@ export const TABS_BUGS: readonly PlantedBug[] = [
     what: 'a thawed keeper forgets what it had not written when it was overtaken',
     world: 'tabs',
     file: `${sdk}/replica/tab-side.ts`,
-    find: 'settler.forget(unkept.filter(({ update: { id } }) => id.replica !== state.replica));',
-    put: 'settler.forget(unkept);',
+    find: "own && stage === 'local' && id.replica !== state.replica));",
+    put: "own && stage === 'local'));",
   },
   {
     name: 'tabs-seat-goes-on-too-early',

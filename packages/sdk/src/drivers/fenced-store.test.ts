@@ -5,6 +5,7 @@ import { takeOver } from './fenced-store.js';
 import { indexedDb } from './storage-indexeddb.js';
 import { memory } from './storage-memory.js';
 import type { Storage, Store } from './storage.js';
+import { fillable } from './testing/fillable.js';
 import { closed, openStore, put, read, refused, result, value, write } from './testing/storage-laws.js';
 
 let places = 0;
@@ -82,4 +83,22 @@ test('a store that was deleted under its owner and begun anew still takes nothin
   expect(await read(second, 'updates')).toEqual([['a', '2']]);
   expect(second.asksToBeKept).toBe(false);
   await closed(second);
+});
+
+test('a store without room for the mark of a takeover is read meanwhile, and taken over when there is', async () => {
+  const storage = fillable(memory());
+  const first = await taken(storage);
+  await write(first, [put('updates', 'a', '1')]);
+  storage.isFull = true;
+  const second = await taken(storage);
+  expect(await read(second, 'updates')).toEqual([['a', '1']]);
+  await refused('store-full', result<void>((done) => second.write([put('updates', 'b', '2')], done)));
+  storage.isFull = false;
+  // Until here the former owner could write, and what was read may be old.
+  await write(first, [put('updates', 'a', 'later')]);
+  await refused('store-overtaken', result<void>((done) => second.write([put('updates', 'b', '2')], done)));
+  await refused('store-overtaken', result<void>((done) => first.write([put('updates', 'a', '3')], done)));
+  const third = await taken(storage);
+  expect(await read(third, 'updates')).toEqual([['a', 'later']]);
+  await write(third, [put('updates', 'b', '2')]);
 });

@@ -21,18 +21,23 @@ const numberIn = (key: string): number => Number(key.slice(PREFIX.length));
 /** Who slept through more takeovers than this could write again: that many are remembered. */
 const EPOCHS_KEPT = 1_000;
 
+/** A connection that breaks is made anew by the driver; a claim that fell with it is made again. */
+const CLAIMS_MAX = 4;
+
 /**
- * Opens the store and takes it over from whoever has it. Errors: those of `Storage.share`, of
- * `Store.read` and of `Store.write`.
+ * Opens the store and takes it over from whoever has it. Where there is no room even for that, it
+ * can be read; it is taken over with the first write for which there is room, and that write fails
+ * with `store-overtaken`: whoever had it may have written since it was read. Errors: those of
+ * `Storage.share`, of `Store.read` and of `Store.write`.
  */
 export function takeOver(storage: Required<Pick<Storage, 'share'>>, done: Done<Store>): void {
   storage.share((opened) => {
-    if (opened.ok) claim(opened.value, done);
+    if (opened.ok) claim(opened.value, done, CLAIMS_MAX);
     else done(opened);
   });
 }
 
-function claim(store: Store, done: Done<Store>): void {
+function claim(store: Store, done: Done<Store>, claimsLeft: number): void {
   const giveUp = (error: OxbowError): void => store.close(() => done(failed(error)));
   store.read('meta', { from: PREFIX, to: `${PREFIX}\uffff` }, (read) => {
     if (!read.ok) return giveUp(read.error);
@@ -43,10 +48,13 @@ function claim(store: Store, done: Done<Store>): void {
       ({ kind: 'delete', collection: 'meta', key: keyOf(of) }));
     ops.push({ kind: 'put', collection: 'meta', key: keyOf(epoch), value: '' });
     store.write(ops, (written) => {
-      if (written.ok) done(succeeded(new FencedStore(store, epoch)));
+      if (written.ok) return done(succeeded(new FencedStore(store, epoch, true)));
+      const { code } = written.error;
       // Another one was faster: it is overtaken in turn.
-      else if (written.error.code === 'store-key-taken') claim(store, done);
-      else giveUp(written.error);
+      if (code === 'store-key-taken') return claim(store, done, claimsLeft);
+      if (code === 'store-full') return done(succeeded(new FencedStore(store, epoch, false)));
+      if (code === 'store-failed' && claimsLeft > 1) return claim(store, done, claimsLeft - 1);
+      giveUp(written.error);
     }, keyOf(epoch));
   });
 }
@@ -54,12 +62,15 @@ function claim(store: Store, done: Done<Store>): void {
 class FencedStore implements Store {
   readonly #store: Store;
   readonly #epoch: number;
+  /** The mark of our takeover is on disk. */
+  #isOurs: boolean;
   readonly keep: Store['keep'];
   readonly renew: Store['renew'];
 
-  constructor(store: Store, epoch: number) {
+  constructor(store: Store, epoch: number, isOurs: boolean) {
     this.#store = store;
     this.#epoch = epoch;
+    this.#isOurs = isOurs;
     this.keep = store.keep?.bind(store);
     this.renew = store.renew && ((done) => this.#renew(done));
   }
@@ -71,6 +82,7 @@ class FencedStore implements Store {
       const first = Math.max(1, this.#epoch - EPOCHS_KEPT);
       const ops = Array.from({ length: this.#epoch - first + 1 }, (_, at): StoreOp =>
         ({ kind: 'put', collection: 'meta', key: keyOf(first + at), value: '' }));
+      this.#isOurs = true;
       this.write(ops, done);
     });
   }
@@ -103,10 +115,19 @@ class FencedStore implements Store {
   }
 
   write(ops: readonly StoreOp[], done: Done<void>): void {
+    if (!this.#isOurs) return this.#claimLate(done);
     this.#store.write(ops, (written) => {
       const isOvertaken = !written.ok && written.error.code === 'store-key-taken';
       done(isOvertaken ? failed(overtaken(written.error)) : written);
     }, keyOf(this.#epoch + 1));
+  }
+
+  #claimLate(done: Done<void>): void {
+    const mark: StoreOp = { kind: 'put', collection: 'meta', key: keyOf(this.#epoch), value: '' };
+    this.#store.write([mark], (written) => {
+      const isKnown = written.ok || written.error.code === 'store-key-taken';
+      done(isKnown ? failed(overtaken()) : written);
+    }, keyOf(this.#epoch));
   }
 
   close(done: Done<void>): void {
@@ -131,8 +152,8 @@ class FencedStore implements Store {
   }
 }
 
-const overtaken = (cause: OxbowError): OxbowError => new OxbowError(
+const overtaken = (cause?: OxbowError): OxbowError => new OxbowError(
   'store-overtaken',
-  'Another tab has taken the store over while this one stood still; what was not written goes to it.',
-  { cause },
+  'The store is another tab\'s now, or was when this one read it; what was not written goes to whoever keeps it.',
+  cause && { cause },
 );

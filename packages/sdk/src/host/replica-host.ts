@@ -81,6 +81,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #flushAsked = false;
   #cancelTimer: (() => void) | undefined;
   #whenSaved: (() => void) | undefined;
+  #cancelGiveUp: (() => void) | undefined;
   readonly #flush = (): void => {
     this.#flushAsked = false;
     if (this.phase === 'closed') return;
@@ -240,16 +241,20 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.machine.goOffline();
     this.machine.flush(this.#steady.now());
     const giveUp = (): void => this.finishClose(done, closeUnsaved(this.machine.saveError));
-    const cancel = this.config.clock.after(limits.closeTimeoutMs, giveUp);
-    this.#whenSaved = () => {
-      cancel();
-      this.finishClose(done, undefined);
-    };
+    this.#cancelGiveUp = this.config.clock.after(limits.closeTimeoutMs, giveUp);
+    this.#whenSaved = () => this.finishClose(done, undefined);
     this.#checkSaved();
   }
 
-  protected finishClose(done: Done<void>, error: OxbowError | undefined): void {
+  /** What is unsaved has to be saved elsewhere than by this close, which never calls back. */
+  protected abandonClose(): void {
+    this.#cancelGiveUp?.();
     this.#whenSaved = undefined;
+    this.phase = 'running';
+  }
+
+  protected finishClose(done: Done<void>, error: OxbowError | undefined): void {
+    this.abandonClose();
     this.phase = 'closed';
     this.#cancelTimer?.();
     this.mustStore().close((closed) => done(error === undefined ? closed : failed(error)));

@@ -2,15 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { MemoryTabs } from '../drivers/testing/memory-tabs.js';
 import type { MemoryTab } from '../drivers/testing/memory-tabs.js';
 import { memory } from '../drivers/storage-memory.js';
+import { fillable } from '../drivers/testing/fillable.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
 import { COLLECTIONS, type Storage, type Store } from '../drivers/storage.js';
 import { promised } from './promised.js';
+import type { SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { ManualClock, seededEntropy } from './testing/manual-clock.js';
 import { TestServer } from './testing/test-server.js';
 import { items, put, type App } from './testing/world.js';
 import { TabHost } from './tab-host.js';
+
+// reason: a test names its space itself.
+const ROOM = 'room' as SpaceId;
 
 type Shared = Storage & Required<Pick<Storage, 'share' | 'sharedName'>>;
 
@@ -217,6 +222,57 @@ describe('tabs of one profile', () => {
     a.mutate('put', put('z'), 3);
     await settle();
     expect(items(b)).toEqual(['x@a', 'y@a', 'z@a']);
+  });
+
+  test('start on a full disk with what it holds, and save what they write when there is room', async () => {
+    const storage = fillable(memory());
+    const { start, settle, pass } = profile({ storage });
+    const before = await start();
+    const first = (await before.open()).mutate('put', put('x'), 1);
+    await settle();
+    expect(first.stage).toBe('committed');
+    before.host.close(() => undefined);
+    await settle();
+    storage.isFull = true;
+    const [one, two] = [await start(), await start()];
+    const [a, b] = [await one.open(), await two.open()];
+    expect(items(a)).toEqual(['x@a']);
+    two.host.goOffline();
+    await settle();
+    const [mine, theirs] = [a.mutate('put', put('y'), 2), b.mutate('put', put('z'), 3)];
+    await pass(1_000);
+    expect(one.reports).toEqual(['store-full']);
+    expect(two.host.facts(ROOM)?.stalled?.code).toBe('store-full');
+    // What is on no disk is not passed on.
+    expect([items(a), items(b)]).toEqual([['x@a', 'y@a', 'z@a'], ['x@a', 'z@a']]);
+    expect([mine.stage, theirs.stage]).toEqual(['local', 'local']);
+    storage.isFull = false;
+    await pass(5_000);
+    expect([mine.stage, theirs.stage]).toEqual(['saved', 'saved']);
+    expect(items(b)).toEqual(['x@a', 'y@a', 'z@a']);
+    two.host.goOnline();
+    await settle();
+    expect([mine.stage, theirs.stage]).toEqual(['committed', 'committed']);
+  });
+
+  test('close with all they wrote saved where the store is taken over again in the midst of it', async () => {
+    const storage = fillable(memory());
+    const { start, settle, pass } = profile({ storage });
+    storage.isFull = true;
+    const one = await start();
+    const a = await one.open();
+    one.host.goOffline();
+    const receipt = a.mutate('put', put('x'), 1);
+    await pass(1_000);
+    let closed: unknown;
+    one.host.close((result) => { closed = result; });
+    await settle();
+    storage.isFull = false;
+    await pass(5_000);
+    expect(closed).toEqual({ ok: true, value: undefined });
+    expect(receipt.stage).toBe('saved');
+    const again = await (await start()).open();
+    expect(items(again)).toEqual(['x@a']);
   });
 
   test('stay online when the one that keeps the network closes', async () => {

@@ -50,6 +50,8 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
   #turn = 0;
   #isLeading = false;
   #closing: ((error: OxbowError | undefined) => void) | undefined;
+  /** Calls back for the close under way, as the one that keeps the disk. */
+  #ending: ((error: OxbowError | undefined) => void) | undefined;
 
   constructor(config: HostConfig<A>, driver: TabDriver, storage: SharedStorage) {
     const wires: { wire?: TabWire } = {};
@@ -334,6 +336,10 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     this.store = undefined;
     this.#isLeading = false;
     store?.close(() => undefined);
+    if (this.phase === 'closing') {
+      this.abandonClose();
+      this.#closing = this.#ending;
+    }
     if (this.phase !== 'running') return;
     this.#tabs?.becomeFollower(this.now);
     for (const space of this.#waiting.keys()) this.#bring(space);
@@ -456,6 +462,7 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
       return;
     }
     this.#closing = undefined;
+    this.#ending = end;
     this.#tabs?.leave();
     super.close((closed) => {
       end(closed.ok ? undefined : closed.error);

@@ -149,6 +149,9 @@ export const guestSilentMs = 150_000;
 export const tabTickMs = 1_000;
 /** … and takes the lead from one that has been silent for so many ticks, though asked. */
 export const tabSilentTicks = 6;
+/** One that could not open the store tries again after so many ticks, twice as many each time. */
+export const tabRestTicksMin = 2;
+export const tabRestTicksMax = 64;
 /** After a hint that the network changed: an answer must come so soon, or the link is dead. */
 export const probeMs = 5_000;
 

@@ -39,7 +39,9 @@ export class Election {
   #phase: Phase = 'new';
   #seat = 0;
   #silentTicks = 0;
-  #mayLead = true;
+  /** Ticks until it may lead again, and how many the next rest takes; 0: it may. */
+  #rest = 0;
+  #nextRest = limits.tabRestTicksMin;
   #isTicking = false;
 
   constructor(out: ElectionEffects) {
@@ -92,13 +94,19 @@ export class Election {
   }
 
   risen(): void {
-    if (this.#phase === 'rising') this.#phase = 'leading';
+    if (this.#phase !== 'rising') return;
+    this.#phase = 'leading';
+    this.#nextRest = limits.tabRestTicksMin;
   }
 
-  /** The store cannot be opened here; perhaps another tab can. */
+  /**
+   * The store cannot be opened here. Perhaps another tab can; else this one tries again, less and
+   * less often.
+   */
   notRisen(): void {
     if (this.#phase !== 'rising') return;
-    this.#mayLead = false;
+    this.#rest = this.#nextRest;
+    this.#nextRest = Math.min(2 * this.#nextRest, limits.tabRestTicksMax);
     this.#out.leaveLead();
     this.#becomeTab();
   }
@@ -113,9 +121,10 @@ export class Election {
     if (this.#phase !== 'tab') return;
     this.#silentTicks += 1;
     if (this.#silentTicks > 1) this.#out.seek();
+    if (this.#rest > 0 && --this.#rest === 0) this.#out.queueForLead();
     // Not all at once: whoever comes first is heard by the others.
     const patience = limits.tabSilentTicks + (this.#seat % 4);
-    if (this.#mayLead && this.#silentTicks >= patience) {
+    if (this.#rest === 0 && this.#silentTicks >= patience) {
       this.#silentTicks = 0;
       this.#out.stealLead();
     }
@@ -130,7 +139,7 @@ export class Election {
   #becomeTab(): void {
     this.#phase = 'tab';
     this.#silentTicks = 0;
-    if (this.#mayLead) this.#out.queueForLead();
+    if (this.#rest === 0) this.#out.queueForLead();
     this.#out.seek();
     this.#tickOn();
   }

@@ -132,6 +132,13 @@ class Held {
     return this.entries[seq - this.first];
   }
 
+  /** Stages ascend from the newest to the oldest. */
+  get lastSaved(): number {
+    let seq = this.last;
+    while (this.get(seq)?.stage === 'local') seq -= 1;
+    return seq;
+  }
+
   add(entry: LogEntry): void {
     const { seq } = entry.update.id;
     invariant(seq > this.last, 'updates of a replica come in sequence');
@@ -211,11 +218,17 @@ export class TentativeLog {
     return vector;
   }
 
-  /** The highest sequence held per replica but that one: what its next update has seen. */
+  /**
+   * The highest sequence held per replica but that one: what its next update has seen. Of other
+   * tabs of the profile only what the disk has: the rest is forgotten here when another tab takes
+   * the disk over, and an update that had seen it would wait for it, perhaps for ever.
+   */
   seen(by: ReplicaId): VersionVector {
     const vector: Record<ReplicaId, number> = {};
-    for (const [replica, { last, count }] of this.#held) {
-      if (replica !== by && count > 0) vector[replica] = last;
+    for (const [replica, held] of this.#held) {
+      if (replica === by || held.count === 0) continue;
+      const seq = held.get(held.last)?.own === true ? held.lastSaved : held.last;
+      if (seq >= held.first) vector[replica] = seq;
     }
     return vector;
   }

@@ -206,7 +206,8 @@ export class Settler<A extends AppDefinition> {
     if (undone !== undefined && state.undos.remove(undone)) {
       this.#witness.changes.undoRemoved(undone);
     }
-    if (!state.isKeeper) entry.stage = 'saved';
+    const { replica, seq } = update.id;
+    if (!state.isKeeper && seq <= (state.savedByKeeper[replica] ?? 0)) entry.stage = 'saved';
     this.#rejoin(entry);
     const former = update.formerly && state.ownBy(update.formerly);
     if (former === undefined) return entry;

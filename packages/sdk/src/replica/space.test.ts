@@ -504,7 +504,8 @@ test('what is saved leaves in stamp order, whichever seats of the profile wrote 
   const { lamport, ...rest } = must(one.space.tentative[0]);
   one.space.receiveUpdates([{ ...rest, id: neighbour, lamport: lamport + 1 }]);
   const onTop = one.mutate('put', item('2', 'a'));
-  expect(must(one.space.tentative.at(-1)).context.vector).toEqual({ [neighbour.replica]: 1 });
+  // Not that one: it is not on the disk, and may be forgotten when another tab takes the disk over.
+  expect(must(one.space.tentative.at(-1)).context.vector).toEqual({});
   one.space.stages.saved([onTop.id, neighbour]);
   expect(one.space.tentativeAfter(0, 10).updates.map(({ id }) => [id.replica, id.seq]))
     .toEqual([['me', 1], ['me_1', 1], ['me', 2]]);

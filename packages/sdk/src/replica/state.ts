@@ -8,6 +8,7 @@ import type { AppDefinition, Guard, Standing } from '../model/index.js';
 import { rowOf, type KeptPair } from '../model/row-text.js';
 import type {
   CommitEntry, Context, LedgerLine, Mark, OxbowError, ReplicaId, Row, SpaceId, Summary, UpdateId,
+  VersionVector,
 } from '../protocol/index.js';
 import { formerIdsMax } from '../protocol/limits.js';
 import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
@@ -70,6 +71,8 @@ export class SpaceState<A extends AppDefinition> implements Holding {
   nextProfile: ReplicaId | undefined;
   seat: number | undefined;
   isKeeper: boolean;
+  /** Where another tab keeps the disk: how far the profile's updates are on it, as it says. */
+  savedByKeeper: VersionVector = {};
   user: string | null;
   ledger: Ledger;
   refusals: Refusals;

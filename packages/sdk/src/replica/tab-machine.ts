@@ -27,8 +27,8 @@ import type { LinkHealth } from './session.js';
 import type { Place, SpaceSlot } from './space-slot.js';
 import { SpaceReplica } from './space.js';
 import {
-  becomeFollower, becomeKeeper, followRename, forgetConflict, isBeingRenamed, keptOf, rename,
-  replaceConflicts, takeSeat, takeUndos, toldKept,
+  becomeFollower, becomeKeeper, followRename, forgetConflict, forgetUnkept, isBeingRenamed,
+  keptOf, rename, replaceConflicts, takeSeat, takeUndos, toldKept,
 } from './tab-side.js';
 import type { KeeperStatus, StorageStatus, TabWord } from './tab-word.js';
 
@@ -161,7 +161,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
 
   /** Everything that was written here is on the keeper's disk. */
   get isKept(): boolean {
-    return [...this.#insides.slots.values()].every(({ replica }) => !replica.stages.hasUnsaved);
+    return [...this.#insides.slots.values()].every(({ replica }) => replica.stages.isSeatSaved);
   }
 
   // ---- the role
@@ -194,6 +194,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
     this.#insides.turn(now, () => {
       const { saving, slots, sessions, identity, owner } = this.#insides;
       this.#isKeeper = false;
+      this.#isLeaving = false;
       for (const { guest } of [...this.#served.values()]) guest.cut('another tab keeps the disk');
       saving.startOver();
       for (const slot of slots.values()) {
@@ -251,7 +252,12 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   linkClosed(link: LinkId): boolean {
     const served = this.#served.get(link);
     served?.guest.closed();
+    if (served === undefined && !this.#isKeeper) this.#keeperGone();
     return served !== undefined;
+  }
+
+  #keeperGone(): void {
+    for (const { replica } of this.#insides.slots.values()) forgetUnkept(replica);
   }
 
   /** From a tab that we serve. */

@@ -33,26 +33,36 @@ export function becomeKeeper<A extends AppDefinition>({ insides: { state } }: Sp
   state.heldChanged();
 }
 
-/**
- * Another program keeps the disk now. Ours goes to it; what other tabs had brought and the disk
- * perhaps never got is theirs to bring again, as nobody was told that it is saved.
- */
-export function becomeFollower<A extends AppDefinition>({ insides }: Space<A>): void {
-  const { state, settler } = insides;
+/** Another program keeps the disk now. What is not on it of ours goes to it. */
+export function becomeFollower<A extends AppDefinition>(space: Space<A>): void {
+  const { insides: { state } } = space;
   if (!state.isKeeper) return;
   state.isKeeper = false;
+  forgetUnkept(space);
   const { log } = state.ground;
-  const unkept = log.unreleasedOwn();
-  settler.forget(unkept.filter(({ update: { id } }) => id.replica !== state.replica));
-  for (const entry of unkept) if (!entry.removed) log.release(entry);
+  for (const entry of log.unreleasedOwn()) log.release(entry);
+  state.heldChanged();
+}
+
+/**
+ * The disk goes to another program. What other tabs had brought and the disk perhaps never got is
+ * theirs to bring again, as nobody was told that it is saved; and if they are gone, whoever has
+ * their seat after them gives its numbers to other updates.
+ */
+export function forgetUnkept<A extends AppDefinition>({ insides }: Space<A>): void {
+  const { state, settler } = insides;
+  settler.forget(state.ground.log.entries.filter(({ own, stage, update: { id } }) =>
+    own && stage === 'local' && id.replica !== state.replica));
   state.heldChanged();
   insides.changed();
 }
 
 /** The keeper tells how far the profile's updates have come. */
 export function toldKept<A extends AppDefinition>(
-  { stages }: Pick<SpaceReplica<A>, 'stages'>, { saved, shared }: Kept,
+  { insides: { state }, stages }: Pick<SpaceReplica<A>, 'insides' | 'stages'>,
+  { saved, shared }: Kept,
 ): void {
+  state.savedByKeeper = saved;
   stages.raise('saved', saved);
   stages.raise('shared', shared);
 }
