@@ -214,8 +214,8 @@ function openError(name: string, cause: unknown): OxbowError {
   }
   return new OxbowError(
     'store-unavailable',
-    `Cannot open IndexedDB '${name}' (${errorText(cause)}). Private windows, blocked site data and a ` +
-      'full disk do that: allow storage for this site, or use memory().',
+    `Cannot open IndexedDB '${name}' (${errorText(cause)}). ` +
+      'Allow storage for this site, free disk space, or use memory().',
     { cause },
   );
 }
@@ -223,8 +223,8 @@ function openError(name: string, cause: unknown): OxbowError {
 const lostError = (name: string): OxbowError =>
   new OxbowError(
     'store-lost',
-    `IndexedDB '${name}' was deleted while it was open, by the browser or by its user. ` +
-      'What is in memory is written anew; of spaces that are not open, what was synced comes back from the server.',
+    `IndexedDB '${name}' was deleted while it was open. ` +
+      'What is in memory is written anew; the rest comes back from the server, as far as it was synced.',
   );
 
 const silent = (name: string): OxbowError =>

@@ -398,8 +398,8 @@ async function storageCondition(): Promise<StoreCondition> {
 const inUse = (name: string): OxbowError =>
   new OxbowError(
     'store-in-use',
-    `Cannot open IndexedDB '${name}' as another tab or worker of this site has it open. ` +
-      'Close that one, or pass { waitForLock: true } to take over when it is gone.',
+    `Cannot open IndexedDB '${name}' as another tab or worker has it open. ` +
+      'Close that one, pass { waitForLock: true }, or use tabs().',
   );
 
 const cannotDelete = (name: string, cause: unknown): OxbowError =>

@@ -115,5 +115,5 @@ const emptyRecords = (): Records => ({
 const inUse = (): OxbowError =>
   new OxbowError(
     'store-in-use',
-    'Cannot open this memory store as it is open already. Close its replica first, or use another.',
+    'This memory store is open already. Close its replica first, or use another.',
   );

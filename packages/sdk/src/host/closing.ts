@@ -53,4 +53,4 @@ export class Closing {
 }
 
 export const replicaClosed = (): OxbowError =>
-  new OxbowError('replica-closed', 'This replica is closed. Open it again with openReplica().');
+  new OxbowError('replica-closed', 'This replica is closed. Open it again.');

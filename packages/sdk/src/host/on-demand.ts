@@ -15,8 +15,7 @@ export async function loaded<T>(what: string, load: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new OxbowError(
       'part-unavailable',
-      `Cannot load ${what}, which @oxbow/sdk fetches when it is needed. ` +
-        'Go online, or have the service worker keep all files of the app.',
+      `Cannot load ${what}. Go online, or have the service worker keep all files of the app.`,
       { cause },
     );
   }

@@ -529,7 +529,7 @@ function evicted(unsynced: readonly string[]): OxbowError {
   const loss = unsynced.length === 0
     ? 'Everything in it had been synced, and comes back from the server.'
     : `Updates that were not synced are gone with it, in: ${unsynced.join(', ')}.`;
-  return new OxbowError('store-evicted', `The browser, or its user, has deleted this replica's store. ${loss}`);
+  return new OxbowError('store-evicted', `The store of this replica was deleted. ${loss}`);
 }
 
 export const closeUnsaved = (cause: OxbowError | undefined): OxbowError =>

@@ -22,7 +22,7 @@ export function validate<T>(schema: StandardSchemaV1<unknown, T>, value: Value):
   if ('then' in result) {
     throw new OxbowError(
       'schema-async',
-      'A schema answered with a promise. Executions are synchronous: use a schema without async checks.',
+      'A schema answered with a promise. Use one without async checks.',
     );
   }
   if (result.issues) {

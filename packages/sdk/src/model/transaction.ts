@@ -126,7 +126,7 @@ export class Transaction {
     if (this.call !== undefined) return this.call;
     throw new OxbowError(
       'tx-query',
-      'A query has no now, user, id or random of its own. Pass what it needs from outside.',
+      'A query has no now, user, id or random. Pass what it needs from outside.',
     );
   }
 
@@ -166,5 +166,5 @@ export class Transaction {
 const ended = (): OxbowError =>
   new OxbowError(
     'tx-ended',
-    'A transaction was used after its end. Take what you need out of it while it runs.',
+    'A transaction was used after its end. Take what you need while it runs.',
   );

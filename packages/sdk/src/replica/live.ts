@@ -8,9 +8,9 @@ import { NO_READS, sameValue } from '../model/index.js';
 import type { Observed, ReadSet, Shapes } from '../model/index.js';
 import { OxbowError } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
-import { ChangedPlaces } from './changed-places.js';
 import { newListeners } from './listeners.js';
 import type { Report } from './listeners.js';
+import { isWithin } from './place.js';
 import type { Rebased, RowChange } from './rebase.js';
 import { COMMITTED, TENTATIVE } from './touch.js';
 
@@ -44,7 +44,7 @@ interface Watched {
 }
 
 export class LiveQueries {
-  readonly #places: ChangedPlaces;
+  readonly #shapes: Shapes;
   readonly #flushSoon: () => void;
   readonly #watched: Readonly<Record<View, Set<Watched>>> = {
     tentative: new Set(),
@@ -56,7 +56,7 @@ export class LiveQueries {
   revision = 0;
 
   constructor(shapes: Shapes, flushSoon: () => void) {
-    this.#places = new ChangedPlaces(shapes);
+    this.#shapes = shapes;
     this.#flushSoon = flushSoon;
   }
 
@@ -76,9 +76,8 @@ export class LiveQueries {
 
   onWrite(change: RowChange): void {
     this.revision += 1;
-    this.#places.of(change);
     for (const live of this.#watched.tentative) {
-      if (!live.isStale && meetsRow(live.reads, change, this.#places)) this.#mark(live);
+      if (!live.isStale && meetsRow(this.#shapes, live.reads, change)) this.#mark(live);
     }
   }
 
@@ -171,8 +170,13 @@ class Live<R> implements LiveQuery<R>, Watched {
   }
 }
 
-function meetsRow(reads: ReadSet, { table, key }: RowChange, places: ChangedPlaces): boolean {
+function meetsRow(
+  shapes: Shapes, reads: ReadSet, { table, key, before, now }: RowChange,
+): boolean {
   if (reads.keys.get(table)?.has(key) === true) return true;
-  for (const range of reads.ranges) if (places.meet(range)) return true;
+  for (const range of reads.ranges) {
+    if (range.table !== table) continue;
+    if (isWithin(shapes, range, now, key) || isWithin(shapes, range, before, key)) return true;
+  }
   return false;
 }

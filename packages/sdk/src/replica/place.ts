@@ -1,21 +1,34 @@
 /** Where a row stands in an index that is named in a read set. */
-import { isInRange, placeOf, PRIMARY } from '../model/index.js';
-import type { RangeRead, Shapes } from '../model/index.js';
+import { fieldText, isInRange, isOutside, placeOf, PRIMARY } from '../model/index.js';
+import type { IndexShape, RangeRead, Shapes } from '../model/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
 
 /** Its key, in the primary order. */
 export function placeIn(
-  shapes: Shapes, { table, index }: Pick<RangeRead, 'table' | 'index'>, row: Row, key: KeyText,
+  shapes: Shapes, range: Pick<RangeRead, 'table' | 'index'>, row: Row, key: KeyText,
 ): KeyText {
-  if (index === PRIMARY) return key;
-  const indexes = shapes.shapes.get(table)?.indexes ?? [];
-  for (const shape of indexes) if (shape.name === index) return placeOf(shape, row, key);
-  return key;
+  const shape = shapeOf(shapes, range);
+  return shape === undefined ? key : placeOf(shape, row, key);
 }
 
-/** Whether that range of the row's table holds the row. */
+/**
+ * Whether that range of the row's table holds the row. Mostly it does not, and what the place
+ * begins with tells it.
+ */
 export function isWithin(
   shapes: Shapes, range: RangeRead, row: Row | null | undefined, key: KeyText,
 ): boolean {
-  return row ? isInRange(range, placeIn(shapes, range, row, key)) : false;
+  if (!row) return false;
+  const shape = shapeOf(shapes, range);
+  if (shape === undefined) return isInRange(range, key);
+  const first = fieldText(row[shape.fields[0] ?? '']);
+  return !isOutside(range, first) && isInRange(range, placeOf(shape, row, key));
+}
+
+function shapeOf(
+  { shapes }: Shapes, { table, index }: Pick<RangeRead, 'table' | 'index'>,
+): IndexShape | undefined {
+  if (index === PRIMARY) return undefined;
+  for (const shape of shapes.get(table)?.indexes ?? []) if (shape.name === index) return shape;
+  return undefined;
 }

@@ -36,8 +36,8 @@ export function readProfile(text: string | undefined): Profile | undefined {
   }
   throw new OxbowError(
     'store-damaged',
-    'The record of the replica\'s identity cannot be read. Its unsent updates may be lost: export the store '
-      + 'for inspection, then delete it; committed data comes back from the server.',
+    'The replica\'s identity cannot be read, and unsent updates may be lost. Export the store, then delete it;'
+      + ' the rest comes back from the server.',
   );
 }
 

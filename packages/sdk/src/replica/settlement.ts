@@ -370,7 +370,7 @@ export class Settler<A extends AppDefinition> {
     changes.conflictRemoved(dropped.id);
     this.#witness.report(new OxbowError(
       'conflicts-dropped',
-      `More than ${limits.conflictsMax} conflicts wait to be acknowledged; the oldest was dropped. `
+      `More than ${limits.conflictsMax} conflicts wait; the oldest was dropped. `
         + 'Show the list, or dismiss what nobody will look at.',
     ));
   }

@@ -189,7 +189,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   retry(id: UpdateId, args: Value, now: number): Receipt {
     const record = this.#state.conflicts.get(id);
     if (record === undefined) {
-      throw misuse('conflict-unknown', 'There is no such conflict; it was acknowledged before. Mutate anew.');
+      throw misuse('conflict-unknown', 'There is no such conflict any more. Mutate anew.');
     }
     const again = args === undefined ? this.#state.runner.lift(record) : args;
     const receipt = this.mutate(record.name, again, now);

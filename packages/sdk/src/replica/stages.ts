@@ -62,13 +62,6 @@ export class OwnStages<A extends AppDefinition> {
     return this.#state.ground.log.newestOwn().some(({ stage }) => stage === 'local');
   }
 
-  /** What was written here: other tabs see to theirs. */
-  get isSeatSaved(): boolean {
-    const { ground: { log }, replica } = this.#state;
-    return log.newestOwn().every(({ stage, update: { id } }) =>
-      stage !== 'local' || id.replica !== replica);
-  }
-
   /**
    * Own updates up to these, one of each seat, are surely on disk: they may be sent. In stamp order
    * over all seats: one tab's update may stand on another's.

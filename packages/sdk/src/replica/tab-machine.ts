@@ -28,7 +28,7 @@ import type { Place, SpaceSlot } from './space-slot.js';
 import { SpaceReplica } from './space.js';
 import {
   becomeFollower, becomeKeeper, followRename, forgetConflict, forgetUnkept, isBeingRenamed,
-  keptOf, rename, replaceConflicts, takeSeat, takeUndos, toldKept,
+  isSeatKept, keptOf, rename, replaceConflicts, takeSeat, takeUndos, toldKept,
 } from './tab-side.js';
 import type { KeeperStatus, StorageStatus, TabWord } from './tab-word.js';
 
@@ -161,7 +161,7 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
 
   /** Everything that was written here is on the keeper's disk. */
   get isKept(): boolean {
-    return [...this.#insides.slots.values()].every(({ replica }) => replica.stages.isSeatSaved);
+    return [...this.#insides.slots.values()].every(({ replica }) => isSeatKept(replica));
   }
 
   // ---- the role

@@ -57,6 +57,12 @@ export function forgetUnkept<A extends AppDefinition>({ insides }: Space<A>): vo
   insides.changed();
 }
 
+/** What was written here is on the keeper's disk: other tabs see to theirs. */
+export function isSeatKept<A extends AppDefinition>({ insides: { state } }: Space<A>): boolean {
+  const { ground: { log }, replica } = state;
+  return log.get({ replica, seq: log.lastSeq(replica) ?? 0 })?.stage !== 'local';
+}
+
 /** The keeper tells how far the profile's updates have come. */
 export function toldKept<A extends AppDefinition>(
   { insides: { state }, stages }: Pick<SpaceReplica<A>, 'insides' | 'stages'>,
