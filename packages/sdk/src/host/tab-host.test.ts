@@ -6,7 +6,7 @@ import { fillable } from '../drivers/testing/fillable.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
 import { COLLECTIONS, type Storage, type Store } from '../drivers/storage.js';
 import { promised } from './promised.js';
-import type { SpaceId } from '../protocol/index.js';
+import { OxbowError, type SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { ManualClock, seededEntropy } from './testing/manual-clock.js';
@@ -273,6 +273,33 @@ describe('tabs of one profile', () => {
     expect(receipt.stage).toBe('saved');
     const again = await (await start()).open();
     expect(items(again)).toEqual(['x@a']);
+  });
+
+  test('take the store over later where it cannot be opened at first, and say so once', async () => {
+    const made = memory();
+    let isBroken = false;
+    const storage: Storage = {
+      ...made,
+      open: (done) => made.open(done),
+      share: (done) => {
+        if (!isBroken) return made.share?.(done);
+        done({ ok: false, error: new OxbowError('store-newer', 'simulated') });
+      },
+    };
+    const { start, settle, pass } = profile({ storage });
+    const [one, two] = [await start(), await start()];
+    await one.open();
+    const b = await two.open();
+    isBroken = true;
+    await one.crash();
+    const receipt = b.mutate('put', put('x'), 1);
+    await pass(20_000);
+    expect(receipt.stage).toBe('local');
+    expect(two.reports).toEqual(['store-newer']);
+    isBroken = false;
+    await pass(20_000);
+    await settle();
+    expect(receipt.stage).toBe('committed');
   });
 
   test('stay online when the one that keeps the network closes', async () => {

@@ -49,6 +49,8 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
   /** Counts the times that we began or ceased to lead: what was begun before is void. */
   #turn = 0;
   #isLeading = false;
+  /** The code of why the store could not be taken over, as reported. */
+  #riseFailure: string | undefined;
   #closing: ((error: OxbowError | undefined) => void) | undefined;
   /** Calls back for the close under way, as the one that keeps the disk. */
   #ending: ((error: OxbowError | undefined) => void) | undefined;
@@ -312,6 +314,7 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
 
   #risen(): void {
     this.#isLeading = true;
+    this.#riseFailure = undefined;
     this.#election.risen();
     this.#startedWith(succeeded(undefined));
     this.#announce();
@@ -319,14 +322,15 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     this.#pursueClose();
   }
 
-  /** Another tab may be able to: until one does, this one goes on with what it has. */
+  /** Perhaps another tab can. Until one does, this one goes on with what it has, and tries on. */
   #cannotRise(error: OxbowError): void {
     this.#turn++;
     if (this.phase === 'starting') {
       this.#leave();
       return this.#startedWith(failed(error));
     }
-    this.config.onReport?.(error);
+    if (error.code !== this.#riseFailure) this.config.onReport?.(error);
+    this.#riseFailure = error.code;
     this.#election.notRisen();
   }
 
