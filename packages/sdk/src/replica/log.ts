@@ -247,6 +247,15 @@ export class TentativeLog {
     return own;
   }
 
+  /** At one of our seats, at least. Asked at the end of each turn. */
+  isNewestOwnAt(stage: Stage): boolean {
+    for (const held of this.#held.values()) {
+      const newest = held.get(held.last);
+      if (newest?.own === true && newest.stage === stage) return true;
+    }
+    return false;
+  }
+
   /** Everything of ours that may not be passed on yet, in stamp order. */
   unreleasedOwn(): LogEntry[] {
     return this.#entries.filter(({ own, arrival, removed }) => own && arrival === 0 && !removed);

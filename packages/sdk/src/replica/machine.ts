@@ -181,9 +181,8 @@ implements SessionOwner, SlotOwner, PeerOwner {
   facts(space: SpaceId, now: number): SpaceFacts | undefined {
     const slot = this.#slots.get(space);
     if (slot === undefined) return undefined;
-    const { head: { csn }, unsettled } = slot.replica;
+    const { csn, unsettledCount: pending, oldestAt } = slot.replica;
     const replica = this.#wayId(slot);
-    const { count: pending, oldestAt } = unsettled;
     const { unsynced, unsaved } = slot.replica.stages.unshared;
     const links = this.#companion?.links ?? this.#sessions.health(replica);
     const peers = this.#peersOf(replica);

@@ -155,7 +155,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
   }
 
   get isWaiting(): boolean {
-    return this.replica.unsettled.count > 0;
+    return this.replica.unsettledCount > 0;
   }
 
   get movedMs(): number {
@@ -231,8 +231,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
    * now on.
    */
   noteProgress(now: number): boolean {
-    const { csn } = this.replica.head;
-    const { count } = this.replica.unsettled;
+    const { csn, unsettledCount: count } = this.replica;
     const { csn: csnBefore, count: countBefore } = this.#progress;
     if (csn === csnBefore && count === countBefore) return false;
     const hasMoved = csn !== csnBefore || count < countBefore || countBefore === 0;

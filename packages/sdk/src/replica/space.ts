@@ -267,12 +267,19 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.ledger.lines();
   }
 
-  /** Own tentative updates: how many, and the wall time of the oldest, ms. */
-  get unsettled(): { readonly count: number; readonly oldestAt: number | undefined } {
+  get csn(): number {
+    return this.#state.csn;
+  }
+
+  /** Of own updates. */
+  get unsettledCount(): number {
+    return this.#state.ground.log.ownCount;
+  }
+
+  /** Wall time of the oldest own tentative update, ms. */
+  get oldestAt(): number | undefined {
     const { log } = this.#state.ground;
-    const count = log.ownCount;
-    const oldest = count === 0 ? undefined : log.entries.find(({ own }) => own);
-    return { count, oldestAt: oldest?.update.at };
+    return log.ownCount === 0 ? undefined : log.entries.find(({ own }) => own)?.update.at;
   }
 
   flushNotifications(): void {

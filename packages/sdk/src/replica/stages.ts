@@ -53,13 +53,13 @@ export class OwnStages<A extends AppDefinition> {
 
   /** This replica alone has something. */
   get hasUnsynced(): boolean {
-    const newest = this.#state.ground.log.newestOwn();
-    return newest.some(({ stage }) => stage === 'local' || stage === 'saved');
+    const { log } = this.#state.ground;
+    return log.isNewestOwnAt('local') || log.isNewestOwnAt('saved');
   }
 
   /** Not even its disk has it. */
   get hasUnsaved(): boolean {
-    return this.#state.ground.log.newestOwn().some(({ stage }) => stage === 'local');
+    return this.#state.ground.log.isNewestOwnAt('local');
   }
 
   /**
