@@ -15,21 +15,35 @@ import type { RunResult } from './seed-run.js';
 import { TABS_BUGS } from './tabs/tabs-bugs.js';
 import { runners, worldNames, worldOf, type WorldName } from './worlds.js';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    world: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    bugs: { type: 'boolean', default: false },
-    bug: { type: 'string' },
-  },
-});
+const USAGE = 'usage: npm run sim -- --seed N | --seeds A..B | --bugs | --bug NAME [--world NAME] [--trace]';
+
+function misused(problem: string): never {
+  console.error(`${problem}\n${USAGE}`);
+  process.exit(2);
+}
+
+function asked() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string' },
+        world: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        bugs: { type: 'boolean', default: false },
+        bug: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = asked();
 
 const world = worldNames.find((name) => name === values.world);
 if (values.world !== undefined && world === undefined) {
-  console.error(`there is no world ${values.world}: ${worldNames.join(', ')}`);
-  process.exit(2);
+  misused(`There is no world ${values.world}: ${worldNames.join(', ')}.`);
 }
 
 const inWorld = (seed: number): WorldName => world ?? worldOf(seed);
@@ -90,7 +104,9 @@ async function huntAll(): Promise<boolean> {
 if (values.bugs || values.bug !== undefined) {
   if (!(await huntAll())) process.exit(1);
 } else if (values.seed !== undefined) {
-  const result = replay(Number(values.seed));
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) misused(`A seed is a whole number, not '${values.seed}'.`);
+  const result = replay(seed);
   if (result.violation !== undefined) failed(result);
   console.log(
     `seed ${result.seed} holds in world ${inWorld(result.seed)}: ${result.mutations} mutations, ` +
@@ -99,8 +115,7 @@ if (values.bugs || values.bug !== undefined) {
 } else {
   const [from, to] = (values.seeds ?? '1..100').split('..').map(Number);
   if (from === undefined || to === undefined || !(from <= to)) {
-    console.error('usage: npm run sim -- --seed N | --seeds A..B [--world NAME]');
-    process.exit(2);
+    misused(`Seeds are a range A..B, not '${values.seeds ?? ''}'.`);
   }
   const result = sweep(from, to);
   if (result !== undefined) failed(result);

@@ -33,7 +33,8 @@ export function resultOf(seed: number, world: World, run: SeedRun): RunResult {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     violation = error instanceof Violation ? error.message : error.stack ?? error.message;
-    world.trace(`VIOLATION ${violation}`);
+    // Without the stack, which tells who asked for the run as well.
+    world.trace(`VIOLATION ${error.message}`);
   }
   return {
     seed, violation, traceHash: world.traceHash, events: world.events,
