@@ -5,10 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumFor, launchBrowser, launchProfile } from './browser.js';
 import { buildCalendarPage } from './calendar-page.js';
@@ -16,13 +15,7 @@ import { Person } from './calendar-person.js';
 import { freePort, PageServer, SyncServer } from './processes.js';
 
 const chromium = chromiumFor('the calendar as an installed app');
-const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PATIENCE = { timeout: 30_000 };
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly target: readonly unknown[] }[];
-}
 
 describe.runIf(chromium !== undefined)('the calendar as an installed app', () => {
   let folder: string;
@@ -30,7 +23,6 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
   let pages: PageServer;
   let server: SyncServer;
   let browser: Browser;
-  let axe: string;
   const contexts: BrowserContext[] = [];
   let spaces = 0;
 
@@ -38,7 +30,6 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
     folder = await mkdtemp(join(tmpdir(), 'oxbow-installed-'));
     page = join(folder, 'page');
     await buildCalendarPage(page);
-    axe = await readFile(axeFile, 'utf8');
     server = new SyncServer({ port: await freePort(), data: join(folder, 'data') });
     await server.start();
     pages = await PageServer.start(page, '--server', server.url);
@@ -69,14 +60,6 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
     const ann = await arrive('ann', day, options);
     await ann.addStarterRooms();
     return ann;
-  }
-
-  async function violations(of: Page): Promise<string[]> {
-    await of.evaluate(axe);
-    const found = await of.evaluate<readonly Violation[]>(
-      `axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)`,
-    );
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target.join(' ')).join(', ')}`);
   }
 
   const ten = { room: 'Harbour', from: '10:00', to: '11:00' } as const;
@@ -182,7 +165,7 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
       const name = (state: string): string => `${colorScheme} ${width}: ${state}`;
       const ann = await arrive('ann', '2027-03-24', { colorScheme, viewport: { width, height: 800 } });
       const check = async (state: string): Promise<void> =>
-        expect(await violations(ann.page), name(state)).toEqual([]);
+        expect(await ann.barriers(), name(state)).toEqual([]);
       await ann.at('no-rooms').waitFor();
       await check('no rooms');
       await ann.addStarterRooms();
@@ -226,7 +209,7 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
       const ann = await Person.arrive(context, 'ann', { url, day: '2027-03-24' });
       await ann.at('no-right').waitFor();
       expect(await ann.at('no-right').textContent()).toContain('token-invalid');
-      expect(await violations(ann.page)).toEqual([]);
+      expect(await ann.barriers()).toEqual([]);
       await closed.kill();
       await open.start();
       await ann.page.reload();
@@ -280,7 +263,7 @@ describe.runIf(chromium !== undefined)('the calendar as an installed app', () =>
     await ann.page.keyboard.press('Escape');
     const warning = ann.page.locator('.banner.is-warning');
     await expect.poll(() => warning.textContent(), PATIENCE).toContain('store-full');
-    expect(await violations(ann.page)).toEqual([]);
+    expect(await ann.barriers()).toEqual([]);
     await devtools.send('Storage.overrideQuotaForOrigin', { origin });
     await ann.inSync();
     expect(await warning.count()).toBe(0);

@@ -2,6 +2,8 @@
  * One person at the calendar, in a browser of their own: what they do and what they see, by the
  * page's test ids.
  */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
@@ -32,6 +34,13 @@ export interface Told {
   readonly kind: string;
   readonly headline: string;
   readonly text: string;
+}
+
+const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Barrier {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: readonly unknown[] }[];
 }
 
 /** ms that a change may take to reach another screen. */
@@ -218,5 +227,18 @@ export class Person {
     await expect
       .poll(read, { timeout: PATIENCE_MS, message: `${this.name}: ${attribute}` })
       .toBe(value);
+  }
+
+  /**
+   * What axe finds, and where. Without motion: in the midst of a fade colours are not those that
+   * were chosen.
+   */
+  async barriers(): Promise<string[]> {
+    await this.page.emulateMedia({ reducedMotion: 'reduce' });
+    await this.page.evaluate(await readFile(axeFile, 'utf8'));
+    const found = await this.page.evaluate<readonly Barrier[]>(
+      `axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)`,
+    );
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target.join(' ')).join(', ')}`);
   }
 }
