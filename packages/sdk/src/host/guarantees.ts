@@ -8,12 +8,12 @@
  */
 import type { Clock } from '../drivers/clock.js';
 import {
-  isSeatOf, isSpaceId, OxbowError,
+  isSeatOf,
   type Holder, type LedgerLine, type ReplicaId, type SpaceId, type Summary, type UpdateId,
   type VersionVector,
 } from '../protocol/index.js';
-import * as limits from '../protocol/limits.js';
 import type { Closing } from './closing.js';
+import { loadSessionWait } from './on-demand.js';
 
 /** A space as far as guarantees go. */
 export interface Covering extends Pick<Holder, 'summary' | 'settledSeq'> {
@@ -54,14 +54,6 @@ export interface Seen {
   readonly wrote: VersionVector;
 }
 
-interface Wanted extends Required<WaitOptions> {
-  readonly space: SpaceId;
-  readonly seen: Seen;
-}
-
-const ALL: readonly Guarantee[] =
-  ['read-your-writes', 'monotonic-reads', 'writes-follow-reads', 'monotonic-writes'];
-
 /**
  * What this session has written and seen.
  *
@@ -90,27 +82,11 @@ export class Session {
   /**
    * Resolves when the guarantees hold here for what the token names; spaces that are not open are
    * opened. Offline it can only wait. Rejects with `session-behind` when the time is over,
-   * `bad-session-token`, `replica-closed`, and those of `open`.
+   * `bad-session-token`, `part-unavailable`, `replica-closed`, and those of `open`.
    */
   async waitFor(token: string, options: WaitOptions = {}): Promise<void> {
-    const { timeoutMs = 10_000, guarantees = ALL } = options;
-    await Promise.all(readToken(token).map(async ([space, seen]) =>
-      this.#covered(await this.#parts.open(space), { space, seen, timeoutMs, guarantees })));
-  }
-
-  #covered(replica: Covering, { space, seen, timeoutMs, guarantees }: Wanted): Promise<void> {
-    return this.#parts.closing.race((resolve, reject) => {
-      const check = (): void => {
-        if (guarantees.every((guarantee) => holds(guarantee, replica, seen))) resolve();
-      };
-      const stop = replica.subscribe(check);
-      const cancel = this.#parts.clock.after(timeoutMs, () => reject(behind(space, timeoutMs)));
-      check();
-      return () => {
-        stop();
-        cancel();
-      };
-    });
+    const { waitForSeen } = await loadSessionWait();
+    await waitForSeen(this.#parts, token, options);
   }
 }
 
@@ -127,72 +103,3 @@ function seenIn(replica: Covering): Seen {
   }
   return { read: { history, csn, vector }, wrote };
 }
-
-type Holding = Pick<Holder, 'summary' | 'settledSeq'>;
-
-/** The paper's table: which of the two vectors the replica must cover. */
-export function holds(guarantee: Guarantee, replica: Holding, { read, wrote }: Seen): boolean {
-  switch (guarantee) {
-    case 'read-your-writes':
-    case 'monotonic-writes':
-      return coversVector(replica, wrote);
-    case 'monotonic-reads':
-    case 'writes-follow-reads':
-      return covers(replica, read);
-  }
-}
-
-/** Whether the replica holds all that the summary names. */
-export function covers(replica: Holding, wanted: Summary): boolean {
-  const { history, csn } = replica.summary();
-  if (wanted.history !== '' && (history !== wanted.history || csn < wanted.csn)) return false;
-  return coversVector(replica, wanted.vector);
-}
-
-function coversVector(replica: Holding, wanted: VersionVector): boolean {
-  const held: Readonly<Record<string, number>> = replica.summary().vector;
-  return Object.entries(wanted).every(([author, seq]) =>
-    Math.max(held[author] ?? 0, replica.settledSeq(author)) >= seq);
-}
-
-function readToken(token: string): (readonly [space: SpaceId, seen: Seen])[] {
-  const spaces = fieldOf(parsed(token), 'spaces');
-  if (typeof spaces !== 'object' || spaces === null) throw badToken();
-  const entries = Object.entries(spaces);
-  if (entries.length > limits.spacesOpenMax) throw badToken();
-  return entries.map(([space, seen]) => {
-    if (!isSpaceId(space) || !isSeen(seen)) throw badToken();
-    return [space, seen] as const;
-  });
-}
-
-function parsed(token: string): unknown {
-  try {
-    return JSON.parse(token);
-  } catch {
-    throw badToken();
-  }
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  // reason: every field of an object out of JSON.parse is still unknown.
-  return (value as Record<string, unknown>)[name];
-}
-
-function isSeen(value: unknown): value is Seen {
-  const read = fieldOf(value, 'read');
-  return typeof fieldOf(read, 'history') === 'string' && Number.isSafeInteger(fieldOf(read, 'csn'))
-    && isVector(fieldOf(read, 'vector')) && isVector(fieldOf(value, 'wrote'));
-}
-
-const isVector = (value: unknown): value is VersionVector =>
-  typeof value === 'object' && value !== null && Object.values(value).every(Number.isSafeInteger);
-
-const badToken = (): OxbowError =>
-  new OxbowError('bad-session-token', 'This is no session token. Take one from session().token().');
-
-const behind = (space: SpaceId, timeoutMs: number): OxbowError => new OxbowError(
-  'session-behind',
-  `Space '${space}' does not hold within ${timeoutMs} ms what the session has seen. Go online, or wait longer.`,
-);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { loadBundles, loaded, loadGuard, loadRescue } from './on-demand.js';
+import { loadBundles, loaded, loadGuard, loadRescue, loadSessionWait } from './on-demand.js';
 
 it('a part that cannot be fetched is an error with a code, and says why', async () => {
   const cause = new TypeError('Failed to fetch dynamically imported module');
@@ -12,4 +12,5 @@ it('the parts are there', async () => {
   expect(await loadBundles()).toHaveProperty('writeBundle');
   expect(await loadGuard()).toHaveProperty('Guard');
   expect(await loadRescue()).toHaveProperty('exportUnsynced');
+  expect(await loadSessionWait()).toHaveProperty('waitForSeen');
 });

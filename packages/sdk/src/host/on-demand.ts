@@ -7,6 +7,7 @@ import type * as guard from '../model/guard.js';
 import type * as bundles from '../protocol/bundle.js';
 import { OxbowError } from '../protocol/index.js';
 import type * as rescue from './rescue.js';
+import type * as sessionWait from './session-wait.js';
 
 /** `what`: its name, for people. Errors: `part-unavailable`. */
 export async function loaded<T>(what: string, load: Promise<T>): Promise<T> {
@@ -29,6 +30,9 @@ export const loadGuard = (): Promise<typeof guard> =>
 
 export const loadRescue = (): Promise<typeof rescue> =>
   loaded('the export of what is unsynced', import('./rescue.js'));
+
+export const loadSessionWait = (): Promise<typeof sessionWait> =>
+  loaded('the wait for a session', import('./session-wait.js'));
 
 /** A last resort must not wait for the network that it is the last resort against. */
 export function prefetchRescue(): void {

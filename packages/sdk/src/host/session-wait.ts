@@ -1,0 +1,114 @@
+/**
+ * How a replica waits for what a session token names (guarantees.ts). Few pages ever do: it is
+ * loaded when one does.
+ */
+import {
+  isSpaceId, OxbowError,
+  type Holder, type SpaceId, type Summary, type VersionVector,
+} from '../protocol/index.js';
+import * as limits from '../protocol/limits.js';
+import type { Covering, Guarantee, Seen, SessionParts, WaitOptions } from './guarantees.js';
+
+interface Wanted extends Required<WaitOptions> {
+  readonly space: SpaceId;
+  readonly seen: Seen;
+}
+
+const ALL: readonly Guarantee[] =
+  ['read-your-writes', 'monotonic-reads', 'writes-follow-reads', 'monotonic-writes'];
+
+/** Errors: as `Session.waitFor`. */
+export async function waitForSeen(
+  parts: SessionParts, token: string, options: WaitOptions,
+): Promise<void> {
+  const { timeoutMs = 10_000, guarantees = ALL } = options;
+  await Promise.all(readToken(token).map(async ([space, seen]) =>
+    covered(parts, await parts.open(space), { space, seen, timeoutMs, guarantees })));
+}
+
+function covered(
+  { closing, clock }: SessionParts, replica: Covering,
+  { space, seen, timeoutMs, guarantees }: Wanted,
+): Promise<void> {
+  return closing.race((resolve, reject) => {
+    const check = (): void => {
+      if (guarantees.every((guarantee) => holds(guarantee, replica, seen))) resolve();
+    };
+    const stop = replica.subscribe(check);
+    const cancel = clock.after(timeoutMs, () => reject(behind(space, timeoutMs)));
+    check();
+    return () => {
+      stop();
+      cancel();
+    };
+  });
+}
+
+type Holding = Pick<Holder, 'summary' | 'settledSeq'>;
+
+/** The paper's table: which of the two vectors the replica must cover. */
+function holds(guarantee: Guarantee, replica: Holding, { read, wrote }: Seen): boolean {
+  switch (guarantee) {
+    case 'read-your-writes':
+    case 'monotonic-writes':
+      return coversVector(replica, wrote);
+    case 'monotonic-reads':
+    case 'writes-follow-reads':
+      return covers(replica, read);
+  }
+}
+
+/** Whether the replica holds all that the summary names. */
+function covers(replica: Holding, wanted: Summary): boolean {
+  const { history, csn } = replica.summary();
+  if (wanted.history !== '' && (history !== wanted.history || csn < wanted.csn)) return false;
+  return coversVector(replica, wanted.vector);
+}
+
+function coversVector(replica: Holding, wanted: VersionVector): boolean {
+  const held: Readonly<Record<string, number>> = replica.summary().vector;
+  return Object.entries(wanted).every(([author, seq]) =>
+    Math.max(held[author] ?? 0, replica.settledSeq(author)) >= seq);
+}
+
+function readToken(token: string): (readonly [space: SpaceId, seen: Seen])[] {
+  const spaces = fieldOf(parsed(token), 'spaces');
+  if (typeof spaces !== 'object' || spaces === null) throw badToken();
+  const entries = Object.entries(spaces);
+  if (entries.length > limits.spacesOpenMax) throw badToken();
+  return entries.map(([space, seen]) => {
+    if (!isSpaceId(space) || !isSeen(seen)) throw badToken();
+    return [space, seen] as const;
+  });
+}
+
+function parsed(token: string): unknown {
+  try {
+    return JSON.parse(token);
+  } catch {
+    throw badToken();
+  }
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  // reason: every field of an object out of JSON.parse is still unknown.
+  return (value as Record<string, unknown>)[name];
+}
+
+function isSeen(value: unknown): value is Seen {
+  const read = fieldOf(value, 'read');
+  return typeof fieldOf(read, 'history') === 'string' && Number.isSafeInteger(fieldOf(read, 'csn'))
+    && isVector(fieldOf(read, 'vector')) && isVector(fieldOf(value, 'wrote'));
+}
+
+const isVector = (value: unknown): value is VersionVector =>
+  typeof value === 'object' && value !== null && Object.values(value).every(Number.isSafeInteger);
+
+const badToken = (): OxbowError =>
+  new OxbowError('bad-session-token', 'This is no session token. Take one from session().token().');
+
+const behind = (space: SpaceId, timeoutMs: number): OxbowError => new OxbowError(
+  'session-behind',
+  `Space '${space}' does not hold within ${timeoutMs} ms what the session has seen. Go online, or wait longer.`,
+);
