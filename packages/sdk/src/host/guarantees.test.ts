@@ -5,7 +5,7 @@ import { systemClock } from '../drivers/system-clock.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
 import { OxbowError } from '../protocol/index.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
-import type { Guarantee } from './guarantees.js';
+import type { Guarantee } from './session-wait.js';
 import { openReplica } from './open-replica.js';
 import { TestServer } from './testing/test-server.js';
 

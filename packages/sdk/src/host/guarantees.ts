@@ -6,53 +6,9 @@
  * those that the wanted guarantees ask for. That a write is ordered after all that its replica
  * held, which two of them need, is so everywhere (protocol/exchange-receiver.ts).
  */
-import type { Clock } from '../drivers/clock.js';
-import {
-  isSeatOf,
-  type Holder, type LedgerLine, type ReplicaId, type SpaceId, type Summary, type UpdateId,
-  type VersionVector,
-} from '../protocol/index.js';
-import type { Closing } from './closing.js';
+import { isSeatOf, type ReplicaId } from '../protocol/index.js';
 import { loadSessionWait } from './on-demand.js';
-
-/** A space as far as guarantees go. */
-export interface Covering extends Pick<Holder, 'summary' | 'settledSeq'> {
-  /** Those that are not saved yet are not in the summary, but in the tentative view. */
-  pending(): readonly { readonly id: UpdateId; readonly own: boolean }[];
-  ledger(): readonly Pick<LedgerLine, 'replica' | 'seq'>[];
-  readonly profile: ReplicaId;
-  subscribe(fn: () => void): () => void;
-}
-
-export interface SessionParts {
-  readonly clock: Pick<Clock, 'after'>;
-  readonly closing: Closing;
-  readonly openSpaces: () => readonly (readonly [space: SpaceId, replica: Covering])[];
-  readonly open: (space: SpaceId) => Promise<Covering>;
-}
-
-/**
- * What goes on at another replica. `read-your-writes`: what the session wrote is seen there.
- * `monotonic-reads`: all that it saw is. `writes-follow-reads`: what it writes there comes after
- * all that it saw. `monotonic-writes`: after all that it wrote.
- */
-export type Guarantee =
-  'read-your-writes' | 'monotonic-reads' | 'writes-follow-reads' | 'monotonic-writes';
-
-export interface WaitOptions {
-  /** Default: 10,000. */
-  readonly timeoutMs?: number;
-  /** Default: all four. */
-  readonly guarantees?: readonly Guarantee[];
-}
-
-/** Of one space. */
-export interface Seen {
-  /** Everything that was held. */
-  readonly read: Summary;
-  /** Of that, what the session's own replica wrote. */
-  readonly wrote: VersionVector;
-}
+import type { Covering, Seen, SessionParts, WaitOptions } from './session-wait.js';
 
 /**
  * What this session has written and seen.

@@ -2,12 +2,53 @@
  * How a replica waits for what a session token names (guarantees.ts). Few pages ever do: it is
  * loaded when one does.
  */
+import type { Clock } from '../drivers/clock.js';
 import {
   isSpaceId, OxbowError,
-  type Holder, type SpaceId, type Summary, type VersionVector,
+  type Holder, type LedgerLine, type ReplicaId, type SpaceId, type Summary, type UpdateId,
+  type VersionVector,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
-import type { Covering, Guarantee, Seen, SessionParts, WaitOptions } from './guarantees.js';
+import type { Closing } from './closing.js';
+
+/** A space as far as guarantees go. */
+export interface Covering extends Pick<Holder, 'summary' | 'settledSeq'> {
+  /** Those that are not saved yet are not in the summary, but in the tentative view. */
+  pending(): readonly { readonly id: UpdateId; readonly own: boolean }[];
+  ledger(): readonly Pick<LedgerLine, 'replica' | 'seq'>[];
+  readonly profile: ReplicaId;
+  subscribe(fn: () => void): () => void;
+}
+
+export interface SessionParts {
+  readonly clock: Pick<Clock, 'after'>;
+  readonly closing: Closing;
+  readonly openSpaces: () => readonly (readonly [space: SpaceId, replica: Covering])[];
+  readonly open: (space: SpaceId) => Promise<Covering>;
+}
+
+/**
+ * What goes on at another replica. `read-your-writes`: what the session wrote is seen there.
+ * `monotonic-reads`: all that it saw is. `writes-follow-reads`: what it writes there comes after
+ * all that it saw. `monotonic-writes`: after all that it wrote.
+ */
+export type Guarantee =
+  'read-your-writes' | 'monotonic-reads' | 'writes-follow-reads' | 'monotonic-writes';
+
+export interface WaitOptions {
+  /** Default: 10,000. */
+  readonly timeoutMs?: number;
+  /** Default: all four. */
+  readonly guarantees?: readonly Guarantee[];
+}
+
+/** Of one space. */
+export interface Seen {
+  /** Everything that was held. */
+  readonly read: Summary;
+  /** Of that, what the session's own replica wrote. */
+  readonly wrote: VersionVector;
+}
 
 interface Wanted extends Required<WaitOptions> {
   readonly space: SpaceId;
