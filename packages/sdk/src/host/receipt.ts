@@ -1,10 +1,19 @@
 /** What an author holds of an update, with the promise that the pure part cannot give. */
 import type { UpdateId, Value } from '../protocol/index.js';
 import type { FinalOutcome } from '../replica/conflict.js';
+import type { Stall } from '../replica/health.js';
 import type { Receipt as Held, Stage } from '../replica/receipt.js';
 import type { Closing } from './closing.js';
 
 const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
+
+/** What a receipt has of its space. */
+export interface ReceiptParts {
+  readonly closing: Closing;
+  undo(id: UpdateId): Receipt;
+  /** Why nothing of the space moves. */
+  stalled(): Stall | undefined;
+}
 
 /**
  * One update of ours: how far it has come, and what it has done.
@@ -17,13 +26,11 @@ const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
  */
 export class Receipt {
   readonly #held: Held;
-  readonly #closing: Closing;
-  readonly #undo: (id: UpdateId) => Receipt;
+  readonly #parts: ReceiptParts;
 
-  constructor(held: Held, closing: Closing, undo: (id: UpdateId) => Receipt) {
+  constructor(held: Held, parts: ReceiptParts) {
     this.#held = held;
-    this.#closing = closing;
-    this.#undo = undo;
+    this.#parts = parts;
   }
 
   /** Changes only if the update has to be issued anew under another replica id. */
@@ -59,6 +66,16 @@ export class Receipt {
   }
 
   /**
+   * Why it does not come further at present: what `health.stalled` says of its space, with a
+   * documented code (`forbidden`: the server takes nothing of this user there). It is kept, and
+   * goes out when that is over. Undefined while it moves, and once it is committed. `subscribe` of
+   * the health tells when it may be another.
+   */
+  get stalled(): Stall | undefined {
+    return this.stage === 'committed' ? undefined : this.#parts.stalled();
+  }
+
+  /**
    * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is
    * reached and the later stages wait. A rejected update resolves too: its outcome is `rejected`
    * with code and detail. Rejects only with `replica-closed`, when the replica is closed before;
@@ -68,7 +85,7 @@ export class Receipt {
     const goal = STAGES.indexOf(stage);
     const hasCome = (): boolean => STAGES.indexOf(this.stage) >= goal;
     if (hasCome()) return Promise.resolve(this.outcome);
-    return this.#closing.race<FinalOutcome>((resolve) => this.#held.onChange(() => {
+    return this.#parts.closing.race<FinalOutcome>((resolve) => this.#held.onChange(() => {
       if (hasCome()) resolve(this.outcome);
     }), () => (hasCome() ? { value: this.outcome } : undefined));
   }
@@ -85,7 +102,7 @@ export class Receipt {
    * undone.undo(); // booked again
    */
   undo(): Receipt {
-    return this.#undo(this.id);
+    return this.#parts.undo(this.id);
   }
 
   /**

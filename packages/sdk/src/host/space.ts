@@ -12,7 +12,7 @@ import type { Closing } from './closing.js';
 import { Conflict } from './conflict.js';
 import type { SpaceHealth } from './health.js';
 import { loadBundles } from './on-demand.js';
-import { Receipt } from './receipt.js';
+import { Receipt, type ReceiptParts } from './receipt.js';
 
 /** One function per mutation of the app. */
 export type Mutate<A> = {
@@ -66,10 +66,7 @@ export class Space<A extends AppDefinition> {
   /** Disk, links and progress. */
   readonly health: SpaceHealth;
   readonly #parts: SpaceParts<A>;
-  readonly #undoes = (id: UpdateId): Receipt => {
-    this.#parts.closing.check();
-    return this.#receiptOf(this.#parts.replica.undo(id, this.#parts.clock.now()));
-  };
+  readonly #ofReceipts: ReceiptParts;
   #pending: Wrapped<HeldUpdate, PendingUpdate> | undefined;
   #conflicts: Wrapped<ConflictRecord, Conflict> | undefined;
 
@@ -77,6 +74,15 @@ export class Space<A extends AppDefinition> {
     this.#parts = parts;
     this.id = parts.id;
     this.health = parts.health;
+    const { replica, clock, closing } = parts;
+    this.#ofReceipts = {
+      closing,
+      undo: (id) => {
+        closing.check();
+        return this.#receiptOf(replica.undo(id, clock.now()));
+      },
+      stalled: () => this.health.stalled,
+    };
     const names = [...parts.app.definitions.keys()];
     const calls = names.map((name) => [name, (args: Value) => this.#mutate(name, args)] as const);
     // reason: the names are those of the app; the types of their arguments are checked by each
@@ -239,7 +245,7 @@ export class Space<A extends AppDefinition> {
 
   #receiptOf(held: HeldReceipt): Receipt {
     // reason: nobody else puts anything there. A WeakMap would be a burden to each write.
-    return (held.shown ??= new Receipt(held, this.#parts.closing, this.#undoes)) as Receipt;
+    return (held.shown ??= new Receipt(held, this.#ofReceipts)) as Receipt;
   }
 
   #conflictOf(record: ConflictRecord): Conflict {

@@ -255,6 +255,24 @@ describe('tabs of one profile', () => {
     expect([mine.stage, theirs.stage]).toEqual(['committed', 'committed']);
   });
 
+  test('all say why the server takes nothing of them, and no more once it does', async () => {
+    const server = new TestServer(app);
+    const { start, settle, pass } = profile({ server });
+    server.space('room').isReadOnly = true;
+    const [one, two] = [await start(), await start()];
+    await one.open();
+    const written = (await two.open()).mutate('put', put('x'), 1);
+    await pass(1_000);
+    const codes = (): unknown[] => [one, two].map(({ host }) => host.facts(ROOM)?.stalled?.code);
+    expect([written.stage, ...codes()]).toEqual(['saved', 'forbidden', 'forbidden']);
+    server.space('room').isReadOnly = false;
+    two.host.goOffline();
+    await settle();
+    two.host.goOnline();
+    await settle();
+    expect([written.stage, ...codes()]).toEqual(['committed', undefined, undefined]);
+  });
+
   test('close with all they wrote saved where the store is taken over again in the midst of it', async () => {
     const storage = fillable(memory());
     const { start, settle, pass } = profile({ storage });

@@ -16,7 +16,7 @@ import { stallOf, type SpaceFacts, type Stall } from './health.js';
 import { Identity } from './identity.js';
 import { readSpace, type SpaceReading } from './layout-reading.js';
 import { newListeners } from './listeners.js';
-import { Peer, type PeerOwner } from './peer.js';
+import { Peer, type PeerOwner, type SpaceRefusal } from './peer.js';
 import type { Profile } from './profile.js';
 import { Reads } from './reads.js';
 import { Saving } from './saving.js';
@@ -55,6 +55,8 @@ export interface Companion {
   readonly saveStall: Stall | undefined;
   /** The profile is not offline on purpose. */
   readonly isOnline: boolean;
+  /** Why the server will not speak of the space with the tab that has the network. */
+  refusalOf(space: SpaceId): SpaceRefusal | undefined;
   onNews(space: SpaceId): void;
   onOpened(space: SpaceId): void;
   /** A commit of own updates under the present ids is out of the question. */
@@ -80,6 +82,7 @@ export interface MachineInsides<A extends AppDefinition> {
   readonly peers: ReadonlyMap<LinkId, Peer>;
   readonly now: number;
   nextNumber(): number;
+  refusalOf(slot: SpaceSlot<A>): SpaceRefusal | undefined;
   turn(now: number, task: () => void): void;
   read(space: SpaceId, ready: () => void): () => void;
   attach(slot: SpaceSlot<A>): void;
@@ -190,15 +193,13 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const behind = ahead.length === 0 ? undefined : Math.max(...ahead);
     const rows = peers.map((peer) => peer.arriving(space)).filter((count) => count !== undefined);
     const arriving = rows.length === 0 ? undefined : Math.max(...rows);
-    const refusals = peers.map((peer) => peer.refusalOf(space));
     const stalled = stallOf({
       links,
       lost: slot.replica.lost,
       isWaiting: pending > 0 || (behind ?? 0) > 0,
       isOnline: this.isOnline,
       saveStall: this.saveError ?? this.#companion?.saveStall,
-      // One who speaks with us is enough.
-      refusal: refusals.includes(undefined) ? undefined : refusals[0],
+      refusal: this.#refusalOf(slot) ?? this.#companion?.refusalOf(space),
       idleMs: now - Math.max(slot.movedMs, ...peers.map(({ sinceMs }) => sinceMs)),
     });
     const { damage } = slot;
@@ -436,6 +437,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
       get now() {
         return now();
       },
+      refusalOf: (slot) => this.#refusalOf(slot),
       turn: (at, task) => this.#turn(at, task),
       read: (space, ready) => this.read(space, ready),
       attach: (slot) => this.#attach(slot),
@@ -457,6 +459,12 @@ implements SessionOwner, SlotOwner, PeerOwner {
 
   #peersOf(replica: ReplicaId): Peer[] {
     return [...this.#peers.values()].filter((peer) => peer.replica === replica);
+  }
+
+  /** One who speaks with us is enough. */
+  #refusalOf(slot: SpaceSlot<A>): SpaceRefusal | undefined {
+    const refusals = this.#peersOf(this.#wayId(slot)).map((peer) => peer.refusalOf(slot.space));
+    return refusals.includes(undefined) ? undefined : refusals[0];
   }
 
   #mustSlot(space: SpaceId): SpaceSlot<A> {

@@ -21,7 +21,7 @@ import { Guest } from './guest.js';
 import type { Stall } from './health.js';
 import type { SpaceReading } from './layout-reading.js';
 import type { Companion, MachineInsides } from './machine.js';
-import { Peer } from './peer.js';
+import { Peer, type SpaceRefusal } from './peer.js';
 import type { Profile } from './profile.js';
 import type { LinkHealth } from './session.js';
 import type { Place, SpaceSlot } from './space-slot.js';
@@ -149,6 +149,10 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
     return code === undefined
       ? undefined
       : { code, message: `The tab that keeps the store cannot save at present: ${code}.` };
+  }
+
+  refusalOf(space: SpaceId): SpaceRefusal | undefined {
+    return this.status?.refusals?.find((refusal) => refusal.space === space);
   }
 
   get deadlineMs(): number {
@@ -404,9 +408,13 @@ export class TabMachine<A extends AppDefinition = AppDefinition> implements Comp
   }
 
   #ownStatus(): KeeperStatus {
-    const { identity, sessions } = this.#insides;
+    const { identity, sessions, slots } = this.#insides;
+    const refusals = [...slots.values()].flatMap((slot) => {
+      const refusal = this.#insides.refusalOf(slot);
+      return refusal === undefined ? [] : [{ ...refusal, space: slot.space }];
+    });
     return {
-      profile: identity.profile, isOnline: sessions.isOnline, links: sessions.health(),
+      profile: identity.profile, isOnline: sessions.isOnline, links: sessions.health(), refusals,
       storage: this.#config.out.storage(),
     };
   }

@@ -4,6 +4,7 @@
  */
 import type { ReplicaId, SpaceId, UpdateId } from '../protocol/index.js';
 import type { Kept } from './tab-side.js';
+import type { SpaceRefusal } from './peer.js';
 import type { LinkHealth } from './session.js';
 import type { Profile } from './profile.js';
 
@@ -12,6 +13,8 @@ export interface KeeperStatus {
   readonly profile: Profile;
   readonly isOnline: boolean;
   readonly links: readonly LinkHealth[];
+  /** Spaces that the server will not speak of, or takes nothing of. A former build tells none. */
+  readonly refusals?: readonly (SpaceRefusal & { readonly space: SpaceId })[];
   readonly storage: StorageStatus;
 }
 

@@ -166,6 +166,23 @@ describe('rights in a space', () => {
     ]);
   });
 
+  it('that were lost since do so for what was written in another tab of the profile, too', () => {
+    const server = new TestServer().start();
+    const before = server.client('r1').open('team');
+    before.bring('team', before.update('add', { id: 'c', by: 1 }));
+    server.settle();
+    server.machine.linkClosed(before.link, server.now);
+    const after = server.client('r1', 'ann', { spaces: { team: 'r' } })
+      .open('team', { history: 'history-1', csn: 1 });
+    const id = { replica: seatId(after.replica, 3), seq: 1 };
+    after.bring('team', after.update('add', { id: 'c', by: 1 }, { id }));
+    server.settle();
+    expect(after.fails).toEqual([]);
+    expect(after.entries('team')).toMatchObject([
+      { csn: 2, id, outcome: { kind: 'rejected', code: 'forbidden' }, effects: [] },
+    ]);
+  });
+
   it('do not reach to another user\'s replica', () => {
     const server = new TestServer().start();
     const ann = server.client('r1').open('team');

@@ -235,15 +235,15 @@ export class SpaceActor {
     if (lamport > this.#head.lamport + protocolLimits.lamportJumpMax) {
       return refused('lamport-jump', 'The Lamport counter of an update is out of all proportion.');
     }
-    return this.#ledger.has(id.replica) ? undefined : this.#newcomerObstacle(author);
+    return this.#ledger.has(id.replica) ? undefined : this.#newcomerObstacle(id.replica, author);
   }
 
   /**
-   * Who was allowed to write and is no longer gets an answer, as a rejection in the order. Who
-   * never was must not make others carry anything of his.
+   * Who was allowed to write and is no longer gets an answer, as a rejection in the order, from
+   * whichever tab. Who never was must not make others carry anything of his.
    */
-  #newcomerObstacle(author: Author): Intake | undefined {
-    if (!author.mayWrite) {
+  #newcomerObstacle(replica: ReplicaId, author: Author): Intake | undefined {
+    if (!author.mayWrite && !this.#ledger.has(profileOf(replica))) {
       return refused('forbidden', `You may read '${this.space}' but not write to it. Ask for the right.`);
     }
     const { replicasPerSpaceMax } = this.#config.limits;

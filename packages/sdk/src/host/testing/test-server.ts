@@ -5,7 +5,8 @@
 import type { AppDefinition } from '../../model/index.js';
 import type { Link, LinkEvents } from '../../drivers/transport.js';
 import {
-  decodeMessage, encodeMessage, LinkExchanges, type Fail, type Hello, type Holder, type Mark, type Message, type ReceivedBase, type ReplicaId,
+  decodeMessage, encodeMessage, LinkExchanges, type Fail, type Hello, type Holder, type Mark, type Message, type ReceivedBase,
+  type Reception, type ReplicaId,
   type SpaceId, type SpaceMessage, type Update,
 } from '../../protocol/index.js';
 import { Primary, userOf } from '../../replica/testing/primary.js';
@@ -18,6 +19,8 @@ class ServerSpace implements Holder {
   isTelling = true;
   /** Entries up to here are no longer kept. */
   keptFrom = 0;
+  /** Nobody may write; who writes is told so. */
+  isReadOnly = false;
 
   constructor(app: AppDefinition, history: string, user: () => string | undefined) {
     this.primary = new Primary(app, history, { user });
@@ -59,10 +62,11 @@ class ServerSpace implements Holder {
     return { ...head, pages: () => pages[Symbol.iterator]() };
   }
 
-  receiveUpdates(updates: readonly Update[]) {
+  receiveUpdates(updates: readonly Update[]): Reception {
+    if (this.isReadOnly) return { kind: 'refused', code: 'forbidden', message: 'You may only read.' };
     this.#held.push(...updates);
     if (this.isCommitting) this.commit();
-    return { kind: 'ok' } as const;
+    return { kind: 'ok' };
   }
 
   receiveCommits() {
