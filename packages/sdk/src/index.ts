@@ -15,8 +15,9 @@ export type {
 export { openReplica } from './host/open-replica.js';
 export type { OpenOptions } from './host/open-replica.js';
 export type { Replica } from './host/replica.js';
-export type { Imported } from './host/rescue.js';
-export type { Mutate, PendingUpdate, Space } from './host/space.js';
+export type { Waiting } from './host/closing.js';
+export type { Imported, ImportOptions } from './host/rescue.js';
+export type { Mutate, PendingUpdate, ReadOptions, Space } from './host/space.js';
 export type { Receipt } from './host/receipt.js';
 export type { Conflict } from './host/conflict.js';
 export type { Session } from './host/guarantees.js';

@@ -38,7 +38,8 @@ export class Session {
   /**
    * Resolves when the guarantees hold here for what the token names; spaces that are not open are
    * opened. Offline it can only wait. Rejects with `session-behind` when the time is over,
-   * `bad-session-token`, `part-unavailable`, `replica-closed`, and those of `open`.
+   * `bad-session-token`, `part-unavailable`, `replica-closed`, the reason of the signal,
+   * and those of `open`.
    */
   async waitFor(token: string, options: WaitOptions = {}): Promise<void> {
     const { waitForSeen } = await loadSessionWait();

@@ -3,7 +3,7 @@ import type { UpdateId, Value } from '../protocol/index.js';
 import type { FinalOutcome } from '../replica/conflict.js';
 import type { Stall } from '../replica/health.js';
 import type { Receipt as Held, Stage } from '../replica/receipt.js';
-import type { Closing } from './closing.js';
+import type { Closing, Waiting } from './closing.js';
 
 const STAGES: readonly Stage[] = ['local', 'saved', 'shared', 'committed'];
 
@@ -79,15 +79,19 @@ export class Receipt {
    * Resolves with the outcome as soon as the update has come at least so far. Offline, `saved` is
    * reached and the later stages wait. A rejected update resolves too: its outcome is `rejected`
    * with code and detail. Rejects only with `replica-closed`, when the replica is closed before;
-   * closing saves what is not saved yet.
+   * closing saves what is not saved yet; and with the reason of the signal, when that is aborted:
+   * the update goes its way all the same.
+   *
+   * @example
+   * await receipt.until('committed', { signal: AbortSignal.timeout(5_000) });
    */
-  until(stage: Stage): Promise<FinalOutcome> {
+  until(stage: Stage, { signal }: Waiting = {}): Promise<FinalOutcome> {
     const goal = STAGES.indexOf(stage);
     const hasCome = (): boolean => STAGES.indexOf(this.stage) >= goal;
-    if (hasCome()) return Promise.resolve(this.outcome);
+    if (hasCome() && signal?.aborted !== true) return Promise.resolve(this.outcome);
     return this.#parts.closing.race<FinalOutcome>((resolve) => this.#held.onChange(() => {
       if (hasCome()) resolve(this.outcome);
-    }), () => (hasCome() ? { value: this.outcome } : undefined));
+    }), { signal, atEnd: () => (hasCome() ? { value: this.outcome } : undefined) });
   }
 
   /**

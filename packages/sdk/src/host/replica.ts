@@ -3,14 +3,14 @@ import type { AppDefinition } from '../model/index.js';
 import type { Clock } from '../drivers/clock.js';
 import { invariant, isSpaceId, type ReplicaId, type SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
-import { Closing } from './closing.js';
+import { Closing, type Waiting } from './closing.js';
 import { Session } from './guarantees.js';
 import { ReplicaHealth, SpaceHealth, type HealthSource } from './health.js';
 import { INSPECTION, type Inspection } from './inspection.js';
 import { loadRescue } from './on-demand.js';
 import { promised } from './promised.js';
 import type { ReplicaHost } from './replica-host.js';
-import type { Imported, RescueParts } from './rescue.js';
+import type { Imported, ImportOptions, RescueParts } from './rescue.js';
 import { Space } from './space.js';
 
 export interface ReplicaParts<A extends AppDefinition> {
@@ -62,11 +62,16 @@ export class Replica<A extends AppDefinition> {
   /**
    * Opens a space: loads what the store holds of it, and syncs it from now on. Offline it opens as
    * it was left. The same name always gives the same object. Errors: `bad-space`,
-   * `too-many-spaces`, `store-newer`, `replica-closed`.
+   * `too-many-spaces`, `store-newer`, `replica-closed`, and the reason of the signal: then it may
+   * be open all the same.
    */
-  async open(name: string): Promise<Space<A>> {
+  async open(name: string, waiting?: Waiting): Promise<Space<A>> {
     this.#closing.check();
-    const replica = await promised<SpaceReplica<A>>((done) => this.#parts.host.open(name, done));
+    const { host } = this.#parts;
+    const replica = await this.#closing.race<SpaceReplica<A>>((resolve, reject) => {
+      host.open(name, (opened) => (opened.ok ? resolve(opened.value) : reject(opened.error)));
+      return () => undefined;
+    }, waiting);
     invariant(isSpaceId(name), 'only a space with a name opens');
     const space = this.#spaces.get(name) ?? this.#spaceOf(name, replica);
     this.#spaces.set(name, space);
@@ -117,15 +122,13 @@ export class Replica<A extends AppDefinition> {
    * comes back: each update happens once. Waits until the server has brought what the updates build
    * on. Answers how many there were in each space. Keep the file until `pending()` has none of them
    * any more. `timeoutMs`: 30,000 unless told otherwise. Errors: `bad-bundle`, `bundle-gap`,
-   * `bundle-other-user`, `bundle-other-app`, `part-unavailable`, `replica-closed`, and those of
-   * `open`.
+   * `bundle-other-user`, `bundle-other-app`, `part-unavailable`, `replica-closed`, the reason of
+   * the signal, and those of `open`.
    */
-  async importUnsynced(
-    bytes: Uint8Array, options: { readonly timeoutMs?: number } = {},
-  ): Promise<Imported> {
+  async importUnsynced(bytes: Uint8Array, options: ImportOptions = {}): Promise<Imported> {
     this.#closing.check();
     const { importUnsynced } = await loadRescue();
-    return importUnsynced(this.#rescueParts(), bytes, options.timeoutMs ?? 30_000);
+    return importUnsynced(this.#rescueParts(), bytes, options);
   }
 
   /** What was written and seen here, to be carried to another replica. */
@@ -136,10 +139,7 @@ export class Replica<A extends AppDefinition> {
       closing: this.#closing,
       openSpaces: () => [...this.#spaces.keys()]
         .map((space) => [space, this.#mustReplica(space)] as const),
-      open: async (space) => {
-        await this.open(space);
-        return this.#mustReplica(space);
-      },
+      open: (space, waiting) => this.#opened(space, waiting),
     });
   }
 
@@ -164,11 +164,13 @@ export class Replica<A extends AppDefinition> {
 
   #rescueParts(): RescueParts<A> {
     const { app, clock } = this.#parts;
-    const open = async (space: SpaceId): Promise<SpaceReplica<A>> => {
-      await this.open(space);
-      return this.#mustReplica(space);
-    };
+    const open: RescueParts<A>['open'] = (space, waiting) => this.#opened(space, waiting);
     return { app, user: this.user, clock, closing: this.#closing, open };
+  }
+
+  async #opened(space: SpaceId, waiting?: Waiting): Promise<SpaceReplica<A>> {
+    await this.open(space, waiting);
+    return this.#mustReplica(space);
   }
 
   #mustReplica(space: SpaceId): SpaceReplica<A> {

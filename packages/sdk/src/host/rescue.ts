@@ -10,7 +10,7 @@ import { readBundle, writeBundle } from '../protocol/bundle.js';
 import { OxbowError, type SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { holderOf, unsettledUpdates } from '../replica/unsynced.js';
-import type { Closing } from './closing.js';
+import type { Closing, Waiting } from './closing.js';
 import { decodeUnsynced, encodeUnsynced, type UnsyncedSpace } from './unsynced-file.js';
 
 export interface RescueParts<A extends AppDefinition> {
@@ -18,7 +18,12 @@ export interface RescueParts<A extends AppDefinition> {
   readonly user: string | null;
   readonly clock: Pick<Clock, 'after'>;
   readonly closing: Closing;
-  readonly open: (space: SpaceId) => Promise<SpaceReplica<A>>;
+  readonly open: (space: SpaceId, waiting?: Waiting) => Promise<SpaceReplica<A>>;
+}
+
+export interface ImportOptions extends Waiting {
+  /** For what the updates build on to come from the server. Default: 30,000. */
+  readonly timeoutMs?: number;
 }
 
 /** What was found in a file, and taken: updates by space. */
@@ -42,7 +47,7 @@ export async function exportUnsynced<A extends AppDefinition>(
 
 /** Errors: `bad-bundle`, `bundle-other-user`, `bundle-other-app`, `bundle-gap`, those of `open`. */
 export async function importUnsynced<A extends AppDefinition>(
-  parts: RescueParts<A>, bytes: Uint8Array, timeoutMs: number,
+  parts: RescueParts<A>, bytes: Uint8Array, options: ImportOptions,
 ): Promise<Imported> {
   const { app, user, spaces } = decodeUnsynced(bytes);
   if (app !== parts.app.name) {
@@ -52,15 +57,16 @@ export async function importUnsynced<A extends AppDefinition>(
     throw new OxbowError('bundle-other-user', `The file is of '${user}', here is '${parts.user}'. Sign in as who wrote it.`);
   }
   const imported: Record<SpaceId, number> = {};
-  for (const one of spaces) imported[one.space] = await importSpace(parts, one, timeoutMs);
+  for (const one of spaces) imported[one.space] = await importSpace(parts, one, options);
   return imported;
 }
 
 /** At once, or as soon as what the updates build on has come from the server. */
 async function importSpace<A extends AppDefinition>(
-  { open, closing, clock }: RescueParts<A>, one: UnsyncedSpace, timeoutMs: number,
+  { open, closing, clock }: RescueParts<A>, one: UnsyncedSpace,
+  { signal, timeoutMs = 30_000 }: ImportOptions,
 ): Promise<number> {
-  const replica = await open(one.space);
+  const replica = await open(one.space, { signal });
   return closing.race<number>((resolve, reject) => {
     let lack: unknown;
     const attempt = (): void => {
@@ -79,7 +85,7 @@ async function importSpace<A extends AppDefinition>(
       stop();
       cancel();
     };
-  });
+  }, { signal });
 }
 
 function take<A extends AppDefinition>(one: UnsyncedSpace, replica: SpaceReplica<A>): void {

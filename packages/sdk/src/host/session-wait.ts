@@ -9,7 +9,7 @@ import {
   type VersionVector,
 } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
-import type { Closing } from './closing.js';
+import type { Closing, Waiting } from './closing.js';
 
 /** A space as far as guarantees go. */
 export interface Covering extends Pick<Holder, 'summary' | 'settledSeq'> {
@@ -24,7 +24,7 @@ export interface SessionParts {
   readonly clock: Pick<Clock, 'after'>;
   readonly closing: Closing;
   readonly openSpaces: () => readonly (readonly [space: SpaceId, replica: Covering])[];
-  readonly open: (space: SpaceId) => Promise<Covering>;
+  readonly open: (space: SpaceId, waiting: Waiting) => Promise<Covering>;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface SessionParts {
 export type Guarantee =
   'read-your-writes' | 'monotonic-reads' | 'writes-follow-reads' | 'monotonic-writes';
 
-export interface WaitOptions {
+export interface WaitOptions extends Waiting {
   /** Default: 10,000. */
   readonly timeoutMs?: number;
   /** Default: all four. */
@@ -50,9 +50,11 @@ export interface Seen {
   readonly wrote: VersionVector;
 }
 
-interface Wanted extends Required<WaitOptions> {
+interface Wanted extends Waiting {
   readonly space: SpaceId;
   readonly seen: Seen;
+  readonly timeoutMs: number;
+  readonly guarantees: readonly Guarantee[];
 }
 
 const ALL: readonly Guarantee[] =
@@ -62,14 +64,16 @@ const ALL: readonly Guarantee[] =
 export async function waitForSeen(
   parts: SessionParts, token: string, options: WaitOptions,
 ): Promise<void> {
-  const { timeoutMs = 10_000, guarantees = ALL } = options;
-  await Promise.all(readToken(token).map(async ([space, seen]) =>
-    covered(parts, await parts.open(space), { space, seen, timeoutMs, guarantees })));
+  const { timeoutMs = 10_000, guarantees = ALL, signal } = options;
+  await Promise.all(readToken(token).map(async ([space, seen]) => {
+    const replica = await parts.open(space, { signal });
+    await covered(parts, replica, { space, seen, timeoutMs, guarantees, signal });
+  }));
 }
 
 function covered(
   { closing, clock }: SessionParts, replica: Covering,
-  { space, seen, timeoutMs, guarantees }: Wanted,
+  { space, seen, timeoutMs, guarantees, signal }: Wanted,
 ): Promise<void> {
   return closing.race((resolve, reject) => {
     const check = (): void => {
@@ -82,7 +86,7 @@ function covered(
       stop();
       cancel();
     };
-  });
+  }, { signal });
 }
 
 type Holding = Pick<Holder, 'summary' | 'settledSeq'>;

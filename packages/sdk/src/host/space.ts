@@ -8,7 +8,7 @@ import type { ConflictRecord } from '../replica/conflict.js';
 import type { LiveQuery } from '../replica/live.js';
 import type { Receipt as HeldReceipt } from '../replica/receipt.js';
 import type { PendingUpdate as HeldUpdate, SpaceReplica, ViewOptions } from '../replica/space.js';
-import type { Closing } from './closing.js';
+import type { Closing, Waiting } from './closing.js';
 import { Conflict } from './conflict.js';
 import type { SpaceHealth } from './health.js';
 import { loadBundles } from './on-demand.js';
@@ -34,6 +34,11 @@ export interface SpaceParts<A extends AppDefinition> {
    * the way to stop.
    */
   readonly whenCurrent: (ready: () => void) => () => void;
+}
+
+export interface ReadOptions extends Waiting {
+  /** Default: 5,000. */
+  readonly timeoutMs?: number;
 }
 
 /** A list as the app gets it, made anew only when the list that it was made of is another. */
@@ -103,12 +108,12 @@ export class Space<A extends AppDefinition> {
    * anywhere, had been told was committed when `read` was called. Costs a round trip to the server;
    * own updates that wait are not in it. Offline it waits. `timeoutMs`: 5,000 unless told
    * otherwise. Rejects with `read-unavailable` when the time is over, `too-many-reads`,
-   * `replica-closed`, and with what `fn` throws.
+   * `replica-closed`, the reason of the signal, and with what `fn` throws.
    *
    * @example
    * const isFree = await team.read((tx) => !tx.booking.has('b1'), { timeoutMs: 2_000 });
    */
-  read<R>(fn: (tx: ReadTx<A>) => R, options: { readonly timeoutMs?: number } = {}): Promise<R> {
+  read<R>(fn: (tx: ReadTx<A>) => R, options: ReadOptions = {}): Promise<R> {
     const { timeoutMs = 5_000 } = options;
     const { closing, clock, whenCurrent } = this.#parts;
     return closing.race<R>((resolve, reject) => {
@@ -124,7 +129,7 @@ export class Space<A extends AppDefinition> {
         stop();
         cancel();
       };
-    });
+    }, options);
   }
 
   /**
