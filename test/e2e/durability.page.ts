@@ -54,8 +54,11 @@ const page = {
   keep: (): Promise<boolean> => mustReplica().keepStorage(),
   exportUnsynced: async (): Promise<string> =>
     new TextDecoder().decode(await mustReplica().exportUnsynced()),
-  importUnsynced: (file: string) =>
-    mustReplica().importUnsynced(new TextEncoder().encode(file)),
+  /** How many there were, by space. */
+  importUnsynced: async (file: string): Promise<Readonly<Record<string, number>>> => {
+    const imported = await mustReplica().importUnsynced(new TextEncoder().encode(file));
+    return Object.fromEntries(Object.entries(imported).map(([of, { length }]) => [of, length]));
+  },
   reports: (): readonly string[] => reports,
   close: (): Promise<void> => mustReplica().close(),
 };

@@ -120,10 +120,10 @@ export class Replica<A extends AppDefinition> {
   /**
    * Takes in such a file, of the same user; twice is harmless, and so is it if its former replica
    * comes back: each update happens once. Waits until the server has brought what the updates build
-   * on. Answers how many there were in each space. Keep the file until `pending()` has none of them
-   * any more. `timeoutMs`: 30,000 unless told otherwise. Errors: `bad-bundle`, `bundle-gap`,
-   * `bundle-other-user`, `bundle-other-app`, `part-unavailable`, `replica-closed`, the reason of
-   * the signal, and those of `open`.
+   * on. Answers with a receipt of each, by space. Keep the file until they are `committed`: read
+   * again, as after a restart, it gives the same ones. `timeoutMs`: 30,000 unless told otherwise.
+   * Errors: `bad-bundle`, `bundle-gap`, `bundle-other-user`, `bundle-other-app`,
+   * `part-unavailable`, `replica-closed`, the reason of the signal, and those of `open`.
    */
   async importUnsynced(bytes: Uint8Array, options: ImportOptions = {}): Promise<Imported> {
     this.#closing.check();
@@ -139,7 +139,10 @@ export class Replica<A extends AppDefinition> {
       closing: this.#closing,
       openSpaces: () => [...this.#spaces.keys()]
         .map((space) => [space, this.#mustReplica(space)] as const),
-      open: (space, waiting) => this.#opened(space, waiting),
+      open: async (space, waiting) => {
+        await this.open(space, waiting);
+        return this.#mustReplica(space);
+      },
     });
   }
 
@@ -164,13 +167,11 @@ export class Replica<A extends AppDefinition> {
 
   #rescueParts(): RescueParts<A> {
     const { app, clock } = this.#parts;
-    const open: RescueParts<A>['open'] = (space, waiting) => this.#opened(space, waiting);
+    const open: RescueParts<A>['open'] = async (id, waiting) => {
+      const space = await this.open(id, waiting);
+      return { space, replica: this.#mustReplica(id) };
+    };
     return { app, user: this.user, clock, closing: this.#closing, open };
-  }
-
-  async #opened(space: SpaceId, waiting?: Waiting): Promise<SpaceReplica<A>> {
-    await this.open(space, waiting);
-    return this.#mustReplica(space);
   }
 
   #mustReplica(space: SpaceId): SpaceReplica<A> {

@@ -7,6 +7,7 @@ import type { Storage } from '../drivers/storage.js';
 import { OxbowError } from '../protocol/index.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { openReplica } from './open-replica.js';
+import type { Imported } from './rescue.js';
 import { TestServer } from './testing/test-server.js';
 
 /** Every replica is the same person's. */
@@ -39,6 +40,9 @@ const code = async (promise: Promise<unknown>): Promise<string> => {
   }
 };
 
+const counts = (imported: Imported): unknown =>
+  Object.fromEntries(Object.entries(imported).map(([space, of]) => [space, of.length]));
+
 /** Until the replica holds nothing tentative. */
 async function settled(replica: Opened, ...spaces: string[]): Promise<void> {
   for (const name of spaces) {
@@ -64,14 +68,14 @@ describe('a file of unsynced updates', () => {
     const again = await opening({ server, storage, offline: true });
     const file = await again.exportUnsynced();
     const other = await opening({ server });
-    expect(await other.importUnsynced(file)).toEqual({ hall: 3, room: 3 });
+    expect(counts(await other.importUnsynced(file))).toEqual({ hall: 3, room: 3 });
     await settled(other, 'room', 'hall');
     again.goOnline();
     await settled(again, 'room', 'hall');
     expect(await values(other)).toEqual(['room:3']);
     expect(await values(other, 'hall')).toEqual(['hall:3']);
     expect(await values(again)).toEqual(['room:3']);
-    expect(await other.importUnsynced(file)).toEqual({ hall: 3, room: 3 });
+    expect(counts(await other.importUnsynced(file))).toEqual({ hall: 3, room: 3 });
     expect((await other.open('room')).pending()).toEqual([]);
     await Promise.all([again.close(), other.close()]);
   });
@@ -88,10 +92,52 @@ describe('a file of unsynced updates', () => {
     expect(await code(other.importUnsynced(file, { timeoutMs: 5 }))).toBe('bundle-gap');
     const taken = other.importUnsynced(file);
     other.goOnline();
-    expect(await taken).toEqual({ room: 1 });
+    expect(counts(await taken)).toEqual({ room: 1 });
     await settled(other, 'room');
     expect(await values(other)).toEqual(['n:2']);
     await Promise.all([first.close(), other.close()]);
+  });
+
+  it('gives receipts that say what becomes of each, and again after a restart', async () => {
+    const server = serverOfAnn();
+    const first = await opening({ offline: true });
+    const there = await first.open('room');
+    there.mutate.put({ id: 'a', shelf: 's', rank: 1 });
+    there.mutate.remove({ id: 'a' });
+    there.mutate.move({ id: 'a', shelf: 't' });
+    const file = await first.exportUnsynced();
+    const storage = memory();
+    const other = await opening({ server, storage, offline: true });
+    const { room: receipts = [] } = await other.importUnsynced(file);
+    const told = () => receipts.map(({ name, stage, outcome }) => [name, stage, outcome.kind]);
+    expect(told()).toEqual([
+      ['put', 'local', 'applied'], ['remove', 'local', 'applied'], ['move', 'local', 'rejected'],
+    ]);
+    expect(receipts.map(({ id }) => id)).toEqual(there.pending().map(({ id }) => id));
+    const undo = (): unknown => receipts[0]?.undo();
+    expect(undo).toThrow(expect.objectContaining({ code: 'undo-unknown' }));
+    let changes = 0;
+    receipts[2]?.subscribe(() => { changes += 1; });
+    const outcomes = Promise.all(receipts.map((receipt) => receipt.until('committed')));
+    other.goOnline();
+    expect((await outcomes).map(({ kind }) => kind)).toEqual(['applied', 'applied', 'rejected']);
+    expect([changes, receipts[2]?.stage, receipts[2]?.stalled]).toEqual([1, 'committed', undefined]);
+    await other.close();
+    const again = await opening({ server, storage });
+    const { room: same = [] } = await again.importUnsynced(file);
+    expect(same.map(({ stage, outcome }) => [stage, outcome.kind])).toEqual([
+      ['committed', 'applied'], ['committed', 'applied'], ['committed', 'rejected'],
+    ]);
+    await Promise.all([first.close(), again.close()]);
+  });
+
+  it('gives a replica that reads its own file its own receipts', async () => {
+    const first = await opening({ offline: true });
+    const receipt = (await first.open('room')).mutate.bump({ id: 'n' });
+    const { room } = await first.importUnsynced(await first.exportUnsynced());
+    expect(room).toEqual([receipt]);
+    expect(room?.[0]).toBe(receipt);
+    await first.close();
   });
 
   it('goes on from one file to the next: what was carried in is carried out again', async () => {
@@ -102,7 +148,7 @@ describe('a file of unsynced updates', () => {
     (await second.open('room')).mutate.bump({ id: 'n' });
     const server = serverOfAnn();
     const third = await opening({ server });
-    expect(await third.importUnsynced(await second.exportUnsynced())).toEqual({ room: 2 });
+    expect(counts(await third.importUnsynced(await second.exportUnsynced()))).toEqual({ room: 2 });
     await settled(third, 'room');
     expect(await values(third)).toEqual(['n:2']);
     await Promise.all([first.close(), second.close(), third.close()]);

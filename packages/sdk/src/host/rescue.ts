@@ -6,19 +6,30 @@
  */
 import type { AppDefinition } from '../model/index.js';
 import type { Clock } from '../drivers/clock.js';
-import { readBundle, writeBundle } from '../protocol/bundle.js';
-import { OxbowError, type SpaceId } from '../protocol/index.js';
+import { readBundle, updatesIn, writeBundle } from '../protocol/bundle.js';
+import { OxbowError, type SpaceId, type UpdateId } from '../protocol/index.js';
+import type { Stall } from '../replica/health.js';
 import type { SpaceReplica } from '../replica/space.js';
 import { holderOf, unsettledUpdates } from '../replica/unsynced.js';
+import { CarriedUpdate } from './carried-update.js';
 import type { Closing, Waiting } from './closing.js';
+import { Receipt, type ReceiptParts } from './receipt.js';
 import { decodeUnsynced, encodeUnsynced, type UnsyncedSpace } from './unsynced-file.js';
+
+interface Opened<A extends AppDefinition> {
+  readonly replica: SpaceReplica<A>;
+  readonly space: {
+    readonly health: { readonly stalled: Stall | undefined };
+    receipt(id: UpdateId): Receipt | undefined;
+  };
+}
 
 export interface RescueParts<A extends AppDefinition> {
   readonly app: A;
   readonly user: string | null;
   readonly clock: Pick<Clock, 'after'>;
   readonly closing: Closing;
-  readonly open: (space: SpaceId, waiting?: Waiting) => Promise<SpaceReplica<A>>;
+  readonly open: (space: SpaceId, waiting?: Waiting) => Promise<Opened<A>>;
 }
 
 export interface ImportOptions extends Waiting {
@@ -26,8 +37,12 @@ export interface ImportOptions extends Waiting {
   readonly timeoutMs?: number;
 }
 
-/** What was found in a file, and taken: updates by space. */
-export type Imported = Readonly<Record<SpaceId, number>>;
+/**
+ * What was found in a file, and taken: a receipt of each update, by space. As they were written
+ * elsewhere, they go from `local` to `committed` in one step, are not in `conflicts`, and are taken
+ * back where they were written. The same file gives them again after a restart.
+ */
+export type Imported = Readonly<Record<string, readonly Receipt[]>>;
 
 /** `spaces`: open or not, all that may have something. */
 export async function exportUnsynced<A extends AppDefinition>(
@@ -35,7 +50,7 @@ export async function exportUnsynced<A extends AppDefinition>(
 ): Promise<Uint8Array> {
   const found: UnsyncedSpace[] = [];
   for (const space of spaces) {
-    const replica = await open(space);
+    const { replica } = await open(space);
     const updates = unsettledUpdates(replica);
     if (updates.length === 0) continue;
     const { history } = replica.summary();
@@ -56,7 +71,7 @@ export async function importUnsynced<A extends AppDefinition>(
   if (user !== null && parts.user !== null && user !== parts.user) {
     throw new OxbowError('bundle-other-user', `The file is of '${user}', here is '${parts.user}'. Sign in as who wrote it.`);
   }
-  const imported: Record<SpaceId, number> = {};
+  const imported: Record<string, readonly Receipt[]> = {};
   for (const one of spaces) imported[one.space] = await importSpace(parts, one, options);
   return imported;
 }
@@ -65,14 +80,14 @@ export async function importUnsynced<A extends AppDefinition>(
 async function importSpace<A extends AppDefinition>(
   { open, closing, clock }: RescueParts<A>, one: UnsyncedSpace,
   { signal, timeoutMs = 30_000 }: ImportOptions,
-): Promise<number> {
-  const replica = await open(one.space, { signal });
-  return closing.race<number>((resolve, reject) => {
+): Promise<readonly Receipt[]> {
+  const { replica, space } = await open(one.space, { signal });
+  await closing.race<void>((resolve, reject) => {
     let lack: unknown;
     const attempt = (): void => {
       try {
         take(one, replica);
-        resolve(one.updates);
+        resolve();
       } catch (error) {
         if (!isGap(error)) reject(error);
         else lack = error;
@@ -86,6 +101,11 @@ async function importSpace<A extends AppDefinition>(
       cancel();
     };
   }, { signal });
+  const parts: ReceiptParts = {
+    closing, undo: () => { throw writtenElsewhere(); }, stalled: () => space.health.stalled,
+  };
+  return updatesIn(one.bundle).map((update) =>
+    space.receipt(update.id) ?? new Receipt(new CarriedUpdate(update, replica), parts));
 }
 
 function take<A extends AppDefinition>(one: UnsyncedSpace, replica: SpaceReplica<A>): void {
@@ -96,6 +116,11 @@ function take<A extends AppDefinition>(one: UnsyncedSpace, replica: SpaceReplica
   }
   readBundle(one.bundle, replica, 'updates');
 }
+
+const writtenElsewhere = (): OxbowError => new OxbowError(
+  'undo-unknown',
+  'It was written by another replica: take it back there, or write what does.',
+);
 
 const isGap = (error: unknown): boolean =>
   error instanceof OxbowError && error.code === 'bundle-gap';

@@ -15,6 +15,7 @@ import * as limits from './limits.js';
 import type { Message, SpaceMessage } from './message.js';
 import { checksum } from './page.js';
 import { PageStaging } from './page-staging.js';
+import type { Update } from './update.js';
 
 const BUNDLE_VERSION = 1;
 const NOTHING: Summary = { history: '', csn: 0, vector: {} };
@@ -68,6 +69,16 @@ export function readBundle(
   mustHoldBase(header, reader, takes);
   hear(header, messages, { reader, takes });
   return header;
+}
+
+/** The updates in a file, whoever has them. Errors: `bad-bundle`. */
+export function updatesIn(text: string): readonly Update[] {
+  const [first = '', ...rest] = linesOf(text);
+  const { space } = headerOf(first);
+  return rest.flatMap((line) => {
+    const message = messageOf(line, space);
+    return message.kind === 'updates' ? message.updates : [];
+  });
 }
 
 /** What a link would have sent, down to the last word. */
