@@ -46,6 +46,13 @@ type State =
  */
 const ASKS_IN_VAIN_MAX = 3;
 
+/**
+ * So often whoever makes the commits asks for what an update builds on. Each that it has told
+ * anyone of it has itself, and others' updates come before those that have seen them: what is still
+ * missing then is a defect, or made up.
+ */
+const LACKS_MAX = 6;
+
 export class ExchangeReceiver {
   readonly #config: ReceiverConfig;
   #state: State = 'closed';
@@ -57,6 +64,9 @@ export class ExchangeReceiver {
   /** Beats, and questions, since something came that moved us on. */
   #beats = 0;
   #asks = 0;
+  /** Rounds in which an update came without what it builds on, since one came that had it. */
+  #lacks = 0;
+  #lackedIn = 0;
   /** Something is missing, but asking has not helped: not again before the next beat. */
   #isOverdue = false;
 
@@ -134,7 +144,7 @@ export class ExchangeReceiver {
     const { holder } = this.#config;
     if (fresh.length > 0 && !this.#accepted(holder.receiveUpdates(fresh))) return false;
     if (refusal !== undefined) return this.#accepted(refusal);
-    if (isGap) this.#gap();
+    if (isGap) this.#lacking();
     return !isGap;
   }
 
@@ -222,7 +232,7 @@ export class ExchangeReceiver {
 
   #accepted(reception: Reception): boolean {
     if (reception.kind === 'refused') this.#refuse(reception.code, reception.message);
-    if (reception.kind === 'gap') this.#gap();
+    if (reception.kind === 'gap') this.#lacking();
     if (reception.kind === 'ok') this.#progress();
     return reception.kind === 'ok';
   }
@@ -233,17 +243,32 @@ export class ExchangeReceiver {
     else this.#isOverdue = true;
   }
 
+  #lacking(): void {
+    if (this.#config.wants === 'updates' && this.#lackedIn !== this.#round) {
+      this.#lackedIn = this.#round;
+      this.#lacks += 1;
+      if (this.#lacks > LACKS_MAX) {
+        return this.#refuse(
+          'context-missing', 'An update builds on what nobody brings here.', limits.reconnectMsMax,
+        );
+      }
+    }
+    this.#gap();
+  }
+
   #progress(): void {
     this.#beats = 0;
     this.#asks = 0;
+    this.#lacks = 0;
   }
 
-  #refuse(code: string, message: string): void {
+  #refuse(code: string, message: string, retryMs?: number): void {
     this.stop();
     this.#hasRefused = true;
     const { space, out } = this.#config;
     const cut = message.slice(0, limits.textCharsMax);
-    out({ kind: 'fail', space, code, message: cut, sendingOnly: true });
+    const fail = { kind: 'fail', space, code, message: cut, sendingOnly: true } as const;
+    out(retryMs === undefined ? fail : { ...fail, retryMs });
   }
 
   /**

@@ -17,7 +17,6 @@ export interface FeedOwner {
   author(space: SpaceActor['space']): Author;
   onExecuted(actor: SpaceActor, entry: CommitEntry, chars: number): void;
   onDuplicate(): void;
-  onRefused(space: SpaceActor['space'], code: string): void;
   /** The other side knows more commits of our history than we: ours has been set back. */
   onAhead(space: SpaceActor['space']): void;
 }
@@ -107,7 +106,7 @@ export class SpaceFeed implements Holder {
     const { replica } = update.id;
     const isCarried = !isSeatOf(author.replica, replica);
     if (isCarried && !this.#actor.mayCarry(update, author)) {
-      return this.#refuse('foreign-replica', `Cannot take updates of '${replica}' from '${author.replica}': each replica brings its own, those of its tabs, and out of files those of the same user.`);
+      return refused('foreign-replica', `Cannot take updates of '${replica}' from '${author.replica}': each replica brings its own, those of its tabs, and out of files those of the same user.`);
     }
     const intake = this.#actor.intake(update, author, this.#owner.now);
     switch (intake.kind) {
@@ -120,15 +119,12 @@ export class SpaceFeed implements Holder {
       case 'gap':
         return GAP;
       case 'refused':
-        return this.#refuse(intake.code, intake.message);
+        return refused(intake.code, intake.message);
     }
   }
-
-  #refuse(code: string, message: string): Reception {
-    this.#owner.onRefused(this.#actor.space, code);
-    return { kind: 'refused', code, message };
-  }
 }
+
+const refused = (code: string, message: string): Reception => ({ kind: 'refused', code, message });
 
 function baseOf({ head, ledger, tables }: StateSnapshot, history: string): BaseSnapshot {
   return {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { encodeMessage, protocolVersions } from '@oxbow/sdk/protocol';
-import type { Message } from '@oxbow/sdk/protocol';
+import type { Message, Update } from '@oxbow/sdk/protocol';
 import { HISTORY, replicaOf, spaceOf, TestServer } from './testing/test-server.js';
 import type { TestClient } from './testing/test-server.js';
 
@@ -103,6 +103,57 @@ function oddUpdate(random: (below: number) => number, seq: number): string {
   fields[key] = mutated(fields[key], random);
   return JSON.stringify({ kind: 'updates', space, updates: [fields] });
 }
+
+/** Says yes to each question of the server's that it has not answered, and brings it once more. */
+function insist(client: TestClient, update: Update, answered: number): number {
+  const asked = client.all('open').slice(answered);
+  for (const { round } of asked) {
+    const summary = { history: HISTORY, csn: 0, vector: {} };
+    client.say({ kind: 'opened', space, round, settledSeq: 0, summary, completion: 0 });
+    client.bring('team', update);
+    client.server.settle();
+  }
+  return asked.length;
+}
+
+const CONTEXTS = 300;
+
+describe('updates that build on what nobody ever had', () => {
+  it(`are refused with a code after some questions (${CONTEXTS} of them)`, () => {
+    const seed = 20_241_123;
+    const random = randomFrom(seed);
+    const server = new TestServer({ limits: { silentMs: 1e9 } }).start();
+    const control = server.client('r1', 'bob').open('team');
+    for (let i = 0; i < CONTEXTS; i++) {
+      const liar = server.client(`liar-${i}`, 'mallory').open('team');
+      const nobody = { [replicaOf('nobody')]: 1 + random(1_000), [replicaOf('r1')]: i + random(3) };
+      const context = random(2) === 0
+        ? { csn: 0, vector: nobody }
+        : { csn: i + 1 + random(1_000), vector: {} };
+      const made = liar.update('add', { id: 'c', by: 1 }, { context });
+      const gap = liar.update('add', { id: 'c', by: 1 });
+      const told = random(4) === 0 ? gap : made;
+      liar.bring('team', told);
+      let answered = liar.all('open').length - 1;
+      for (let beat = 0; beat < 30 && liar.fails.length === 0; beat++) {
+        answered += insist(liar, told, answered);
+        // Some never answer what they are asked, and go on.
+        if (random(3) === 0) liar.bring('team', told);
+        server.pass(10_000);
+        liar.say({ kind: 'ack', received: Number.MAX_SAFE_INTEGER });
+        control.say({ kind: 'ack', received: Number.MAX_SAFE_INTEGER });
+      }
+      expect(liar.fails, `seed ${seed}, update ${JSON.stringify(told)}`).toEqual(['context-missing']);
+      expect(liar.all('open').length).toBeLessThanOrEqual(8);
+      control.bring('team', control.update('add', { id: 'control', by: 1 }));
+      server.settle();
+      server.machine.linkClosed(liar.link, server.now);
+    }
+    expect(control.fails).toEqual([]);
+    expect(server.store.stored(space)?.rows.map(({ key, row }) => [key, row.total]))
+      .toEqual([['control', CONTEXTS]]);
+  });
+});
 
 describe('frames of any kind, in any state of a link', () => {
   it(`harm nobody (${FRAMES} of them)`, () => {

@@ -99,6 +99,7 @@ export class Link implements Guest, FeedOwner, BarrierAsker {
       send: (frame) => owner.send(id, frame),
       wanted: (space) => this.#onWanted(space),
       failed: ({ code, space }) => owner.log('info', 'client-refused', { link: id, code, space }),
+      refused: ({ code, space }) => this.#onRefused(space, code),
       left: (space) => this.#leave(space),
       pumpSoon: () => owner.pumpSoon(this),
     });
@@ -195,11 +196,6 @@ export class Link implements Guest, FeedOwner, BarrierAsker {
 
   onDuplicate(): void {
     this.#owner.count('updates_duplicate');
-  }
-
-  onRefused(space: SpaceId, code: string): void {
-    this.#owner.count('updates_refused');
-    this.#owner.log('info', 'update-refused', { link: this.id, replica: this.replica, space, code });
   }
 
   onAhead(space: SpaceId): void {
@@ -389,6 +385,11 @@ export class Link implements Guest, FeedOwner, BarrierAsker {
       });
     }
     if (!isRoom) this.refuse({ code: 'server-busy', isPassing: true, message: 'Too much waits.' });
+  }
+
+  #onRefused(space: SpaceId, code: string): void {
+    this.#owner.count('updates_refused');
+    this.#owner.log('info', 'update-refused', { link: this.id, replica: this.replica, space, code });
   }
 
   #onWanted(space: SpaceId): void {

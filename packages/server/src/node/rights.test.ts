@@ -287,6 +287,33 @@ describe('what a client knows', () => {
     expect(server.logged).toContainEqual(expect.objectContaining({ level: 'error', event: 'history-ahead' }));
   });
 
+  it('of others, and the server does not, is refused after some questions, and taken once it has come', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1', 'ann').open('team');
+    const bob = server.client('r2', 'bob').open('team');
+    const first = bob.update('add', { id: 'c', by: 1 });
+    const then = ann.update('add', { id: 'c', by: 2 }, {
+      lamport: 2, context: { csn: 0, vector: { [bob.replica]: 1 } },
+    });
+    for (let tries = 0; tries < 9; tries++) {
+      server.pass(10_000);
+      bob.say({ kind: 'ping' });
+      ann.open('team');
+      ann.bring('team', then);
+      server.settle();
+    }
+    expect([...new Set(ann.fails)]).toEqual(['context-missing']);
+    expect(ann.all('fail')[0]).toMatchObject({ space: 'team', sendingOnly: true, retryMs: 30_000 });
+    expect(server.logged).toContainEqual(expect.objectContaining({ event: 'update-refused' }));
+    bob.bring('team', first);
+    server.settle();
+    ann.open('team');
+    ann.bring('team', then);
+    server.settle();
+    expect(bob.entries('team').map(({ id }) => id.replica)).toEqual(['r2', 'r1']);
+    expect(ann.closedWith).toBeUndefined();
+  });
+
   it('of Lamport counters cannot use them up', () => {
     const server = new TestServer().start();
     const ann = server.client('r1').open('team');
