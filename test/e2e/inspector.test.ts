@@ -114,6 +114,26 @@ describe.runIf(chromium !== undefined)('the inspector in the calendar', () => {
     await expect.poll(() => panel().getByRole('tabpanel').innerText()).toMatch(/indexeddb[\s\S]*Last flush/);
   });
 
+  it('shows in a second tab the link and the store of the one that has them', async () => {
+    const second = await page.context().newPage();
+    try {
+      await second.goto(`${page.url()}&inspect`);
+      const there = second.locator('[data-oxbow-inspector]');
+      await there.getByRole('tab', { name: 'Connections' }).click(PATIENT);
+      const link = there.locator('summary:visible', { hasText: server.url });
+      await link.filter({ hasText: /of the leading tab \d+ ms/ }).click(PATIENT);
+      await expect.poll(() => there.locator('details[open] .body:visible').innerText(), PATIENT)
+        .toMatch(/Sent[\s\S]*acknowledged[\s\S]*Window[\s\S]*under way[\s\S]*team-1/);
+      await there.getByRole('tab', { name: 'Storage' }).click();
+      await there.getByRole('button', { name: 'Count what is stored' }).click();
+      await there.getByRole('row', { name: /^team-1 \d+ · / }).waitFor(PATIENT);
+      await expect.poll(() => there.getByRole('tabpanel').innerText(), PATIENT)
+        .toMatch(/indexeddb[\s\S]*Last flush[\s\S]*everything/);
+    } finally {
+      await second.close();
+    }
+  });
+
   it('goes back in time: before bob, his booking is not there yet', async () => {
     await open('Time travel');
     await line('Planning').waitFor(PATIENT);

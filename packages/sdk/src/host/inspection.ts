@@ -12,8 +12,10 @@ import type { ReplicaHost } from './replica-host.js';
 export const INSPECTION: unique symbol = Symbol.for('@oxbow/sdk inspection');
 
 export interface Inspection {
-  readonly host: Pick<ReplicaHost, 'insides' | 'facts' | 'hurry'> & {
+  readonly host: Pick<ReplicaHost, 'now' | 'beside' | 'facts' | 'hurry'> & {
     readonly machine: Pick<ReplicaMachine, 'view' | 'links'>;
+    /** Of a tab (tab-host.ts). */
+    askKeeper?(isPinging: boolean, seen: (view: unknown) => void): void;
   };
   readonly health: ReplicaHealth;
   /** ms since 1970. */

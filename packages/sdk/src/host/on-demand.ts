@@ -6,6 +6,7 @@
 import type * as guard from '../model/guard.js';
 import type * as bundles from '../protocol/bundle.js';
 import { OxbowError } from '../protocol/index.js';
+import type * as keeperView from './keeper-view.js';
 import type * as rescue from './rescue.js';
 import type * as sessionWait from './session-wait.js';
 
@@ -33,6 +34,9 @@ export const loadRescue = (): Promise<typeof rescue> =>
 
 export const loadSessionWait = (): Promise<typeof sessionWait> =>
   loaded('the wait for a session', import('./session-wait.js'));
+
+export const loadKeeperView = (): Promise<typeof keeperView> =>
+  loaded('what the inspector of another tab asks for', import('./keeper-view.js'));
 
 /** A last resort must not wait for the network that it is the last resort against. */
 export function prefetchRescue(): void {

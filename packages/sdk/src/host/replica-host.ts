@@ -48,12 +48,6 @@ export interface Evicted {
   readonly unsynced: readonly string[];
 }
 
-export interface HostInsides {
-  readonly store: Pick<Store, 'kind' | 'read'> | undefined;
-  /** Machine time, ms. */
-  readonly now: number;
-}
-
 interface LinkSlot {
   link: Link | undefined;
   readonly abandon: () => void;
@@ -118,17 +112,22 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     return { kind, condition: this.#condition, loss: this.#loss, failing, evicted: this.#evicted };
   }
 
-  /** To be looked at (inspection.ts): the store in use, and the clock of all deadlines. */
-  get insides(): HostInsides {
-    return { store: this.store, now: this.#steady.now() };
-  }
-
   /** Asks the browser never to evict the store by itself. Answers whether it will not. */
   keepStorage(done: Done<boolean>): void {
-    this.askToKeep(this.store, done);
+    this.beside((store, end) => this.#askToKeep(store, (kept) => {
+      end();
+      done(kept);
+    }));
   }
 
-  protected askToKeep(store: Store | undefined, done: Done<boolean>): void {
+  /**
+   * The store, to be asked something, until `end` is called; undefined where it cannot be opened.
+   */
+  beside(use: (store: Store | undefined, end: () => void) => void): void {
+    use(this.store, () => undefined);
+  }
+
+  #askToKeep(store: Store | undefined, done: Done<boolean>): void {
     this.#hasAskedToKeep = true;
     if (store?.keep === undefined) {
       return this.config.clock.soon(() => done(succeeded(this.#condition.persisted ?? false)));
@@ -192,10 +191,13 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
    * has some of. A store that cannot be read names none: what memory has is what there is.
    */
   spacesWithUpdates(done: (spaces: readonly SpaceId[]) => void): void {
-    this.spacesOf(this.store, done);
+    this.beside((store, end) => this.#spacesOf(store, (spaces) => {
+      end();
+      done(spaces);
+    }));
   }
 
-  protected spacesOf(
+  #spacesOf(
     store: Store | undefined, done: (spaces: readonly SpaceId[]) => void,
   ): void {
     const open = this.machine.spaceIds;
@@ -319,7 +321,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   }
 
   /** Machine time, ms. */
-  protected get now(): number {
+  get now(): number {
     return this.#steady.now();
   }
 

@@ -26,6 +26,7 @@ import {
   type HostConfig, type Result,
 } from './replica-host.js';
 import { replicaClosed } from './closing.js';
+import { loadKeeperView } from './on-demand.js';
 import { readStoredSpace } from './stored-space.js';
 import { TabWire, type FarEnd } from './tab-wire.js';
 
@@ -44,6 +45,8 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
   readonly #waiting = new Map<SpaceId, Done<SpaceReplica<A>>[]>();
   readonly #letGo: (() => void)[] = [];
   #leaveLead: (() => void) | undefined;
+  /** Who looks waits for the keeper's answer. */
+  #seen: ((view: unknown) => void) | undefined;
   #tabs: TabMachine<A> | undefined;
   #started: Done<void> | undefined;
   /** Counts the times that we began or ceased to lead: what was begun before is void. */
@@ -114,27 +117,20 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     this.#tabs?.setOnline(true, this.now);
   }
 
-  /** The question is the site's: any tab may put it, and is best put where somebody looks. */
-  override keepStorage(done: Done<boolean>): void {
-    this.#beside((store, end) => this.askToKeep(store, (kept) => {
-      end();
-      done(kept);
-    }));
-  }
-
-  /** Of the whole profile: what the disk has, whoever keeps it. */
-  override spacesWithUpdates(done: (spaces: readonly SpaceId[]) => void): void {
-    this.#beside((store, end) => this.spacesOf(store, (spaces) => {
-      end();
-      done(spaces);
-    }));
+  /**
+   * For the inspector: how the tab that has disk and network sees them. Calls back whenever that
+   * one has answered; not at all where it is this one.
+   */
+  askKeeper(isPinging: boolean, seen: (view: unknown) => void): void {
+    this.#seen = seen;
+    this.#wire.word({ kind: 'look', isPinging });
   }
 
   /**
    * The store, read beside the one that keeps it: that one may stand still. Undefined where it
    * cannot be opened.
    */
-  #beside(use: (store: Store | undefined, end: () => void) => void): void {
+  override beside(use: (store: Store | undefined, end: () => void) => void): void {
     if (this.store !== undefined) return use(this.store, () => undefined);
     this.#storage.share((opened) => {
       if (!opened.ok) {
@@ -403,7 +399,10 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     this.#ends.set(link, far);
     return {
       received: (text) => this.machine.frame(link, text, this.now),
-      word: (word) => tabs.word(link, word, this.now),
+      word: (word) => {
+        if (word.kind === 'look') this.#look(far, word.isPinging);
+        else tabs.word(link, word, this.now);
+      },
       closed: (reason) => {
         this.#ends.delete(link);
         this.machine.linkClosed(link, reason, this.now);
@@ -417,7 +416,18 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
     else end.word(word);
   }
 
+  /** Another tab has its inspector open. */
+  #look(far: FarEnd, isPinging: boolean): void {
+    if (isPinging) this.hurry();
+    const looked = { host: this, wallNow: () => this.config.clock.now() };
+    loadKeeperView().then(
+      ({ keeperView }) => far.word({ kind: 'seen', view: keeperView(looked) }),
+      (error: OxbowError) => this.config.onReport?.(error),
+    );
+  }
+
   #wordFromKeeper(word: TabWord): void {
+    if (word.kind === 'seen') return this.#seen?.(word.view);
     this.#tabs?.wordFromKeeper(word, this.now);
     this.#pursueClose();
   }

@@ -4,10 +4,11 @@
  * until `close`.
  */
 import { INSPECTION, type Inspection } from '../host/inspection.js';
+import type { ConnectionView, KeeperView } from '../host/keeper-view.js';
 import type { KeyText, SpaceId } from '../protocol/index.js';
 import { OxbowError } from '../protocol/index.js';
 import type { SpaceFacts } from '../replica/health.js';
-import { connectionsOf, type ConnectionView } from './connections.js';
+import { connectionsOf, isKeeper } from './connections.js';
 import type { InspectedState } from './inspected-state.js';
 import { rowPair, rowsOf, tablesOf, type FoundRows, type RowPair, type RowSearch } from './rows.js';
 import { RebaseRecorder, type RebaseStep } from './steps.js';
@@ -25,6 +26,9 @@ interface Watched {
   readonly recorder: RebaseRecorder;
   readonly stop: () => void;
 }
+
+/** Between two questions to the tab that has disk and network. */
+const ASK_MS = 1_000;
 
 const inspectors = new WeakMap<object, Inspector>();
 
@@ -57,6 +61,12 @@ export class Inspector {
   readonly #listeners = new Set<() => void>();
   readonly #stopHealth: () => void;
   #isClosed = false;
+  /** What the tab has told that has disk and network, where that is another one. */
+  #seen: KeeperView | undefined;
+  #askedMs = -Infinity;
+  /** Since it was asked last. One that stands still has not told how things are. */
+  #isAnswered = false;
+  #lookAgain: ReturnType<typeof setTimeout> | undefined;
 
   constructor(inspection: Inspection, onClose: () => void) {
     this.#inspection = inspection;
@@ -119,17 +129,24 @@ export class Inspector {
     return rowsAt(this.#mustWatch(space).state, csn, search);
   }
 
+  /**
+   * In a tab that leaves the network to another one, that one is asked: what it answers is here a
+   * moment later, and subscribers are told.
+   */
   connections(): readonly ConnectionView[] {
-    return connectionsOf(this.#inspection);
+    return connectionsOf(this.#inspection, this.#keepersView());
   }
 
   /** Asks live links for an answer, and tries others again at once. */
   ping(): void {
     this.#inspection.host.hurry();
+    this.#askedMs = -Infinity;
+    this.#keepersView(true);
   }
 
+  /** As for `connections`, in a tab that leaves the disk to another one. */
   storage(): StorageView {
-    return storageOf(this.#inspection);
+    return storageOf(this.#inspection, this.#keepersView());
   }
 
   /** Counts what lies in the store; reads all of it. */
@@ -149,12 +166,42 @@ export class Inspector {
     this.#isClosed = true;
     this.#onClose();
     this.#stopHealth();
+    clearTimeout(this.#lookAgain);
     this.#listeners.clear();
     for (const { state, stop } of this.#watched.values()) {
       stop();
       state.ground.watch = undefined;
     }
     this.#watched.clear();
+  }
+
+  /**
+   * The newest that is known. Asked for anew, but not at each look, as an answer makes one look;
+   * who goes on looking sees it change.
+   */
+  #keepersView(isPinging = false): KeeperView | undefined {
+    const { host } = this.#inspection;
+    if (this.#isClosed || host.askKeeper === undefined || isKeeper(this.#inspection)) {
+      return (this.#seen = undefined);
+    }
+    const waitMs = this.#askedMs + ASK_MS - host.now;
+    if (waitMs > 0) {
+      this.#lookAgain ??= setTimeout(() => {
+        this.#lookAgain = undefined;
+        this.#changed();
+      }, waitMs);
+      return this.#seen;
+    }
+    this.#askedMs = host.now;
+    if (!this.#isAnswered) this.#seen = undefined;
+    this.#isAnswered = false;
+    host.askKeeper(isPinging, (view) => {
+      // reason: host/keeper-view.ts has made it, in a tab of the same origin.
+      this.#seen = view as KeeperView;
+      this.#isAnswered = true;
+      this.#changed();
+    });
+    return this.#seen;
   }
 
   #watchAll(): void {

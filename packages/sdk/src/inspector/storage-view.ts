@@ -1,32 +1,14 @@
 /** What the store holds, how it is, and when it was written last. */
 import type { StorageHealth } from '../host/health.js';
 import type { Inspection } from '../host/inspection.js';
-import { COLLECTIONS, type Collection } from '../drivers/storage.js';
-import type { OxbowError, SpaceId } from '../protocol/index.js';
-import type { Stall } from '../replica/health.js';
+import { COLLECTIONS, type Collection, type Store } from '../drivers/storage.js';
+import { keeperView, type KeeperView, type StoreView } from '../host/keeper-view.js';
+import type { OxbowError } from '../protocol/index.js';
 
-export interface StorageView extends StorageHealth {
-  /** When a write was completed last, wall time, ms; undefined before the first. */
-  readonly savedAt: number | undefined;
-  /** All that was done is on disk. */
-  readonly isSaved: boolean;
+export interface StorageView extends StorageHealth, StoreView {
   /** Own updates that nobody else has; of these, not even the disk. */
   readonly unsynced: number;
   readonly unsaved: number;
-  readonly spaces: readonly StoredSpaceView[];
-}
-
-export interface StoredSpaceView {
-  readonly space: SpaceId;
-  readonly csn: number;
-  /** The first and the last commit entry that is kept; undefined: none is. */
-  readonly kept: { readonly from: number; readonly to: number } | undefined;
-  readonly pending: number;
-  readonly conflicts: number;
-  /** Committed rows by table. */
-  readonly rows: Readonly<Record<string, number>>;
-  /** What could not be read when it was opened. */
-  readonly damage: Stall | undefined;
 }
 
 /** Records in the store, by space; the profile's own stand under the empty name. */
@@ -43,27 +25,11 @@ export interface Amount {
   readonly chars: number;
 }
 
-export function storageOf({ host, health, wallNow }: Inspection): StorageView {
-  const { saving, slots } = host.machine.view;
-  const { savedMs } = saving;
-  return {
-    ...health.storage,
-    savedAt: savedMs === undefined ? undefined : wallNow() - (host.insides.now - savedMs),
-    isSaved: saving.isDone,
-    unsynced: health.unsynced,
-    unsaved: health.unsaved,
-    spaces: [...slots.values()].map(({ space, replica, damage }) => {
-      const { ground: { base }, kept, csn } = replica.insides.state;
-      const [first] = kept.since(0);
-      return {
-        space, csn, damage,
-        kept: first && { from: first.entry.csn, to: csn },
-        pending: replica.pending().length,
-        conflicts: replica.conflicts().length,
-        rows: Object.fromEntries(base.names().map((table) => [table, base.size(table)])),
-      };
-    }),
-  };
+/** `seen`: what the tab has told that keeps disk and network; undefined: nothing yet. */
+export function storageOf(inspection: Inspection, seen: KeeperView | undefined): StorageView {
+  const { health } = inspection;
+  const { store } = seen ?? keeperView(inspection);
+  return { ...health.storage, ...store, unsynced: health.unsynced, unsaved: health.unsaved };
 }
 
 const ALL = { from: '', to: '\uffff' };
@@ -77,7 +43,17 @@ const EMPTY: Readonly<Record<Collection, Amount>> = {
  * the store says where it cannot be read (`store-closed`, `store-lost`, `store-failed`).
  */
 export async function contentsOf({ host }: Inspection): Promise<StoreContents> {
-  const { store } = host.insides;
+  const [store, end] = await new Promise<readonly [Store | undefined, () => void]>((resolve) => {
+    host.beside((opened, close) => resolve([opened, close]));
+  });
+  try {
+    return await countedIn(store);
+  } finally {
+    end();
+  }
+}
+
+async function countedIn(store: Store | undefined): Promise<StoreContents> {
   const bySpace = new Map<string, Readonly<Record<Collection, Amount>>>();
   for (const collection of store === undefined ? [] : COLLECTIONS) {
     const records = await new Promise<readonly (readonly [string, string])[]>((resolve, reject) => {

@@ -42,8 +42,12 @@ export type TabWord =
       readonly undos?: readonly string[];
     }
   | ({ readonly kind: 'status' } & KeeperStatus)
+  /** As host/keeper-view.ts makes it. */
+  | { readonly kind: 'seen'; readonly view: unknown }
   // To the keeper.
   | { readonly kind: 'acknowledged'; readonly space: SpaceId; readonly id: UpdateId }
   /** What the tab wrote cannot go out under the profile's present id. */
   | { readonly kind: 'lost'; readonly space: SpaceId }
-  | { readonly kind: 'online'; readonly isOnline: boolean };
+  | { readonly kind: 'online'; readonly isOnline: boolean }
+  /** For an inspector: answer `seen`, and ask live links for an answer first. */
+  | { readonly kind: 'look'; readonly isPinging: boolean };

@@ -1,5 +1,5 @@
 /** Connections: address, state, round trips, what is under way. */
-import type { ConnectionView } from '../connections.js';
+import type { ConnectionView } from '../../host/keeper-view.js';
 import type { Inspector } from '../inspector.js';
 import { button, chip, el, facts, ItemList, table, type Item } from './dom.js';
 import type { Tab } from './tab.js';
@@ -36,7 +36,7 @@ function itemOf(link: ConnectionView, index: number): Item {
     signature: JSON.stringify(link),
     line: () => [
       chip(state, state), el('b', {}, address ?? transport),
-      el('span', { class: 'soft' }, isOfKeeper ? 'of the leading tab' : trip),
+      el('span', { class: 'soft' }, isOfKeeper ? `of the leading tab ${trip}` : trip),
       el('span', { class: 'soft cut' }, reason ?? ''),
     ],
     body: () => [
