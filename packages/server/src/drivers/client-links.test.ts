@@ -65,6 +65,20 @@ test('frames travel both ways, in order, and the end is told once', async () => 
   await vi.waitFor(() => expect(closed).toEqual(['link-closed']));
 });
 
+test('frames of every length arrive as they were sent, whatever they are made of', async () => {
+  const client = await connect();
+  const lengths = [0, 1, 125, 126, 127, 65_535, 65_536];
+  const texts = lengths.flatMap((length) =>
+    ['x', 'é', '€', '\u{1f600}'].map((character) => character.repeat(length)));
+  const frames: string[] = [];
+  client.on('message', (data: Buffer, isBinary) => frames.push(isBinary ? 'binary' : data.toString()));
+  for (const text of texts) accepted[0]?.send(text);
+  await vi.waitFor(() => expect(frames).toHaveLength(texts.length));
+  expect(frames.every((frame, at) => frame === texts[at])).toBe(true);
+  client.close();
+  await vi.waitFor(() => expect(closed).toEqual(['link-closed']));
+});
+
 test('a close from our side says why, after what was sent before', async () => {
   const client = await connect();
   const frames: string[] = [];

@@ -7,9 +7,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { socketLimits } from '../node/limits.js';
 import type { Accept, ServerLinkEvents } from './server-link.js';
+import { textFrame } from './text-frame.js';
 
 /** The WebSocket subprotocol; a client that does not name it speaks something else. */
 export const SUBPROTOCOL = 'oxbow';
@@ -62,7 +63,8 @@ export function clientLinks(options: ClientLinksOptions): ClientLinks {
         return;
       }
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        const link = new SocketLink(webSocket, options, () => links.delete(link));
+        const forget = (): void => void links.delete(link);
+        const link = new SocketLink({ webSocket, stream: socket, options, forget });
         links.add(link);
         link.start(options.accept);
       });
@@ -73,16 +75,26 @@ export function clientLinks(options: ClientLinksOptions): ClientLinks {
   };
 }
 
+interface SocketLinkParts {
+  readonly webSocket: WebSocket;
+  readonly stream: Duplex;
+  readonly options: ClientLinksOptions;
+  readonly forget: () => void;
+}
+
 class SocketLink {
   readonly #socket: WebSocket;
+  /** Under it. */
+  readonly #stream: Duplex;
   readonly #options: ClientLinksOptions;
   readonly #forget: () => void;
   #events: ServerLinkEvents | undefined;
   /** Why it ends, if we know better than the socket. */
   #reason: string | undefined;
 
-  constructor(socket: WebSocket, options: ClientLinksOptions, forget: () => void) {
-    this.#socket = socket;
+  constructor({ webSocket, stream, options, forget }: SocketLinkParts) {
+    this.#socket = webSocket;
+    this.#stream = stream;
     this.#options = options;
     this.#forget = forget;
   }
@@ -107,9 +119,9 @@ class SocketLink {
   }
 
   send(frame: string): void {
-    if (this.#reason !== undefined) return;
-    this.#socket.send(frame);
-    if (this.#socket.bufferedAmount <= this.#options.bufferedBytesMax) return;
+    if (this.#reason !== undefined || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#stream.write(textFrame(frame));
+    if (this.#stream.writableLength <= this.#options.bufferedBytesMax) return;
     // It does not read, so it would not read a farewell either.
     this.#reason = 'slow-reader';
     this.#socket.terminate();
