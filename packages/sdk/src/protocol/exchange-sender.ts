@@ -211,8 +211,9 @@ export class ExchangeSender {
     return this.#config.out({ kind: 'commits', space: this.#config.space, history, entries });
   }
 
-  /** The peer's ledger covers them from now on: the map stays as small as the tentative log. */
+  /** The peer's ledger covers them from now on: the map stays small as the tentative log does. */
   #forgetSettled(entries: readonly CommitEntry[]): void {
+    if (this.#peerSeqs.size <= SETTLED_KEPT) return;
     for (const { id } of entries) {
       const seq = this.#peerSeqs.get(id.replica);
       if (seq !== undefined && seq <= id.seq) this.#peerSeqs.delete(id.replica);
@@ -295,6 +296,9 @@ export class ExchangeSender {
     return out(newest === undefined ? opened : { ...opened, newest });
   }
 }
+
+/** So few may stay although they are settled: a map that empties again and again is made anew. */
+const SETTLED_KEPT = 4;
 
 const isForeign = (ours: string, theirs: string): boolean =>
   ours !== '' && theirs !== '' && ours !== theirs;

@@ -39,7 +39,7 @@ export class LinkExchanges {
   /** What the peer asked for and the owner has not answered yet. */
   readonly #asked = new Map<SpaceId, Open>();
   /** In the order of their turns. */
-  readonly #ready = new Set<Exchange>();
+  #ready = new Set<Exchange>();
   #nowMs = 0;
 
   constructor(config: LinkExchangesConfig) {
@@ -126,12 +126,16 @@ export class LinkExchanges {
   /** Sends what the window has room for, spaces taking turns. */
   pump(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const exchange of this.#ready) {
-      const roomChars = this.#flow.roomChars;
-      if (roomChars === 0) return;
-      this.#ready.delete(exchange);
-      // To the end of the line; the iteration comes to it again.
-      if (exchange.pump(Math.min(roomChars, limits.turnChars)) > 0) this.#ready.add(exchange);
+    // Rounds, each with a set of its own: the tables of one that is filled and emptied for every
+    // message hang together, and all of them outlive what they were for.
+    while (this.#ready.size > 0 && this.#flow.roomChars > 0) {
+      const round = this.#ready;
+      this.#ready = new Set();
+      for (const exchange of round) {
+        const roomChars = Math.min(this.#flow.roomChars, limits.turnChars);
+        const isOpen = this.#exchanges.get(exchange.space) === exchange;
+        if (isOpen && (roomChars === 0 || exchange.pump(roomChars) > 0)) this.#ready.add(exchange);
+      }
     }
   }
 

@@ -5,11 +5,10 @@
  * again costs what writing it did: so the entry keeps its own texts, all made in one go.
  */
 import type { AppliedEntry, AppliedRow } from './applied-entry.js';
-import { OxbowError } from './error.js';
+import { invariant, OxbowError } from './error.js';
 import * as limits from './limits.js';
-import { bodyText, idText, outcomeText, OWN_BARE, OWN_TEXT } from './record-codec.js';
+import { bareText, encodeRow, OWN_BARE, OWN_TEXT, withBody } from './record-codec.js';
 import type { CommitEntry, Effect, UpdateBody } from './update.js';
-import { encodeValue } from './value.js';
 
 export interface Decided extends CommitEntry {
   readonly body: UpdateBody;
@@ -90,21 +89,10 @@ class BareEntry implements CommitEntry {
   }
 }
 
-function textsOf({ csn, at, id, lamport, user, outcome, effects, body }: MadeEntry): Texts {
-  const rows: AppliedRow[] = [];
-  let changes = '';
-  for (const { table, key, row } of effects) {
-    const keyText = JSON.stringify(key);
-    const { json, meta } = row === null ? NO_ROW : encodeValue(row);
-    const more = meta === undefined ? '' : `,${meta}`;
-    rows.push({ table, key, text: row === null ? null : `[${keyText},${json}${more}]` });
-    changes += `${changes === '' ? '' : ','}{"table":${JSON.stringify(table)},"key":${keyText},` +
-      `"row":${json}${meta === undefined ? '' : `,"rowMeta":${meta}`}}`;
-  }
-  const bare = `{"csn":${csn},"at":${at},"id":${idText(id)},"lamport":${lamport},` +
-    `"user":${JSON.stringify(user)},"outcome":${outcomeText(outcome)},` +
-    `"effects":[${changes}],"madeAt":${body.at}`;
-  const whole = `${bare},"body":${bodyText(body)}}`;
+function textsOf(entry: MadeEntry): Texts {
+  const { effects, body } = entry;
+  const bare = bareText({ ...entry, madeAt: body.at });
+  const whole = flat(withBody(body, bare));
   if (whole.length > limits.entryCharsMax) {
     throw new OxbowError(
       'message-too-large',
@@ -112,7 +100,18 @@ function textsOf({ csn, at, id, lamport, user, outcome, effects, body }: MadeEnt
         'Write less at once.',
     );
   }
-  return { whole, bare: `${bare}}`, rows };
+  const rows = effects.map(({ table, key, row }): AppliedRow =>
+    ({ table, key, text: row === null ? null : encodeRow([key, row]) }));
+  return { whole, bare, rows };
 }
 
-const NO_ROW = { json: 'null', meta: undefined };
+/**
+ * A text that is put together stays a tree of its pieces until somebody looks into it; this one
+ * waits for the disk, and dozens of pieces would outlive the collections that they should not.
+ */
+function flat(text: string): string {
+  invariant(text.charCodeAt(0) === OPENING_BRACE, 'an entry is an object');
+  return text;
+}
+
+const OPENING_BRACE = 0x7b;

@@ -141,22 +141,23 @@ export function updateText(update: Update): string {
  * The bare text with the body let in: whoever settles an update needs both, and each is made once.
  */
 const entryText = (entry: CommitEntry): string =>
-  withBody(entry, remembered(bareEntry(entry), limits.entryCharsMax, bareText));
+  withBody(entry.body, remembered(bareEntry(entry), limits.entryCharsMax, bareText));
 
 /** The text alone, as `updateText`. */
 export const entryTextAlone = (entry: CommitEntry & { readonly [OWN_TEXT]?: string }): string =>
-  entry[OWN_TEXT] ?? withBody(entry, bareText({ madeAt: entry.body?.at, ...entry }));
+  entry[OWN_TEXT] ?? withBody(entry.body, bareText({ madeAt: entry.body?.at, ...entry }));
 
-const withBody = ({ body }: CommitEntry, bare: string): string =>
+export const withBody = (body: UpdateBody | undefined, bare: string): string =>
   body === undefined ? bare : `${bare.slice(0, -1)},"body":${bodyText(body)}}`;
 
-export const bodyText = (body: UpdateBody): string =>
+const bodyText = (body: UpdateBody): string =>
   isPlain(body.args) ? JSON.stringify(bodyOf(body)) : `{${bodyFields(body)}}`;
 
 type BareFields = Omit<CommitEntry, 'body' | 'madeAt'> & { readonly madeAt?: number | undefined };
 
 /** The fields in the order in which the text has them, whatever order they were made in. */
-function bareText({ csn, at, id, lamport, user, outcome, effects, madeAt }: BareFields): string {
+export function bareText(fields: BareFields): string {
+  const { csn, at, id, lamport, user, outcome, effects, madeAt } = fields;
   if (isPlainOutcome(outcome) && effects.every(({ row }) => isPlain(row))) {
     return JSON.stringify({
       csn, at, id: idOf(id), lamport, user, outcome: outcomeOf(outcome),
@@ -184,7 +185,7 @@ function outcomeOf(outcome: Outcome): Outcome {
   return { kind: outcome.kind, code: outcome.code, detail: outcome.detail };
 }
 
-export const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
+const idText = (id: UpdateId): string => `{"replica":"${id.replica}","seq":${id.seq}}`;
 
 function bodyFields(body: UpdateBody): string {
   const { context, name, version, at, args, formerly, needs, app } = body;
@@ -195,7 +196,7 @@ function bodyFields(body: UpdateBody): string {
     `${app === undefined ? '' : `,"app":${app}`}`;
 }
 
-export function outcomeText(outcome: Outcome): string {
+function outcomeText(outcome: Outcome): string {
   if (outcome.kind !== 'rejected') return JSON.stringify(outcome);
   return `{"kind":"rejected","code":${JSON.stringify(outcome.code)}` +
     `${valueFields('detail', outcome.detail)}}`;

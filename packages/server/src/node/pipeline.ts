@@ -20,6 +20,7 @@ interface Waiting {
 
 /** One slot under way. */
 interface Flight {
+  readonly tag: number;
   readonly batches: readonly SpaceEntries[];
   readonly entries: number;
   readonly chars: number;
@@ -34,7 +35,8 @@ export class Pipeline {
   readonly #effects: NodeEffects;
   #waiting = new Map<SpaceId, Waiting>();
   #waitingSinceMs = 0;
-  readonly #flights = new Map<number, Flight>();
+  /** In the order of their tags. */
+  #flights: Flight[] = [];
   #nextTag = 1;
   #bytesInFlight = 0;
   /** Executed and not chosen, proposed or not. */
@@ -63,7 +65,7 @@ export class Pipeline {
   }
 
   get slotsInFlight(): number {
-    return this.#flights.size;
+    return this.#flights.length;
   }
 
   get chosenSlot(): number {
@@ -107,10 +109,10 @@ export class Pipeline {
   /** Proposes what waits, as far as the bounds allow. */
   propose(): void {
     const { slotsInFlightMax, bytesInFlightMax } = this.#limits;
-    while (this.#waiting.size > 0 && this.#flights.size < slotsInFlightMax) {
+    while (this.#waiting.size > 0 && this.#flights.length < slotsInFlightMax) {
       // Judged before the payload is made, hence by the largest it can be.
       const isRoom = this.#bytesInFlight + this.#limits.payloadBytesMax <= bytesInFlightMax;
-      if (!isRoom && this.#flights.size > 0) return;
+      if (!isRoom && this.#flights.length > 0) return;
       this.#proposeSlot();
     }
   }
@@ -164,17 +166,17 @@ export class Pipeline {
 
   /** Another leads: what we executed and did not see chosen is void. */
   forget(): void {
-    this.#waiting.clear();
-    this.#flights.clear();
+    this.#waiting = new Map();
+    this.#flights = [];
     this.#bytesInFlight = 0;
     this.#entries = 0;
     this.#chars = 0;
   }
 
   #land(tag: number): Flight | undefined {
-    const flight = this.#flights.get(tag);
+    const at = this.#flights.findIndex((flight) => flight.tag === tag);
+    const [flight] = at < 0 ? [] : this.#flights.splice(at, 1);
     if (flight === undefined) return undefined;
-    this.#flights.delete(tag);
     this.#bytesInFlight -= flight.bytes;
     this.#entries -= flight.entries;
     this.#chars -= flight.chars;
@@ -187,39 +189,46 @@ export class Pipeline {
     invariant(payload.length <= this.#limits.payloadBytesMax, 'a slot keeps to its bound');
     const tag = this.#nextTag++;
     const bytes = payload.length;
-    this.#flights.set(tag, { batches, entries, chars, bytes, sinceMs: this.#waitingSinceMs });
+    this.#flights.push({ tag, batches, entries, chars, bytes, sinceMs: this.#waitingSinceMs });
     this.#bytesInFlight += bytes;
     this.#effects.propose(payload, tag);
   }
 
-  /** All that waits, or as much as a slot holds. */
+  /**
+   * All that waits, or as much as a slot holds. What is left moves to a new map: the tables that a
+   * map outgrows or shrinks out of hang together, and hold what was in them.
+   */
   #take(): { batches: SpaceEntries[]; entries: number; chars: number } {
     const batches: SpaceEntries[] = [];
+    const rest = new Map<SpaceId, Waiting>();
+    let isFull = false;
     let room = Math.floor(this.#limits.payloadBytesMax / 3);
     let entries = 0;
     let chars = 0;
     for (const [space, waiting] of this.#waiting) {
-      if (batches.length >= protocolLimits.spacesPerBatchMax) break;
-      const part = takeWithin(waiting.chars, room - BATCH_HEAD_CHARS);
-      if (part.count === 0) break;
+      isFull ||= batches.length >= protocolLimits.spacesPerBatchMax;
+      const part = isFull ? NO_PART : takeWithin(waiting.chars, room - BATCH_HEAD_CHARS);
+      if (part.count < waiting.entries.length) {
+        isFull = true;
+        rest.set(space, waiting);
+      }
+      if (part.count === 0) continue;
       const isAll = part.count === waiting.entries.length;
       const taken = isAll ? waiting.entries : waiting.entries.splice(0, part.count);
       batches.push({ space, entries: taken });
       room -= part.chars + part.count + BATCH_HEAD_CHARS;
       entries += part.count;
       chars += part.chars;
-      if (!isAll) {
-        waiting.chars.splice(0, part.count);
-        break;
-      }
-      this.#waiting.delete(space);
+      if (!isAll) waiting.chars.splice(0, part.count);
     }
+    this.#waiting = rest;
     invariant(entries > 0, 'a slot has room for at least one entry');
     return { batches, entries, chars };
   }
 }
 
 const NOTHING: readonly SpaceEntries[] = [];
+const NO_PART = { count: 0, chars: 0 };
 
 export interface ChosenSlot {
   readonly batches: readonly SpaceEntries[];

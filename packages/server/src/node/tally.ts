@@ -9,7 +9,10 @@ export class Tally {
   }
 
   tell(effects: NodeEffects): void {
-    for (const [counter, by] of this.#counts) effects.count(counter, by);
-    this.#counts.clear();
+    for (const [counter, by] of this.#counts) {
+      if (by === 0) continue;
+      effects.count(counter, by);
+      this.#counts.set(counter, 0);
+    }
   }
 }
