@@ -114,6 +114,7 @@ describe('a file of unsynced updates', () => {
       ['put', 'local', 'applied'], ['remove', 'local', 'applied'], ['move', 'local', 'rejected'],
     ]);
     expect(receipts.map(({ id }) => id)).toEqual(there.pending().map(({ id }) => id));
+    expect(receipts.map(({ stalled }) => stalled?.code)).toEqual(['offline', 'offline', 'offline']);
     const undo = (): unknown => receipts[0]?.undo();
     expect(undo).toThrow(expect.objectContaining({ code: 'undo-unknown' }));
     let changes = 0;

@@ -196,7 +196,7 @@ implements SessionOwner, SlotOwner, PeerOwner {
     const stalled = stallOf({
       links,
       lost: slot.replica.lost,
-      isWaiting: pending > 0 || (behind ?? 0) > 0,
+      isWaiting: slot.replica.awaitedCount > 0 || (behind ?? 0) > 0,
       isOnline: this.isOnline,
       saveStall: this.saveError ?? this.#companion?.saveStall,
       refusal: this.#refusalOf(slot) ?? this.#companion?.refusalOf(space),

@@ -231,7 +231,7 @@ export class SpaceSlot<A extends AppDefinition> implements PeerSpace, SavedSpace
    * now on.
    */
   noteProgress(now: number): boolean {
-    const { csn, unsettledCount: count } = this.replica;
+    const { csn, awaitedCount: count } = this.replica;
     const { csn: csnBefore, count: countBefore } = this.#progress;
     if (csn === csnBefore && count === countBefore) return false;
     const hasMoved = csn !== csnBefore || count < countBefore || countBefore === 0;

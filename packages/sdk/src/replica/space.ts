@@ -271,6 +271,11 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     return this.#state.csn;
   }
 
+  /** Of all updates without a final place: own ones, and such as came out of a file. */
+  get awaitedCount(): number {
+    return this.#state.ground.log.size;
+  }
+
   /** Of own updates. */
   get unsettledCount(): number {
     return this.#state.ground.log.ownCount;
