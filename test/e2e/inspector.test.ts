@@ -121,7 +121,7 @@ describe.runIf(chromium !== undefined)('the inspector in the calendar', () => {
       const there = second.locator('[data-oxbow-inspector]');
       await there.getByRole('tab', { name: 'Connections' }).click(PATIENT);
       const link = there.locator('summary:visible', { hasText: server.url });
-      await link.filter({ hasText: /of the leading tab \d+ ms/ }).click(PATIENT);
+      await link.filter({ hasText: /of the leading tab, \d+ ms/ }).click(PATIENT);
       await expect.poll(() => there.locator('details[open] .body:visible').innerText(), PATIENT)
         .toMatch(/Sent[\s\S]*acknowledged[\s\S]*Window[\s\S]*under way[\s\S]*team-1/);
       await there.getByRole('tab', { name: 'Storage' }).click();

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memory } from '../drivers/storage-memory.js';
+import type { Storage } from '../drivers/storage.js';
 import { shelfApp as app } from '../replica/testing/shelf-app.js';
 import { Closing } from './closing.js';
 import { openReplica } from './open-replica.js';
@@ -66,6 +67,20 @@ describe('a call that waits', () => {
     aborting.abort();
     await expect(ended).rejects.toMatchObject({ name: 'AbortError' });
     expect(room.pending()).toHaveLength(1);
+  });
+
+  it('for a replica closes what is opened after all: the store is free for the next', async () => {
+    const storage = memory();
+    let goOn = (): void => undefined;
+    const slow: Storage = { open: (done) => { goOn = () => storage.open(done); } };
+    const aborting = new AbortController();
+    const ended = openReplica({ app, storage: slow, dev: false, signal: aborting.signal });
+    await Promise.resolve();
+    aborting.abort('too slow');
+    await expect(ended).rejects.toBe('too slow');
+    goOn();
+    await new Promise((later) => setTimeout(later));
+    await (await openReplica({ app, storage })).close();
   });
 
   it('stops what it had begun', async () => {

@@ -9,7 +9,7 @@ it('a part that cannot be fetched is an error with a code, and says why', async 
 });
 
 it('the parts are there', async () => {
-  expect(await loadBundles()).toHaveProperty('writeBundle');
+  expect(await loadBundles()).toHaveProperty('exportBundle');
   expect(await loadGuard()).toHaveProperty('Guard');
   expect(await loadRescue()).toHaveProperty('exportUnsynced');
   expect(await loadKeeperView()).toHaveProperty('keeperView');

@@ -4,10 +4,10 @@
  * there either, that is an error like any other, told before anything was changed.
  */
 import type * as guard from '../model/guard.js';
-import type * as bundles from '../protocol/bundle.js';
 import { OxbowError } from '../protocol/index.js';
 import type * as keeperView from './keeper-view.js';
 import type * as rescue from './rescue.js';
+import type * as bundles from './space-bundles.js';
 import type * as sessionWait from './session-wait.js';
 
 /** `what`: its name, for people. Errors: `part-unavailable`. */
@@ -24,7 +24,7 @@ export async function loaded<T>(what: string, load: Promise<T>): Promise<T> {
 }
 
 export const loadBundles = (): Promise<typeof bundles> =>
-  loaded('bundles', import('../protocol/bundle.js'));
+  loaded('bundles', import('./space-bundles.js'));
 
 export const loadGuard = (): Promise<typeof guard> =>
   loaded('the guard of mutations', import('../model/guard.js'));

@@ -10,13 +10,13 @@ import { systemEntropy } from '../drivers/system-entropy.js';
 import type { Storage } from '../drivers/storage.js';
 import type { Transport } from '../drivers/transport.js';
 import { OxbowError } from '../protocol/index.js';
+import { Closing, type Waiting } from './closing.js';
 import { loadGuard, prefetchRescue } from './on-demand.js';
-import { promised } from './promised.js';
 import { Replica } from './replica.js';
 import { ReplicaHost, type HostConfig } from './replica-host.js';
 import type { Tabs } from './tabs.js';
 
-export interface OpenOptions<A extends AppDefinition> {
+export interface OpenOptions<A extends AppDefinition> extends Waiting {
   readonly app: A;
   /**
    * `indexedDb(name)`, `memory()`, or `file(path)` from `@oxbow/sdk/node`. One store per signed-in
@@ -46,7 +46,8 @@ export interface OpenOptions<A extends AppDefinition> {
 /**
  * Opens the replica of this browser profile or process. It works at once and offline; links are
  * opened in the background. Errors: `store-in-use`, `store-newer`, `store-damaged`;
- * `store-unavailable` only if `fallbackToMemory` is false.
+ * `store-unavailable` only if `fallbackToMemory` is false; and the reason of the signal: what is
+ * opened after that is closed at once.
  *
  * @example
  * const replica = await openReplica({
@@ -59,7 +60,7 @@ export interface OpenOptions<A extends AppDefinition> {
 export async function openReplica<A extends AppDefinition>(
   options: OpenOptions<A>,
 ): Promise<Replica<A>> {
-  const { app, storage, sync = [], user, offline, fallbackToMemory } = options;
+  const { app, storage, sync = [], user, offline, fallbackToMemory, signal } = options;
   const { dev = isDevelopment(), onReport = reportOnConsole } = options;
   const config: HostConfig<A> = {
     app, storage, user, offline, fallbackToMemory,
@@ -72,7 +73,14 @@ export async function openReplica<A extends AppDefinition>(
   };
   const tabbed = sync.find(isTabs);
   const host = tabbed === undefined ? new ReplicaHost(config) : tabbed.host(config);
-  await promised<void>((done) => host.start(done));
+  await new Closing().race<void>((resolve, reject) => {
+    host.start((started) => {
+      if (!started.ok) reject(started.error);
+      else if (signal?.aborted === true) host.close(() => undefined);
+      else resolve();
+    });
+    return () => undefined;
+  }, { signal });
   prefetchRescue();
   const stopHints = onNetworkHint(() => host.hurry());
   return new Replica({ app, host, clock: systemClock, onClose: stopHints });

@@ -211,9 +211,8 @@ export class Space<A extends AppDefinition> {
    * `part-unavailable`.
    */
   async exportBundle(options: { readonly base?: Summary } = {}): Promise<Uint8Array> {
-    const { writeBundle } = await loadBundles();
-    const { id, replica } = this.#parts;
-    return new TextEncoder().encode(writeBundle(id, replica, options.base));
+    const { exportBundle } = await loadBundles();
+    return exportBundle(this.#parts, options.base);
   }
 
   /**
@@ -222,14 +221,9 @@ export class Space<A extends AppDefinition> {
    * `replica-closed`.
    */
   async importBundle(bytes: Uint8Array): Promise<BundleHeader> {
-    const { readBundle, readBundleHeader } = await loadBundles();
+    const { importBundle } = await loadBundles();
     this.#parts.closing.check();
-    const text = textOf(bytes);
-    const { space } = readBundleHeader(text);
-    if (space !== this.id) {
-      throw new OxbowError('bundle-other-space', `The bundle is of space '${space}', this is '${this.id}'. Open that one.`);
-    }
-    return readBundle(text, this.#parts.replica);
+    return importBundle(this.#parts, bytes);
   }
 
   #mutate(name: string, args: Value): Receipt {
@@ -263,13 +257,5 @@ export class Space<A extends AppDefinition> {
         return this.#receiptOf(replica.retry(id, args, clock.now()));
       },
     });
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new OxbowError('bad-bundle', 'Cannot read the bundle: it is no UTF-8 text. Export it again.', { cause });
   }
 }

@@ -36,7 +36,7 @@ function itemOf(link: ConnectionView, index: number): Item {
     signature: JSON.stringify(link),
     line: () => [
       chip(state, state), el('b', {}, address ?? transport),
-      el('span', { class: 'soft' }, isOfKeeper ? `of the leading tab ${trip}` : trip),
+      el('span', { class: 'soft' }, [isOfKeeper && 'of the leading tab', trip].filter(Boolean).join(', ')),
       el('span', { class: 'soft cut' }, reason ?? ''),
     ],
     body: () => [
