@@ -189,15 +189,14 @@ function storeError(name: string, cause: unknown): OxbowError {
   if (errorName(cause) === 'QuotaExceededError') {
     return new OxbowError(
       'store-full',
-      `Cannot write to IndexedDB '${name}' as the browser gives it no more room. ` +
-        'Free disk space, or close spaces that are not needed here.',
+      `The browser gives IndexedDB '${name}' no more room. Free disk space, or close spaces.`,
       { cause },
     );
   }
   return new OxbowError(
     'store-failed',
     `IndexedDB '${name}' failed ${RETRY_PAUSES_MS.length + 1} times (${errorText(cause)}). ` +
-      'Reload the page; if it stays, the browser profile is damaged.',
+      'Reload the page; if it stays, the profile is damaged.',
     { cause },
   );
 }
@@ -207,8 +206,8 @@ function openError(name: string, cause: unknown): OxbowError {
   if (errorName(cause) === 'VersionError') {
     return new OxbowError(
       'store-newer',
-      `Cannot open IndexedDB '${name}' as newer code wrote it: this code knows version ` +
-        `${DATABASE_VERSION}. Reload the page to get the newer code.`,
+      `Newer code wrote IndexedDB '${name}': this one knows version ${DATABASE_VERSION}. ` +
+        'Reload the page.',
       { cause },
     );
   }
@@ -224,7 +223,7 @@ const lostError = (name: string): OxbowError =>
   new OxbowError(
     'store-lost',
     `IndexedDB '${name}' was deleted while it was open. ` +
-      'What is in memory is written anew; the rest comes back from the server, as far as it was synced.',
+      'What is in memory is written anew; what was synced comes back.',
   );
 
 const silent = (name: string): OxbowError =>

@@ -20,7 +20,8 @@ export function toBytes(text: string): Uint8Array {
 /** Empty if they are not as they were written. */
 export function fromBytes(bytes: Uint8Array): string {
   if (bytes.length % 4 > 0) return '';
-  const words = new Int32Array(bytes.slice().buffer);
+  const { buffer, byteOffset } = bytes.byteOffset % 4 > 0 ? bytes.slice() : bytes;
+  const words = new Int32Array(buffer, byteOffset, bytes.length / 4);
   const [length = 0, ...sums] = words.subarray(0, HEAD);
   if (String(sumsOf(words)) !== String(sums)) return '';
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(HEAD * 4, HEAD * 4 + length));

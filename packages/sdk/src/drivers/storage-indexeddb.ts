@@ -42,15 +42,9 @@ export interface IndexedDbOptions {
   readonly persist?: boolean;
 }
 
-/**
- * Records per round trip: a page may have a megabyte, and Chromium sends one answer in one message.
- */
-const READ_CHUNK: Readonly<Record<Collection, number>> = {
-  meta: 4096,
-  updates: 4096,
-  entries: 1024,
-  pages: 64,
-};
+/** Records per request: a page may have a megabyte, and Chromium answers in one message. */
+const PAGES_AT_ONCE = 8;
+const RECORDS_AT_ONCE = 1024;
 
 /**
  * Keeps a replica in IndexedDB, in the database `oxbow/<name>`. One tab has it open at a time.
@@ -146,6 +140,7 @@ class IndexedDbStore extends QueuedStore {
       if (result.ok) this.#meetWitness();
       done(result);
     });
+    this.#witness.recall();
   }
 
   condition(done: Done<StoreCondition>): void {
@@ -254,75 +249,90 @@ function abandon(transaction: IDBTransaction): void {
   }
 }
 
-function readAttempt(collection: Collection, range: KeyRange): Attempt<readonly Pair[]> {
+/** Chunks side by side: the texts of one are made while the disk looks for the next. */
+function readAttempt(collection: Collection, { from, to }: KeyRange): Attempt<readonly Pair[]> {
   return (database, done, lost) => {
     const pairs: Pair[] = [];
-    const readOn = (bounds: IDBKeyRange): void => {
-      readChunk(database.transaction(collection, 'readonly'), { collection, bounds, pairs }, {
-        lost,
-        read: (last) => {
-          if (last === undefined) done(pairs);
-          else readOn(IDBKeyRange.bound(last, range.to, true, true));
+    let awaited = 0;
+    const read = (range: IDBKeyRange, step: number): void => {
+      awaited += 1;
+      readChunk(database.transaction(collection, 'readonly'), { collection, range, step }, {
+        read,
+        found: (key, text) => pairs.push([String(key), text]),
+        end: () => {
+          awaited -= 1;
+          if (awaited === 0) done(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+        },
+        lost: (cause) => {
+          if (awaited < Infinity) lost(cause);
+          awaited = Infinity;
         },
       });
     };
-    readOn(IDBKeyRange.bound(range.from, range.to, false, true));
+    const step = collection === 'pages' ? PAGES_AT_ONCE : RECORDS_AT_ONCE;
+    read(IDBKeyRange.bound(from, to, false, true), step);
   };
 }
 
 interface Chunk {
   readonly collection: Collection;
-  readonly bounds: IDBKeyRange;
-  readonly pairs: Pair[];
+  readonly range: IDBKeyRange;
+  /** So many records of the range are read; others are chunks of their own. */
+  readonly step: number;
 }
 
 interface ChunkEvents {
-  /** `last`: the last key, if there may be more behind it. */
-  read(last: IDBValidKey | undefined): void;
+  read(range: IDBKeyRange, step: number): void;
+  found(key: IDBValidKey | undefined, text: string): void;
+  end(): void;
   lost(cause: unknown): void;
 }
 
 /**
  * One chunk in a transaction of its own that is committed at once: what it asks for still comes,
  * and a page that is frozen in between keeps no other one waiting. Values that Chromium keeps in
- * files of their own then come after the transaction has completed: both ends are waited for.
+ * files of their own then come after the transaction has completed: both ends are waited for. A
+ * chunk with a value that cannot be read is read again one by one, and that one comes out empty.
  */
 function readChunk(
-  transaction: IDBTransaction, { collection, bounds, pairs }: Chunk, events: ChunkEvents,
+  transaction: IDBTransaction, { collection, range, step }: Chunk, events: ChunkEvents,
 ): void {
+  const { read, found, lost } = events;
   const records = transaction.objectStore(collection);
-  const keys = records.getAllKeys(bounds, READ_CHUNK[collection]);
-  const values = records.getAll(bounds, READ_CHUNK[collection]);
+  const keys = records.getAllKeys(range);
+  const values = records.getAll(range, step);
   let isUnread = false;
   let isComplete = false;
-  const end = (): void => {
-    const isLast = keys.result.length < READ_CHUNK[collection];
-    events.read(isLast ? undefined : keys.result.at(-1));
+  keys.onsuccess = orLost(() => {
+    const all = keys.result;
+    for (let i = step; i < all.length; i += step) {
+      read(IDBKeyRange.bound(all[i], all[i + step] ?? range.upper, false, true), step);
+    }
+  }, lost);
+  const end = orLost(() => {
+    const unread = isUnread ? keys.result.slice(0, step) : [];
+    if (unread.length === 1) found(unread[0], '');
+    else for (const key of unread) read(IDBKeyRange.only(key), 1);
+    events.end();
+  }, lost);
+  const maybeEnd = (): void => {
+    if (isComplete && values.readyState === 'done') end();
   };
-  const endSingly = (): void =>
-    readSingly(transaction.db.transaction(collection, 'readonly'), keys.result, { pairs, end, lost: events.lost });
-  const maybeEnd = orLost(() => {
-    if (!isComplete || values.readyState === 'pending') return;
-    if (isUnread) endSingly();
-    else end();
-  }, events.lost);
   values.onsuccess = () => {
-    keys.result.forEach((key, at) => pairs.push([String(key), textOf(values.result[at])]));
+    values.result.forEach((value, at) => found(keys.result[at], textOf(value)));
     maybeEnd();
   };
   values.onerror = (event) => {
     isUnread = isUnreadable(event, values);
     if (isUnread || !isComplete) maybeEnd();
-    else events.lost(values.error);
+    else lost(values.error);
   };
   transaction.oncomplete = () => {
     isComplete = true;
     maybeEnd();
   };
   // Chromium aborts because of unreadable values, although their errors were dealt with.
-  transaction.onabort = orLost(
-    () => (isUnread ? endSingly() : events.lost(transaction.error)), events.lost,
-  );
+  transaction.onabort = () => (isUnread ? end() : lost(transaction.error));
   transaction.commit();
 }
 
@@ -334,29 +344,6 @@ const orLost = (task: () => void, lost: (cause: unknown) => void) => (): void =>
     lost(cause);
   }
 };
-
-/** One by one, with an empty value for those that cannot be read. */
-function readSingly(
-  transaction: IDBTransaction, keys: readonly IDBValidKey[],
-  { pairs, end, lost }: { readonly pairs: Pair[]; end(): void; lost(cause: unknown): void },
-): void {
-  const [collection = ''] = transaction.objectStoreNames;
-  const records = transaction.objectStore(collection);
-  let left = keys.length;
-  const add = (key: IDBValidKey, value: unknown): void => {
-    pairs.push([String(key), textOf(value)]);
-    left--;
-  };
-  transaction.oncomplete = orLost(end, lost);
-  transaction.onabort = orLost(() => (left === 0 ? end() : lost(transaction.error)), lost);
-  for (const key of keys) {
-    const value = records.get(key);
-    value.onsuccess = () => add(key, value.result);
-    value.onerror = (event) => {
-      if (isUnreadable(event, value)) add(key, '');
-    };
-  }
-}
 
 /**
  * Chromium keeps values above 64 KB in files of their own, which get lost: one such value must not
@@ -386,8 +373,8 @@ async function storageCondition(): Promise<StoreCondition> {
     const { usage, quota } = await navigator.storage.estimate();
     return {
       persisted: await navigator.storage.persisted(),
-      ...(usage === undefined ? {} : { usageBytes: usage }),
-      ...(quota === undefined ? {} : { quotaBytes: quota }),
+      ...(usage !== undefined && { usageBytes: usage }),
+      ...(quota !== undefined && { quotaBytes: quota }),
     };
   } catch {
     // Not known here, which is what an empty answer says.
@@ -398,13 +385,13 @@ async function storageCondition(): Promise<StoreCondition> {
 const inUse = (name: string): OxbowError =>
   new OxbowError(
     'store-in-use',
-    `Cannot open IndexedDB '${name}' as another tab or worker has it open. ` +
+    `Another tab or worker has IndexedDB '${name}' open. ` +
       'Close that one, pass { waitForLock: true }, or use tabs().',
   );
 
 const cannotDelete = (name: string, cause: unknown): OxbowError =>
   new OxbowError(
     'store-unavailable',
-    `Cannot delete IndexedDB '${name}'. Allow storage for this site, or clear its data in the browser.`,
+    `Cannot delete IndexedDB '${name}'. Allow storage for this site, or clear its data.`,
     { cause },
   );

@@ -24,7 +24,7 @@ export function refusal(ops: readonly StoreOp[]): OxbowError | undefined {
   return new OxbowError(
     'store-key-too-long',
     `Cannot write to '${op.collection}': the key has ${op.key.length} code units, ` +
-      `at most ${limits.storeKeyUnitsMax} are allowed. Shorten the names that it is made of.`,
+      `at most ${limits.storeKeyUnitsMax} are allowed. Shorten the names in it.`,
   );
 }
 
@@ -117,7 +117,7 @@ export class StoreQueue {
   #closed(): OxbowError {
     return new OxbowError(
       'store-closed',
-      `The store '${this.#name}' is closed. Open it again before reading or writing.`,
+      `The store '${this.#name}' is closed. Open it again.`,
     );
   }
 
@@ -125,7 +125,7 @@ export class StoreQueue {
     return new OxbowError(
       'store-busy',
       `The store '${this.#name}' has ${limits.storeJobsMax} jobs waiting. ` +
-        'Wait for some of them to be done.',
+        'Wait for some of them.',
     );
   }
 }

@@ -12,7 +12,11 @@ export class StoreWitness {
 
   constructor(name: string) {
     this.#key = name;
-    this.#unsynced = remembered(name);
+  }
+
+  /** To be called first, while the store opens: a browser takes its time for the first look. */
+  recall(): void {
+    this.#unsynced = remembered(this.#key);
   }
 
   /** Spaces with updates that nobody else had; undefined where no store is remembered. */

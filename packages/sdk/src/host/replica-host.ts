@@ -529,7 +529,7 @@ export const tooManySpaces = (): OxbowError =>
 
 function evicted(unsynced: readonly string[]): OxbowError {
   const loss = unsynced.length === 0
-    ? 'Everything in it had been synced, and comes back from the server.'
+    ? 'All of it had been synced, and comes back.'
     : `Updates that were not synced are gone with it, in: ${unsynced.join(', ')}.`;
   return new OxbowError('store-evicted', `The store of this replica was deleted. ${loss}`);
 }

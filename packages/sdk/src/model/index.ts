@@ -38,7 +38,7 @@ export { sameValue } from './same.js';
 export type { Issue } from './schema.js';
 export { table } from './table.js';
 export { TableData } from './table-data.js';
-export { keyOfRow, placeOf, samePlace } from './table-shape.js';
+export { keyOfRow, placeOf, placeWithin, samePlace } from './table-shape.js';
 export type { IndexShape, Shapes, TableShape } from './table-shape.js';
 export { Tables } from './tables.js';
 export { NO_EFFECTS, NO_READS } from './transaction.js';

@@ -8,12 +8,27 @@
  * clones", 2008): a leaf belongs to the map whose token it bears.
  */
 import type { KeyText } from '../protocol/index.js';
+import type { Range } from './reader.js';
 
-interface Leaf<V> {
+/** What would be a leaf, and is made one when somebody looks into it. */
+export interface Sleeper<V> {
+  readonly from: KeyText;
+  /** Keys ascend strictly. */
+  pairs(): Iterable<readonly [key: KeyText, value: V]>;
+  /**
+   * Those whose field may lie in the range, and perhaps others, in any order; undefined where that
+   * takes a look at all. A value that was given once is given again, by `pairs`, too.
+   */
+  within(field: string, range: Range): Iterable<readonly [key: KeyText, value: V]> | undefined;
+}
+
+export interface Leaf<V> {
   readonly owner: object;
   /** Ascending strictly. */
   readonly keys: KeyText[];
   readonly values: V[];
+  /** Set: keys and values are still to come out of it. */
+  asleep?: Sleeper<V> | undefined;
 }
 
 const LEAF_MAX = 128;
@@ -25,7 +40,6 @@ export class OrderedMap<V> {
   /** `#leaves[i]` holds the keys from `#lows[i]` up to `#lows[i + 1]`; `#lows[0]` is below all. */
   #lows: KeyText[] = [''];
   #leaves: Leaf<V>[];
-  #size = 0;
   #owner: object = {};
   /** The two lists are also those of a clone. */
   #isShared = false;
@@ -44,16 +58,32 @@ export class OrderedMap<V> {
       map.#leaves[i / LEAF_FILL] = leaf;
       if (i > 0) map.#lows.push(at(keys, i));
     }
-    map.#size = keys.length;
     return map;
   }
 
+  /** In key order. The first one may hold keys below its `from`, too. */
+  static asleep<V>(sleepers: readonly Sleeper<V>[]): OrderedMap<V> {
+    const map = new OrderedMap<V>();
+    const owner = map.#owner;
+    sleepers.forEach((asleep, i) => {
+      map.#leaves[i] = { owner, keys: [], values: [], asleep };
+      if (i > 0) map.#lows.push(asleep.from);
+    });
+    return map;
+  }
+
+  /** All, in order; `pairsOf` looks into one. */
+  get leaves(): readonly Leaf<V>[] {
+    return this.#leaves;
+  }
+
+  /** Looks into all. */
   get size(): number {
-    return this.#size;
+    return this.#leaves.reduce((size, leaf) => size + awake(leaf).keys.length, 0);
   }
 
   get(key: KeyText): V | undefined {
-    const { keys, values } = at(this.#leaves, this.#leafOf(key));
+    const { keys, values } = this.#leaf(this.#leafOf(key));
     const place = firstAtOrAfter(keys, key);
     return keys[place] === key ? values[place] : undefined;
   }
@@ -66,7 +96,6 @@ export class OrderedMap<V> {
       values[place] = value;
       return;
     }
-    this.#size += 1;
     if (place === keys.length) {
       keys.push(key);
       values.push(value);
@@ -77,17 +106,17 @@ export class OrderedMap<V> {
     if (keys.length <= LEAF_MAX) return;
     // Keys that come in order leave full leaves behind them.
     const isAppended = place === keys.length - 1 && index === this.#leaves.length - 1;
-    this.#split(index, isAppended ? place : LEAF_MAX / 2);
+    this.#split(index, isAppended ? place : keys.length >> 1);
   }
 
   delete(key: KeyText): void {
     const index = this.#leafOf(key);
-    const place = firstAtOrAfter(at(this.#leaves, index).keys, key);
-    if (at(this.#leaves, index).keys[place] !== key) return;
+    const { keys: there } = this.#leaf(index);
+    const place = firstAtOrAfter(there, key);
+    if (there[place] !== key) return;
     const { keys, values } = this.#toWrite(index);
     keys.splice(place, 1);
     values.splice(place, 1);
-    this.#size -= 1;
     if (keys.length < LEAF_MIN) this.#maybeJoin(Math.max(0, index - 1));
   }
 
@@ -96,7 +125,6 @@ export class OrderedMap<V> {
     const copy = new OrderedMap<V>();
     copy.#lows = this.#lows;
     copy.#leaves = this.#leaves;
-    copy.#size = this.#size;
     copy.#isShared = this.#isShared = true;
     this.#owner = {};
     return copy;
@@ -107,6 +135,10 @@ export class OrderedMap<V> {
     const last = this.#leaves.length - 1;
     const first = reverse ? (to === undefined ? last : this.#leafOf(to)) : this.#leafOf(from);
     return new MapCursor(this.#leaves, first, { from, to, reverse });
+  }
+
+  #leaf(index: number): Leaf<V> {
+    return awake(at(this.#leaves, index));
   }
 
   #leafOf(key: KeyText): number {
@@ -127,7 +159,7 @@ export class OrderedMap<V> {
       this.#leaves = this.#leaves.slice();
       this.#isShared = false;
     }
-    const leaf = at(this.#leaves, index);
+    const leaf = this.#leaf(index);
     const owner = this.#owner;
     if (leaf.owner === owner) return leaf;
     return (this.#leaves[index] = { owner, keys: leaf.keys.slice(), values: leaf.values.slice() });
@@ -142,9 +174,9 @@ export class OrderedMap<V> {
 
   /** Two neighbours become one where they leave room. */
   #maybeJoin(index: number): void {
-    const upper = this.#leaves[index + 1];
-    if (upper === undefined) return;
-    const { length } = at(this.#leaves, index).keys;
+    if (index + 1 === this.#leaves.length) return;
+    const upper = this.#leaf(index + 1);
+    const { length } = this.#leaf(index).keys;
     if (length + upper.keys.length > LEAF_FILL) return;
     const { keys, values } = this.#toWrite(index);
     keys.push(...upper.keys);
@@ -188,18 +220,11 @@ export class MapCursor<V> {
     return values[place];
   }
 
-  /** Another form of the same value takes the place of the one just given, in clones, too. */
-  recast(value: V): void {
-    // reason: a value was given, so it stands in a leaf.
-    const { values } = this.#leaf as Leaf<V>;
-    values[this.#place + (this.#bounds.reverse ? 1 : -1)] = value;
-  }
-
   #enter(): boolean {
     const { from, to, reverse } = this.#bounds;
     const leaf = this.#leaves[this.#next];
     if (leaf === undefined) return false;
-    const { keys } = leaf;
+    const { keys } = awake(leaf);
     const { length } = keys;
     const low = length > 0 && at(keys, 0) >= from ? 0 : firstAtOrAfter(keys, from);
     const isWhole = to === undefined || (length > 0 && at(keys, length - 1) < to);
@@ -211,6 +236,23 @@ export class MapCursor<V> {
     this.#next = isLast ? -1 : this.#next + (reverse ? -1 : 1);
     return true;
   }
+}
+
+/** In its place: clones that share it have it, too. */
+function awake<V>(leaf: Leaf<V>): Leaf<V> {
+  const { asleep, keys, values } = leaf;
+  if (asleep === undefined) return leaf;
+  leaf.asleep = undefined;
+  for (const [key, value] of asleep.pairs()) {
+    keys.push(key);
+    values.push(value);
+  }
+  return leaf;
+}
+
+export function pairsOf<V>(leaf: Leaf<V>): (readonly [key: KeyText, value: V])[] {
+  const { keys, values } = awake(leaf);
+  return values.map((value, i) => [at(keys, i), value]);
 }
 
 /** The index of the first one that does not sort below `key`; it is looked for from…to. */

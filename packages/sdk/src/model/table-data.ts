@@ -1,15 +1,11 @@
 /** One table in memory: its rows by key, and for each index a tree of hits by place. */
 import { invariant, OxbowError } from '../protocol/index.js';
-import type { KeyText, Row } from '../protocol/index.js';
-import { OrderedMap } from './ordered-map.js';
-import type { MapCursor } from './ordered-map.js';
+import type { KeyText, PageRow, Row } from '../protocol/index.js';
+import { OrderedMap, pairsOf } from './ordered-map.js';
+import type { MapCursor, Sleeper } from './ordered-map.js';
 import { PRIMARY } from './reader.js';
-import { isInRange, isOutside } from './reader.js';
 import type { IndexHit, Range } from './reader.js';
-import { markOf, rowOf, textField } from './row-text.js';
-import type { KeptPair, KeptRow } from './row-text.js';
-import { fieldText } from './key.js';
-import { placeOf, samePlace } from './table-shape.js';
+import { placeOf, placeWithin, samePlace } from './table-shape.js';
 import type { IndexShape } from './table-shape.js';
 
 interface IndexTree {
@@ -24,17 +20,17 @@ interface IndexTree {
 }
 
 export class TableData {
-  readonly #rows: OrderedMap<KeptRow>;
+  readonly #rows: OrderedMap<Row>;
   readonly #indexes: readonly IndexTree[];
 
-  private constructor(rows: OrderedMap<KeptRow>, indexes: readonly IndexTree[]) {
+  private constructor(rows: OrderedMap<Row>, indexes: readonly IndexTree[]) {
     this.#rows = rows;
     this.#indexes = indexes;
   }
 
   static empty(indexes: readonly IndexShape[]): TableData {
     const trees = indexes.map((shape) => ({ shape, hits: new OrderedMap<IndexHit>(), looks: 0 }));
-    return new TableData(new OrderedMap<KeptRow>(), trees);
+    return new TableData(new OrderedMap<Row>(), trees);
   }
 
   get size(): number {
@@ -42,10 +38,7 @@ export class TableData {
   }
 
   row(key: KeyText): Row | undefined {
-    const kept = this.#rows.get(key);
-    if (typeof kept !== 'string') return kept;
-    const cursor = this.#rows.cursor(key, undefined);
-    return rowAt(cursor, cursor.next() ?? kept);
+    return this.#rows.get(key);
   }
 
   /** `old`: the row that stands there now. */
@@ -67,17 +60,27 @@ export class TableData {
 
   /** A table of these rows, in ascending key order, in one go. */
   static load(
-    indexes: readonly IndexShape[], entries: Iterable<KeptPair>,
+    indexes: readonly IndexShape[], entries: Iterable<PageRow>,
   ): TableData {
     const keys: KeyText[] = [];
-    const rows: KeptRow[] = [];
+    const rows: Row[] = [];
     for (const [key, row] of entries) {
       invariant(keys.length === 0 || key > (keys.at(-1) ?? ''), 'rows are loaded in key order');
       keys.push(key);
       rows.push(row);
     }
-    const trees = indexes.map((shape) => ({ shape, hits: undefined, looks: 0 }));
-    return new TableData(OrderedMap.load(keys, rows), trees);
+    return TableData.#of(indexes, OrderedMap.load(keys, rows));
+  }
+
+  /** The same of rows that nobody has asked for yet. */
+  static asleep(
+    indexes: readonly IndexShape[], pages: readonly Sleeper<Row>[],
+  ): TableData {
+    return TableData.#of(indexes, OrderedMap.asleep(pages));
+  }
+
+  static #of(indexes: readonly IndexShape[], rows: OrderedMap<Row>): TableData {
+    return new TableData(rows, indexes.map((shape) => ({ shape, hits: undefined, looks: 0 })));
   }
 
   /** O(1): trees are shared until one side writes. */
@@ -93,7 +96,7 @@ export class TableData {
    */
   scan(index: string, range: Range, reverse: boolean): IterableIterator<IndexHit> {
     const { from, to } = range;
-    if (index === PRIMARY) return new RowScan(this.#rows.cursor(from, to, reverse));
+    if (index === PRIMARY) return new TreeScan(this.#rows.cursor(from, to, reverse), rowHit);
     const tree = this.#indexes.find(({ shape }) => shape.name === index);
     if (tree === undefined) throw new OxbowError('bad-query', `There is no index '${index}'.`);
     if (tree.hits === undefined && to !== undefined && tree.looks < LOOKS_MAX) {
@@ -102,51 +105,37 @@ export class TableData {
       return (reverse ? hits.reverse() : hits).values();
     }
     tree.hits ??= sortedHits(tree.shape, this.#rows);
-    return new HitScan(tree.hits.cursor(from, to, reverse));
+    return new TreeScan(tree.hits.cursor(from, to, reverse), itself);
   }
 
   /** All rows in key order. */
   *entries(): Generator<[key: KeyText, row: Row], void, undefined> {
-    const cursor = this.#rows.cursor('', undefined);
-    for (let row = cursor.next(); row !== undefined; row = cursor.next()) {
-      yield [cursor.key, rowAt(cursor, row)];
-    }
+    for (const { key, row } of this.scan(PRIMARY, ALL, false)) yield [key, row];
   }
 }
 
-/** Made once, in its place: two readers get the same row. */
-function rowAt(cursor: MapCursor<KeptRow>, kept: KeptRow): Row {
-  if (typeof kept !== 'string') return kept;
-  const row = rowOf(kept);
-  cursor.recast(row);
-  return row;
-}
+const ALL: Range = { from: '', to: undefined };
 
 /** To look at all rows for a range takes a fifth of sorting them; worth it a few times. */
 const LOOKS_MAX = 3;
 
-function sortedHits(shape: IndexShape, rows: OrderedMap<KeptRow>): OrderedMap<IndexHit> {
-  const hits = loadHits(shape, rows, { from: '', to: undefined });
+function sortedHits(shape: IndexShape, rows: OrderedMap<Row>): OrderedMap<IndexHit> {
+  const hits = loadHits(shape, rows, ALL);
   return OrderedMap.load(hits.map(({ place }) => place), hits);
 }
 
 /** Those within the range, in order. */
-function loadHits(
-  shape: IndexShape, rows: OrderedMap<KeptRow>, range: Range,
-): IndexHit[] {
+function loadHits(shape: IndexShape, rows: OrderedMap<Row>, range: Range): IndexHit[] {
   const hits: IndexHit[] = [];
   const [field = ''] = shape.fields;
-  const mark = markOf(field);
-  const cursor = rows.cursor('', undefined);
-  for (let kept = cursor.next(); kept !== undefined; kept = cursor.next()) {
-    const { key } = cursor;
-    const first = typeof kept === 'string' ? textField(kept, mark) : kept[field];
-    if (typeof first === 'string' && isOutside(range, fieldText(first))) continue;
-    const row = rowAt(cursor, kept);
-    const place = placeOf(shape, row, key);
-    // Looking into a concatenation makes V8 flatten it now, which halves the time of the sort.
-    place.charCodeAt(0);
-    if (isInRange(range, place)) hits.push({ place, key, row });
+  for (const leaf of rows.leaves) {
+    for (const [key, row] of leaf.asleep?.within(field, range) ?? pairsOf(leaf)) {
+      const place = placeWithin(shape, range, row, key);
+      if (place === undefined) continue;
+      // Looking into a concatenation makes V8 flatten it now, which halves the time of the sort.
+      place.charCodeAt(0);
+      hits.push({ place, key, row });
+    }
   }
   return hits.sort(byPlace);
 }
@@ -161,35 +150,26 @@ function moveHit(index: IndexTree, key: KeyText, old: Row | undefined, row: Row)
   hits.set(place, { place, key, row });
 }
 
-/** One end of iteration for all scans. */
-abstract class TreeScan<V> implements IterableIterator<IndexHit> {
-  protected readonly cursor: MapCursor<V>;
+class TreeScan<V> implements IterableIterator<IndexHit> {
+  readonly #cursor: MapCursor<V>;
+  readonly #hitOf: (value: V, cursor: MapCursor<V>) => IndexHit;
 
-  constructor(cursor: MapCursor<V>) {
-    this.cursor = cursor;
+  constructor(cursor: MapCursor<V>, hitOf: (value: V, cursor: MapCursor<V>) => IndexHit) {
+    this.#cursor = cursor;
+    this.#hitOf = hitOf;
   }
 
   next(): IteratorResult<IndexHit, undefined> {
-    const value = this.cursor.next();
+    const value = this.#cursor.next();
     if (value === undefined) return { done: true, value: undefined };
-    return { done: false, value: this.hit(this.cursor.key, value) };
+    return { done: false, value: this.#hitOf(value, this.#cursor) };
   }
 
   [Symbol.iterator](): IterableIterator<IndexHit> {
     return this;
   }
-
-  protected abstract hit(place: KeyText, value: V): IndexHit;
 }
 
-class RowScan extends TreeScan<KeptRow> {
-  protected override hit(place: KeyText, kept: KeptRow): IndexHit {
-    return { place, key: place, row: rowAt(this.cursor, kept) };
-  }
-}
+const rowHit = (row: Row, { key }: MapCursor<Row>): IndexHit => ({ place: key, key, row });
 
-class HitScan extends TreeScan<IndexHit> {
-  protected override hit(_place: KeyText, hit: IndexHit): IndexHit {
-    return hit;
-  }
-}
+const itself = (hit: IndexHit): IndexHit => hit;

@@ -3,7 +3,9 @@
  * index.
  */
 import type { KeyText, Row } from '../protocol/index.js';
-import { indexKey, keyText, mustBeKey } from './key.js';
+import { fieldText, indexKey, keyText, mustBeKey } from './key.js';
+import { isInRange, isOutside } from './reader.js';
+import type { Range } from './reader.js';
 import type { AnySchema } from './schema.js';
 
 export interface IndexShape {
@@ -34,6 +36,17 @@ export const keyOfRow = (shape: TableShape, row: Row): KeyText => keyText(row[sh
  */
 export const placeOf = (index: IndexShape, row: Row, key: KeyText): KeyText =>
   indexKey(index.fields, row, key);
+
+/**
+ * The same if it lies in that range. Mostly it does not, and what it begins with tells that.
+ */
+export function placeWithin(
+  index: IndexShape, range: Range, row: Row, key: KeyText,
+): KeyText | undefined {
+  if (isOutside(range, fieldText(row[index.fields[0] ?? '']))) return undefined;
+  const place = placeOf(index, row, key);
+  return isInRange(range, place) ? place : undefined;
+}
 
 /**
  * Whether both rows stand at the same place of the index; may say no where it would take longer to

@@ -4,9 +4,9 @@
  * older than the data) are kept as they are, without indexes: what this code cannot read must still
  * reach those who can.
  */
-import type { Effect, KeyText, Row } from '../protocol/index.js';
+import type { Effect, KeyText, PageRow, Row } from '../protocol/index.js';
+import type { Sleeper } from './ordered-map.js';
 import type { IndexHit, Range, Reader } from './reader.js';
-import type { KeptPair } from './row-text.js';
 import { TableData } from './table-data.js';
 import type { IndexShape, Shapes } from './table-shape.js';
 
@@ -46,8 +46,13 @@ export class Tables implements Reader {
   }
 
   /** Makes these the rows of the table, faster than one by one. `rows` ascend by key. */
-  load(table: string, rows: Iterable<KeptPair>): void {
+  load(table: string, rows: Iterable<PageRow>): void {
     this.#tables.set(table, TableData.load(this.#indexesOf(table), rows));
+  }
+
+  /** The same of rows that nobody has asked for yet; pages in key order. */
+  loadAsleep(table: string, pages: readonly Sleeper<Row>[]): void {
+    this.#tables.set(table, TableData.asleep(this.#indexesOf(table), pages));
   }
 
   /**

@@ -126,7 +126,7 @@ export class Transaction {
     if (this.call !== undefined) return this.call;
     throw new OxbowError(
       'tx-query',
-      'A query has no now, user, id or random. Pass what it needs from outside.',
+      'A query has no now, user, id or random. Pass in what it needs.',
     );
   }
 

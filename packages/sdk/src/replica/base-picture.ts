@@ -67,8 +67,11 @@ export function tablesOf(
     else parts.push(page);
   }
   const tables = new Tables(app);
-  const load = (table: string, parts: readonly SnapshotPage[]): void =>
-    tables.load(table, lifting.rows(table, rowsOf(parts, dev)));
+  const load = (table: string, parts: readonly SnapshotPage[]): void => {
+    const rows = parts.flatMap((page) => page.rows);
+    if (dev) freezeValue(rows);
+    tables.load(table, lifting.rows(table, rows));
+  };
   const form = pagesByTable.get(FORM_TABLE);
   if (form !== undefined) load(FORM_TABLE, form);
   lifting.begin(tables);
@@ -76,13 +79,4 @@ export function tablesOf(
     if (table !== LEDGER_TABLE && table !== FORM_TABLE) load(table, parts);
   }
   return tables;
-}
-
-function* rowsOf(pages: readonly SnapshotPage[], dev: boolean): Generator<PageRow, void> {
-  for (const { rows } of pages) {
-    for (const row of rows) {
-      if (dev) freezeValue(row[1]);
-      yield row;
-    }
-  }
 }

@@ -6,7 +6,7 @@
 import type {
   BaseSnapshot, CommitEntry, LedgerLine, OxbowError, ReplicaId, Update, UpdateId,
 } from '../protocol/index.js';
-import type { KeptPair } from '../model/row-text.js';
+import type { KeptPage } from './kept-page.js';
 import type { ConflictRecord } from './conflict.js';
 import type { UndoRecord } from './undo.js';
 
@@ -60,7 +60,8 @@ export interface ReplicaChanges {
 
 export interface StoredTable {
   readonly table: string;
-  readonly rows: Iterable<KeptPair>;
+  /** In key order. */
+  readonly pages: readonly KeptPage[];
 }
 
 /** What the disk gave back; everything as of `head.csn`. */

@@ -77,7 +77,7 @@ const LOSSES: Readonly<Record<IdentityLoss, Stall>> = {
   },
   'base-lost': {
     code: 'store-damaged',
-    message: 'The committed data on this disk is damaged. It is fetched again as soon as there is a connection.',
+    message: 'Committed data is damaged here. It is fetched again when there is a connection.',
   },
 };
 

@@ -3,14 +3,14 @@
  * a hole is no base and comes back from others by a full transfer; tentative updates and conflicts
  * stand on their own and stay.
  */
-import { rowOf, type KeptPair, type KeptRow } from '../model/row-text.js';
 import {
   decodeEntry, decodeUpdate, isSeatOf, LEDGER_TABLE, ledgerLineOf, ledgerRow, OxbowError, seatOf,
-  type CommitEntry, type KeyText, type LedgerLine, type ReplicaId, type Row,
+  type CommitEntry, type KeyText, type LedgerLine, type PageRow, type ReplicaId, type Row,
 } from '../protocol/index.js';
-import type { SpaceHead, StoredReplicaSpace, StoredTable } from './changes.js';
+import type { SpaceHead, StoredReplicaSpace } from './changes.js';
 import { readConflict, readUndo } from './conflict-text.js';
 import type { PersistOp } from './effects.js';
+import { KeptPage } from './kept-page.js';
 import {
   LAYOUT_VERSION, SpaceLayout, type LayoutBounds, type OwnedUpdate, type WrittenHead,
 } from './layout.js';
@@ -306,52 +306,23 @@ function contents(base: Base): Committed {
     const [replica, line] = ledgerRow(ledgerLineOf(entry));
     lay(LEDGER_TABLE, replica, line, csn);
   }
-  const pageRows = new Map(base.pages.map(({ slot, rows }) => [slot, rows]));
-  const slots = [...base.map.slots()];
-  const rowsOf = (slot: PageSlot): Iterable<KeptPair> =>
-    merged(pageRows.get(slot) ?? [], laidOver.get(slot));
+  const linesOf = new Map(base.pages.map(({ slot, lines }) => [slot, lines]));
+  const tables = [...base.map.slotsByTable].map(([table, slots]) => ({
+    table,
+    pages: slots.map((slot) =>
+      new KeptPage(slot.from, linesOf.get(slot) ?? '', laidOver.get(slot))),
+  }));
+  const ledger = tables.find(({ table }) => table === LEDGER_TABLE);
   return {
-    tables: tablesOf(slots, rowsOf),
-    ledger: slots.filter(({ table }) => table === LEDGER_TABLE)
-      .flatMap((slot) => [...rowsOf(slot)].map(ledgerLine)),
+    tables: tables.filter((one) => one !== ledger),
+    ledger: ledger?.pages.flatMap((page) => page.pairs().map(ledgerLine)) ?? [],
     entries: base.entries,
   };
 }
 
-/** The slots stand table by table, each table's in key order. */
-function tablesOf(
-  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<KeptPair>,
-): StoredTable[] {
-  const slotsByTable = new Map<string, PageSlot[]>();
-  for (const slot of slots) {
-    if (slot.table === LEDGER_TABLE) continue;
-    const those = slotsByTable.get(slot.table);
-    if (those === undefined) slotsByTable.set(slot.table, [slot]);
-    else those.push(slot);
-  }
-  return [...slotsByTable].map(([table, those]) =>
-    ({ table, rows: { [Symbol.iterator]: () => rowsOfSlots(those, rowsOf) } }));
-}
-
-function* rowsOfSlots(
-  slots: readonly PageSlot[], rowsOf: (slot: PageSlot) => Iterable<KeptPair>,
-): Generator<KeptPair, void, undefined> {
-  for (const slot of slots) yield* rowsOf(slot);
-}
-
-function merged(
-  rows: readonly KeptPair[], over: ReadonlyMap<KeyText, Row | null> | undefined,
-): Iterable<KeptPair> {
-  if (over === undefined) return rows;
-  const byKey = new Map<KeyText, KeptRow | null>(rows);
-  for (const [key, row] of over) byKey.set(key, row);
-  const kept = [...byKey].filter((pair): pair is [KeyText, KeptRow] => pair[1] !== null);
-  return kept.sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function ledgerLine([replica, line]: KeptPair): LedgerLine {
+function ledgerLine([replica, line]: PageRow): LedgerLine {
   // reason: the key and row of a ledger page, as `ledgerPages` made them.
-  return { ...(rowOf(line) as Omit<LedgerLine, 'replica'>), replica: replica as ReplicaId };
+  return { ...(line as Omit<LedgerLine, 'replica'>), replica: replica as ReplicaId };
 }
 
 const newer = (space: string, layout: number): OxbowError =>

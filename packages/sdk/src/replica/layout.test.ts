@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineApp, Tables } from '../model/index.js';
-import { rowOf } from '../model/row-text.js';
 import {
   cutPages, ledgerLineOf, OxbowError, updateKey,
   type BaseSnapshot, type CommitEntry, type Effect, type LedgerLine, type ReplicaId, type Update,
@@ -217,10 +216,10 @@ class Rig {
 function expectSame(stored: StoredReplicaSpace, model: Model): void {
   expectEqual(stored.head, model.head);
   const loaded = new Tables(app);
-  for (const { table, rows } of stored.tables) {
-    for (const [key, row] of rows) {
+  for (const { table, pages } of stored.tables) {
+    for (const [key, row] of pages.flatMap((page) => page.pairs())) {
       if (loaded.row(table, key) !== undefined) throw new Error(`${table} ${key} came twice`);
-      loaded.apply([{ table, key, row: rowOf(row) }]);
+      loaded.apply([{ table, key, row }]);
     }
   }
   expectEqual(dump(loaded), dump(model.tables));

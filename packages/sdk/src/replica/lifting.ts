@@ -8,7 +8,6 @@ import {
   FIRST_FORM, formAt, formIn, formOf, hasSteps, liftRow,
   type AppDefinition, type Form,
 } from '../model/index.js';
-import { rowOf, type KeptPair } from '../model/row-text.js';
 import { OxbowError } from '../protocol/index.js';
 import type { Effect, KeyText, PageRow, Row } from '../protocol/index.js';
 
@@ -33,14 +32,18 @@ export class Lifting {
     this.#become(formOf(rows));
   }
 
+  get isIdle(): boolean {
+    return this.#isIdle;
+  }
+
   /** Rows of the base. */
-  rows(table: string, rows: Iterable<KeptPair>): Iterable<KeptPair> {
+  rows(table: string, rows: Iterable<PageRow>): Iterable<PageRow> {
     return this.#isIdle ? rows : this.#shown(table, rows);
   }
 
-  *#shown(table: string, rows: Iterable<KeptPair>): Generator<PageRow, void, undefined> {
+  *#shown(table: string, rows: Iterable<PageRow>): Generator<PageRow, void, undefined> {
     for (const [key, row] of rows) {
-      yield [key, this.#lifted(table, rowOf(row), formAt(this.#form, table, key))];
+      yield [key, this.#lifted(table, row, formAt(this.#form, table, key))];
     }
   }
 
@@ -98,7 +101,7 @@ export class Lifting {
     this.#report(new OxbowError(
       'app-outdated',
       `The data is of version ${form.version} of the app, this is version ${this.#app.version}. ` +
-        'What was written here is safe and goes out; reload to get the newer version.',
+        'What was written here is safe and goes out; reload for the newer one.',
     ));
   }
 }

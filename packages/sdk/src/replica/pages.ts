@@ -6,12 +6,10 @@
  * already may lie over it again: as long as no later one is missing, the last word on each row is
  * the same. Which keys a page owns, and since when entries lie over it, is what this file keeps.
  */
-import { keyIn, type KeptPair } from '../model/row-text.js';
 import {
-  invariant, OxbowError, pageHash, type KeyText, type PageRow, type Row, type SnapshotPage,
+  invariant, OxbowError, pageHash, type KeyText, type PageRow, type SnapshotPage,
 } from '../protocol/index.js';
 import { ofLines, rowLines } from '../protocol/record-codec.js';
-import { decodeValue } from '../protocol/value.js';
 import { sealed, unsealed } from './store-keys.js';
 
 export interface PageSlot {
@@ -78,6 +76,11 @@ export class PageMap {
     return oldest === undefined ? headCsn : oldest - 1;
   }
 
+  /** Each table's in key order. */
+  get slotsByTable(): ReadonlyMap<string, readonly PageSlot[]> {
+    return this.#slotsByTable;
+  }
+
   /** Table by table in order of names, each in key order. */
   *slots(): Generator<PageSlot, void, undefined> {
     const tables = [...this.#slotsByTable.keys()].sort();
@@ -126,7 +129,8 @@ export function pageRecord(slot: PageSlot, rows: readonly PageRow[]): string {
 
 export interface ReadPage {
   readonly slot: PageSlot;
-  readonly rows: readonly KeptPair[];
+  /** A line for each row. */
+  readonly lines: string;
 }
 
 /**
@@ -147,21 +151,12 @@ export function readPage(
   const isKnown = isChecked && !isList;
   if (!isKnown && pageHash(table, isList ? lines : ofLines(lines)) !== hash) return undefined;
   const slot = { table, from, page, hash, dirtyCsn: undefined };
-  // reason: as above.
-  const rows = isList ? (JSON.parse(lines) as Written[]).map(madeOf) : lines.split('\n').map(pairIn);
-  return { slot, rows };
+  return { slot, lines: isList ? toLines(lines) : lines };
 }
 
-type Written = PageRow | readonly [KeyText, Row, meta: unknown];
-
-/** Left as text where it is JSON; more than that it may be where it ends so (protocol/value.ts). */
-const pairIn = (text: string): KeptPair =>
+const toLines = (list: string): string =>
   // reason: as above.
-  text.endsWith('"v":1}]') ? madeOf(JSON.parse(text) as Written) : [keyIn(text), text];
-
-const madeOf = (row: Written): KeptPair =>
-  // reason: what was encoded was a row.
-  row.length === 2 ? row : [row[0], decodeValue(row[1], row[2], 'row') as Row];
+  (JSON.parse(list) as unknown[]).map((row) => JSON.stringify(row)).join('\n');
 
 /** What a decoder gives, or undefined where it refuses. */
 export function undamaged<T>(decode: () => T): T | undefined {

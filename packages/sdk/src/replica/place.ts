@@ -1,5 +1,5 @@
 /** Where a row stands in an index that is named in a read set. */
-import { fieldText, isInRange, isOutside, placeOf, PRIMARY } from '../model/index.js';
+import { isInRange, placeOf, placeWithin, PRIMARY } from '../model/index.js';
 import type { IndexShape, RangeRead, Shapes } from '../model/index.js';
 import type { KeyText, Row } from '../protocol/index.js';
 
@@ -11,18 +11,14 @@ export function placeIn(
   return shape === undefined ? key : placeOf(shape, row, key);
 }
 
-/**
- * Whether that range of the row's table holds the row. Mostly it does not, and what the place
- * begins with tells it.
- */
+/** Whether that range of the row's table holds the row. */
 export function isWithin(
   shapes: Shapes, range: RangeRead, row: Row | null | undefined, key: KeyText,
 ): boolean {
   if (!row) return false;
   const shape = shapeOf(shapes, range);
   if (shape === undefined) return isInRange(range, key);
-  const first = fieldText(row[shape.fields[0] ?? '']);
-  return !isOutside(range, first) && isInRange(range, placeOf(shape, row, key));
+  return placeWithin(shape, range, row, key) !== undefined;
 }
 
 function shapeOf(

@@ -36,8 +36,8 @@ export function readProfile(text: string | undefined): Profile | undefined {
   }
   throw new OxbowError(
     'store-damaged',
-    'The replica\'s identity cannot be read, and unsent updates may be lost. Export the store, then delete it;'
-      + ' the rest comes back from the server.',
+    'The replica\'s identity cannot be read, and unsent updates may be lost. Export the store, '
+      + 'then delete it; the rest comes back.',
   );
 }
 

@@ -5,13 +5,14 @@
 import { FORM_TABLE, freezeValue, Refusals, Tables } from '../model/index.js';
 import { isSeatOf, seatId, updateKey } from '../protocol/index.js';
 import type { AppDefinition, Guard, Standing } from '../model/index.js';
-import { rowOf, type KeptPair } from '../model/row-text.js';
 import type {
   CommitEntry, Context, LedgerLine, Mark, OxbowError, ReplicaId, Row, SpaceId, Summary, UpdateId,
   VersionVector,
 } from '../protocol/index.js';
 import { formerIdsMax } from '../protocol/limits.js';
-import type { IdentityLoss, SpaceHead, StoredReplicaSpace } from './changes.js';
+import type {
+  IdentityLoss, SpaceHead, StoredReplicaSpace, StoredTable,
+} from './changes.js';
 import { Conflicts } from './conflict.js';
 import { KeptLog } from './kept-log.js';
 import { Ledger } from './ledger.js';
@@ -259,19 +260,17 @@ export class SpaceState<A extends AppDefinition> implements Holding {
     return this.dev ? freezeValue(row) : row;
   }
 
-  #tablesOf(stored: StoredReplicaSpace['tables']): Tables {
+  #tablesOf(stored: readonly StoredTable[]): Tables {
     const tables = new Tables(this.runner.app);
-    const load = (table: string, rows: Iterable<KeptPair>): void => {
-      const shown = this.lifting.rows(table, rows);
-      tables.load(table, this.dev ? frozenRows(shown) : shown);
+    const load = ({ table, pages }: StoredTable): void => {
+      if (this.lifting.isIdle && !this.dev) return tables.loadAsleep(table, pages);
+      const rows = [...this.lifting.rows(table, pages.flatMap((page) => page.pairs()))];
+      if (this.dev) freezeValue(rows);
+      tables.load(table, rows);
     };
-    for (const { table, rows } of stored) if (table === FORM_TABLE) load(table, rows);
+    for (const one of stored) if (one.table === FORM_TABLE) load(one);
     this.lifting.begin(tables);
-    for (const { table, rows } of stored) if (table !== FORM_TABLE) load(table, rows);
+    for (const one of stored) if (one.table !== FORM_TABLE) load(one);
     return tables;
   }
-}
-
-function* frozenRows(rows: Iterable<KeptPair>): Generator<KeptPair, void, undefined> {
-  for (const [key, row] of rows) yield [key, freezeValue(rowOf(row))];
 }

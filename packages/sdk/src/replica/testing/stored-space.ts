@@ -5,8 +5,10 @@ import { ledgerLineOf, updateKey } from '../../protocol/index.js';
 import type {
   BaseSnapshot, CommitEntry, KeyText, LedgerLine, PageRow, ReplicaId, Row, Update, UpdateId,
 } from '../../protocol/index.js';
+import { rowLines } from '../../protocol/record-codec.js';
 import type { ReplicaChanges, SpaceHead, StoredReplicaSpace, StoredUpdate } from '../changes.js';
 import type { ConflictRecord } from '../conflict.js';
+import { KeptPage } from '../kept-page.js';
 import type { UndoRecord } from '../undo.js';
 
 export class StoredSpace implements ReplicaChanges {
@@ -101,8 +103,13 @@ export class StoredSpace implements ReplicaChanges {
     for (const { table, key, row } of this.#rows.values()) {
       tables.set(table, [...(tables.get(table) ?? []), [key, row]]);
     }
-    return [...tables].map(([table, rows]) =>
-      ({ table, rows: rows.sort(([a], [b]) => (a < b ? -1 : 1)) }));
+    return [...tables].map(([table, rows]) => {
+      // What cannot be written stands over the page, as an entry would put it there.
+      const isText = ([, row]: PageRow): boolean => !Object.values(row).some((of) => of instanceof Date);
+      const lines = rowLines(rows.filter(isText).sort(([a], [b]) => (a < b ? -1 : 1)));
+      const over = new Map(rows.filter((row) => !isText(row)));
+      return { table, pages: [new KeptPage('', lines, over)] };
+    });
   }
 
   #lay(entry: CommitEntry): void {
