@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { calendar } from '../../packages/examples/calendar/src/app.js';
 import { createServer, silentLogger, type OxbowServer } from '../../packages/server/src/index.js';
@@ -78,8 +78,9 @@ describe.runIf(chromium !== undefined)('rights in the calendar', () => {
     await ann.inSync();
     return ann;
   }
-  const warns = (who: Person, text: string) =>
-    expect.poll(() => who.page.locator('.banner.is-warning').textContent(), PATIENCE).toContain(text);
+  const warnsIn = (page: Page, text: string) =>
+    expect.poll(() => page.locator('.banner.is-warning').textContent(), PATIENCE).toContain(text);
+  const warns = (who: Person, text: string) => warnsIn(who.page, text);
 
   it('without a right one is told so, and is let in as soon as there is one', async () => {
     const ann = await first();
@@ -128,6 +129,10 @@ describe.runIf(chromium !== undefined)('rights in the calendar', () => {
     await dan.lookAtTheDay();
     await dan.book({ title: 'Dan’s', room: 'Orchard', from: '10:00', to: '11:00' });
     await warns(dan, 'You may not change this calendar');
+    // So does another tab, which has no link with the server of its own.
+    const other = await dan.page.context().newPage();
+    await other.goto(dan.page.url());
+    await warnsIn(other, 'You may not change this calendar');
     await ann.book({ title: 'Ann’s', room: 'Orchard', from: '14:00', to: '15:00' });
     await dan.seesBooking('Ann’s', 'committed');
     await warns(dan, 'You may not change this calendar');
