@@ -46,6 +46,10 @@ const rowArbitrary = fc.dictionary(fc.string(), fc.anything({
 })).filter(travels);
 const keyArbitrary = fc.string({ unit: 'grapheme' }).filter(isWellFormed);
 
+/** Rows whose texts are made when they are asked for, as those that have them. */
+const plainly = (entry: AppliedEntry): AppliedEntry =>
+  ({ ...entry, rows: entry.rows.map(({ table, key, text }) => ({ table, key, text })) });
+
 describe('an entry read off its text', () => {
   for (const [name, one] of [['plain', entry], ['refused', rejected], ['without body', bareEntry(entry)]] as const) {
     it(`is what the plain way finds: ${name}`, () => {
@@ -63,7 +67,7 @@ describe('an entry read off its text', () => {
     expect(encodeEntry(made)).toBe(text);
     expect(encodeEntry(bareEntry(made))).toBe(encodeEntry(bareEntry(rejected)));
     expect({ ...bareEntry(made) }).toEqual(bareEntry(rejected));
-    expect(appliedEntry(made)).toEqual(expected(text));
+    expect(plainly(appliedEntry(made))).toEqual(expected(text));
   });
 
   it('is what the plain way finds, whatever rows and keys there are', () => {
@@ -79,7 +83,7 @@ describe('an entry read off its text', () => {
         const text = encodeEntry({ ...entry, user, effects, body });
         const made = new MadeEntry({ ...entry, user, effects, body });
         expect(encodeEntry(made)).toBe(text);
-        expect(appliedEntry(made)).toEqual(expected(text));
+        expect(plainly(appliedEntry(made))).toEqual(expected(text));
         const found = lazy(text);
         expect(appliedEntry(found)).toEqual(expected(text));
         expect({ ...decodeEntry(encodeEntry(found)) }).toEqual(decodeEntry(text));

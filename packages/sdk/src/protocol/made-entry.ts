@@ -1,23 +1,16 @@
 /**
  * A commit entry where it is made. A primary needs its text at once and several times: for the log,
- * for the author (who holds the body), for the state, row by row. Ten thousand a second would be a
- * burden to the WeakMap that remembers other objects' texts, and reading the rows out of the text
- * again costs what writing it did: so the entry keeps its own texts, all made in one go.
+ * for the author (who holds the body), for the state. Ten thousand a second would be a burden to
+ * the WeakMap that remembers other objects' texts: so the entry keeps its own.
  */
 import type { AppliedEntry, AppliedRow } from './applied-entry.js';
 import { invariant, OxbowError } from './error.js';
 import * as limits from './limits.js';
 import { bareText, encodeRow, OWN_BARE, OWN_TEXT, withBody } from './record-codec.js';
-import type { CommitEntry, Effect, UpdateBody } from './update.js';
+import type { CommitEntry, Effect, KeyText, UpdateBody } from './update.js';
 
 export interface Decided extends CommitEntry {
   readonly body: UpdateBody;
-}
-
-interface Texts {
-  readonly whole: string;
-  readonly bare: string;
-  readonly rows: readonly AppliedRow[];
 }
 
 /** Its texts throw `bad-value` and `message-too-large`, as `encodeEntry` does. */
@@ -30,7 +23,9 @@ export class MadeEntry implements CommitEntry {
   readonly outcome: CommitEntry['outcome'];
   readonly effects: readonly Effect[];
   readonly body: UpdateBody;
-  #texts: Texts | undefined;
+  #text: string | undefined;
+  /** Of the text without the body and what closes it. */
+  #bareChars = 0;
 
   constructor({ csn, at, id, lamport, user, outcome, effects, body }: Decided) {
     this.csn = csn;
@@ -44,20 +39,31 @@ export class MadeEntry implements CommitEntry {
   }
 
   get [OWN_TEXT](): string {
-    this.#texts ??= textsOf(this);
-    return this.#texts.whole;
+    this.#text ??= this.#encoded();
+    return this.#text;
   }
 
   get [OWN_BARE](): CommitEntry {
-    this.#texts ??= textsOf(this);
-    return new BareEntry(this, this.#texts.bare);
+    return new BareEntry(this, `${this[OWN_TEXT].slice(0, this.#bareChars)}}`);
   }
 
   get applied(): AppliedEntry {
-    this.#texts ??= textsOf(this);
-    const { csn, at, lamport, id: { replica, seq }, user, body } = this;
+    const { csn, at, lamport, id: { replica, seq }, user, body, effects } = this;
     const ledgerLine = { replica, seq, user, lamport, madeAt: body.at };
-    return { csn, at, lamport, ledgerLine, rows: this.#texts.rows, text: this.#texts.whole };
+    const rows = effects.map((effect) => new ChangedRow(effect));
+    return { csn, at, lamport, ledgerLine, rows, text: this[OWN_TEXT] };
+  }
+
+  #encoded(): string {
+    const bare = bareText({ ...this, madeAt: this.body.at });
+    this.#bareChars = bare.length - 1;
+    const text = flat(withBody(this.body, bare));
+    if (text.length <= limits.entryCharsMax) return text;
+    throw new OxbowError(
+      'message-too-large',
+      `Cannot encode ${text.length} chars where at most ${limits.entryCharsMax} may travel. ` +
+        'Write less at once.',
+    );
   }
 }
 
@@ -89,20 +95,26 @@ class BareEntry implements CommitEntry {
   }
 }
 
-function textsOf(entry: MadeEntry): Texts {
-  const { effects, body } = entry;
-  const bare = bareText({ ...entry, madeAt: body.at });
-  const whole = flat(withBody(body, bare));
-  if (whole.length > limits.entryCharsMax) {
-    throw new OxbowError(
-      'message-too-large',
-      `Cannot encode ${whole.length} chars where at most ${limits.entryCharsMax} may travel. ` +
-        'Write less at once.',
-    );
+/** Many a row is changed again before a store writes it: its text is made when it is wanted. */
+class ChangedRow implements AppliedRow {
+  readonly #effect: Effect;
+
+  constructor(effect: Effect) {
+    this.#effect = effect;
   }
-  const rows = effects.map(({ table, key, row }): AppliedRow =>
-    ({ table, key, text: row === null ? null : encodeRow([key, row]) }));
-  return { whole, bare, rows };
+
+  get table(): string {
+    return this.#effect.table;
+  }
+
+  get key(): KeyText {
+    return this.#effect.key;
+  }
+
+  get text(): string | null {
+    const { key, row } = this.#effect;
+    return row === null ? null : encodeRow([key, row]);
+  }
 }
 
 /**

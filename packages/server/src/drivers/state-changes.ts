@@ -3,15 +3,16 @@
  * last settled sequence, the entries to keep. Stores write this and nothing twice, however many
  * entries touched a row.
  */
-import {
-  appliedEntry, invariant, type AppliedEntry, type KeyText, type LedgerLine, type SpaceId,
+import { appliedEntry, invariant } from '@oxbow/sdk/protocol';
+import type {
+  AppliedEntry, AppliedRow, KeyText, LedgerLine, SpaceId,
 } from '@oxbow/sdk/protocol';
 import type { SpaceEntries, SpaceHead } from '../space/state-store.js';
 
 export interface SpaceChanges {
   readonly space: SpaceId;
-  /** table → key → row as text (`encodeRow`), null: gone. */
-  readonly rows: ReadonlyMap<string, ReadonlyMap<KeyText, string | null>>;
+  /** table → key → how the row stands in the end. */
+  readonly rows: ReadonlyMap<string, ReadonlyMap<KeyText, AppliedRow>>;
   readonly ledger: ReadonlyMap<string, LedgerLine>;
   /** Dense, from the csn after the space's former head on. */
   readonly entries: readonly KeptEntry[];
@@ -24,7 +25,7 @@ export interface KeptEntry {
 }
 
 interface Growing extends SpaceChanges {
-  readonly rows: Map<string, Map<KeyText, string | null>>;
+  readonly rows: Map<string, Map<KeyText, AppliedRow>>;
   readonly ledger: Map<string, LedgerLine>;
   readonly entries: KeptEntry[];
   head: SpaceHead;
@@ -67,6 +68,6 @@ function add(changes: Growing, entry: AppliedEntry): void {
   for (const row of entry.rows) {
     let rows = changes.rows.get(row.table);
     if (rows === undefined) changes.rows.set(row.table, (rows = new Map()));
-    rows.set(row.key, row.text);
+    rows.set(row.key, row);
   }
 }

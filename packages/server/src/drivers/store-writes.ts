@@ -77,7 +77,7 @@ class SpaceWrite {
 
   write(change: SpaceChanges, bounds: KeptBounds): void {
     for (const [table, rows] of change.rows) {
-      for (const [key, text] of rows) this.#counted(rowKey(this.#number, table, key), text);
+      for (const [key, row] of rows) this.#counted(rowKey(this.#number, table, key), row.text);
     }
     for (const line of change.ledger.values()) {
       this.#counted(ledgerKey(this.#number, line.replica), JSON.stringify(line));
