@@ -99,7 +99,7 @@ export class SpaceLayout implements ReplicaChanges {
   readonly #bounds: LayoutBounds;
   readonly #pages: PageMap;
   readonly #entryChars: Map<number, number>;
-  readonly #pending = new Map<PersistOp['collection'], Pending>();
+  #pending = new Map<PersistOp['collection'], Pending>();
   /** Not in `#pending` yet: to name a record takes a good part of the time of a mutation. */
   #added: StoredUpdate[] = [];
   #isHeadDue = false;
@@ -157,7 +157,7 @@ export class SpaceLayout implements ReplicaChanges {
         else ops.push({ kind: 'put', collection, key, value: text() });
       }
     }
-    this.#pending.clear();
+    this.#pending = new Map();
     this.#isHeadDue = false;
     return ops;
   }

@@ -66,7 +66,7 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
   readonly stages: OwnStages<A>;
   readonly #promised = new PromisedPages();
   readonly #listeners = newListeners();
-  readonly #changedReceipts = new Set<UpdateReceipt>();
+  #changedReceipts = new Set<UpdateReceipt>();
   /** Where an update that was issued anew is found by its first id. */
   readonly #reissued = new Map<string, UpdateId>();
   readonly #onWrite = (change: RowChange): void => this.#lives.onWrite(change);
@@ -291,8 +291,8 @@ export class SpaceReplica<A extends AppDefinition = AppDefinition> implements Ho
     this.#isFlushAsked = false;
     const report = this.#report;
     if (this.#changedReceipts.size > 0) {
-      const receipts = [...this.#changedReceipts];
-      this.#changedReceipts.clear();
+      const receipts = this.#changedReceipts;
+      this.#changedReceipts = new Set();
       for (const receipt of receipts) receipt.listeners?.call(report);
     }
     this.#lives.flush(report);
