@@ -51,6 +51,26 @@ async function stop(): Promise<void> {
   await new Promise<void>((done) => http.close(done));
 }
 
+test('who is refused and does not hang up is not kept', async () => {
+  const { port } = http.address;
+  const knocks = [
+    'GET /sync HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 'nonsense\r\n\r\n',
+  ];
+  for (const knock of knocks) {
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    // Whether it comes as an end or as a reset is the system's business.
+    socket.on('error', () => undefined);
+    const closed = new Promise<void>((done) => socket.on('close', () => done()));
+    socket.write(knock);
+    const [answer] = await once(socket, 'data') as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 400 /);
+    // As long as the other end stands, our words arrive somewhere.
+    const words = setInterval(() => socket.write('still here'), 20);
+    await closed;
+    clearInterval(words);
+  }
+});
+
 test('frames travel both ways, in order, and the end is told once', async () => {
   const client = await connect();
   for (let n = 0; n < 100; n++) client.send(`up ${n}`);

@@ -170,6 +170,8 @@ function refuse(
 export function endHandshake(socket: Duplex, refusal: HandshakeRefusal): void {
   const body = `${refusal.text}\n`;
   socket.on('error', () => socket.destroy());
+  // HTTP's sockets may stay half open: whoever does not hang up would keep one for ever.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${refusal.status}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
