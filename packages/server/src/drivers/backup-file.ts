@@ -4,9 +4,9 @@
  * it is to be called: a file with the right name is a whole backup.
  */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { StateChunk, StateExport } from '../space/state-transfer.js';
@@ -76,7 +76,7 @@ export async function saveBackup(
   }
   const partial = join(dirname(path), `.${basename(path)}.partial`);
   try {
-    await writeSynced(bytes, partial);
+    await pipeline(bytes, fs.createWriteStream(partial, { flush: true }));
     const report = await verifyBackup(partial);
     fs.renameSync(partial, path);
     syncFolder(dirname(path));
@@ -220,19 +220,6 @@ function readChunk(picture: StateExport, cursor: Uint8Array | undefined): Promis
       else resolve(chunk);
     });
   });
-}
-
-async function writeSynced(bytes: AsyncIterable<Uint8Array>, path: string): Promise<void> {
-  const stream = fs.createWriteStream(path, { flags: 'w', flush: true });
-  const closed = once(stream, 'close');
-  try {
-    for await (const part of bytes) {
-      if (!stream.write(part)) await once(stream, 'drain');
-    }
-  } finally {
-    stream.end();
-    await closed;
-  }
 }
 
 function frameHead(bytes: Uint8Array): Buffer {

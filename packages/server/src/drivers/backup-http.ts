@@ -2,8 +2,8 @@
  * A backup of a running server over HTTP. Its length is not known before, so a connection that ends
  * early is told from a whole file by the file's own last line: whoever saves it reads it back.
  */
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { StateExport } from '../space/state-transfer.js';
 import { backupBytes } from './backup-file.js';
 
@@ -20,13 +20,9 @@ export async function answerBackup(
     'X-Content-Type-Options': 'nosniff',
   });
   try {
-    for await (const bytes of backupBytes(picture, takenAt)) {
-      // Whoever went away wants no more of it.
-      if (response.destroyed) return;
-      if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
-    response.end();
+    await pipeline(backupBytes(picture, takenAt), response);
   } catch (error) {
+    // Whoever went away wants no more of it; what else it was is seen as an end that is none.
     response.destroy(error instanceof Error ? error : undefined);
   }
 }

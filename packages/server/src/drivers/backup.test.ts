@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { apply, close, entry, mustLoad, opened, put, sorted, space } from '../space/testing/store-calls.js';
 import { digestNow } from '../space/testing/state-transfer-laws.js';
 import { backupData, restoreData } from './backup-data.js';
-import { verifyBackup } from './backup-file.js';
+import { saveBackup, verifyBackup } from './backup-file.js';
 import { lockData } from './data-lock.js';
 import { openLmdbStore } from './lmdb-store.js';
 
@@ -58,6 +58,21 @@ test('nothing is overwritten: neither a backup nor data', async () => {
   const { path } = await backupData(data, join(folder, 'b'), NOW);
   await expect(backupData(data, path, NOW)).rejects.toMatchObject({ code: 'backup-exists' });
   await expect(restoreData(path, data)).rejects.toMatchObject({ code: 'data-not-empty' });
+});
+
+test('a backup that cannot be written is told, whatever it is that fails', async () => {
+  const { data } = await filled();
+  const gone = join(folder, 'gone', 'b');
+  await expect(backupData(data, gone, NOW)).rejects.toMatchObject({ code: 'backup-failed' });
+  // The reason is known before there is anything to write.
+  const slow = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('head');
+    await new Promise((later) => setImmediate(later));
+    await new Promise((later) => setImmediate(later));
+    yield Buffer.alloc(1 << 20);
+    yield Buffer.alloc(1 << 20);
+  };
+  await expect(saveBackup(slow(), gone, 'b')).rejects.toMatchObject({ code: 'backup-failed' });
 });
 
 test('a directory in use, without state, or killed on: each is told', async () => {
