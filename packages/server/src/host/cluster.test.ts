@@ -1,5 +1,5 @@
 import {
-  existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync,
+  existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync,
 } from 'node:fs';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -135,6 +135,25 @@ test('a log that is damaged before its node has joined a cluster: nothing is los
   });
   rmSync(log, { recursive: true });
   await begun();
+});
+
+test('a start that fails is told, also where its data were to be set aside, and holds nothing', async () => {
+  const list = await freeAddresses(['a', 'b', 'c']);
+  await Promise.all(['a', 'b', 'c'].map((name) => start(name, list)));
+  await theLeader();
+  await stop('a');
+  const data = join(folder, 'a');
+  rmSync(join(data, 'log'), { recursive: true });
+  // Nothing can be made under that name, and it looks free.
+  symlinkSync(join(folder, 'nowhere'), join(data, 'set-aside-1'));
+  await expect(start('a', list)).rejects.toMatchObject({ code: 'log-behind-state' });
+  rmSync(join(data, 'set-aside-1'));
+  rmSync(join(data, 'log'), { recursive: true, force: true });
+  writeFileSync(join(data, 'log'), 'no folder');
+  await expect(start('a', list)).rejects.toMatchObject({ code: 'data-unavailable' });
+  rmSync(join(data, 'log'));
+  // Its port for nodes is free: it comes back as one that has forgotten, and is filled.
+  await start('a', list);
 });
 
 test('certificates instead of a secret', async () => {

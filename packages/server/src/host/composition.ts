@@ -52,10 +52,12 @@ export interface Composition {
 export async function compose(parts: CompositionParts): Promise<Composition> {
   const { data, logger, clientUrl, version } = parts;
   const { node: name, list, peerAddress, peers } = parts.cluster;
+  const monotonicMs = (): number => performance.now();
+  // What may fail comes first: who is told of it has nothing in hand that could be closed.
+  const wal = new SegmentLog(openLog(parts, monotonicMs));
   const links = peers === undefined
     ? undefined
     : await listenPeerLinks({ node: name, logger, ...peers });
-  const monotonicMs = (): number => performance.now();
   const store = openLmdbStore({
     path: join(data, 'state'),
     monotonicMs,
@@ -65,9 +67,8 @@ export async function compose(parts: CompositionParts): Promise<Composition> {
     onDamaged: (error) => node.damaged(error),
   });
   const node: ClusterNode = new ClusterNode({
-    node: name, list, peerAddress, clientUrl, version, links, store, logger, monotonicMs,
+    node: name, list, peerAddress, clientUrl, version, links, store, logger, monotonicMs, wal,
     notes: memberNotes(data),
-    wal: new SegmentLog(openLog(parts, monotonicMs)),
     clock: systemClock,
     random: Math.random,
     randomText: () => randomBytes(8).toString('hex'),

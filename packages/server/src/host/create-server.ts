@@ -241,7 +241,11 @@ class NodeServer implements OxbowServer {
   }
 
   #failed(error: OxbowError): void {
-    if (this.#maybeStartAnew(error)) return;
+    if (!this.#maybeStartAnew(error)) this.#giveUp(error);
+  }
+
+  /** Whoever waits for `listen` is told there, anybody else by `onFailure`. */
+  #giveUp(error: OxbowError): void {
     const endListening = this.#endListening;
     this.#endListening = undefined;
     if (endListening !== undefined) {
@@ -259,8 +263,8 @@ class NodeServer implements OxbowServer {
     if (this.#newStarts >= NEW_STARTS_MAX || !run.node.forget()) return false;
     this.#newStarts += 1;
     this.#startAnew(run, cluster, http).catch((cause: unknown) => {
-      const failure = cause instanceof OxbowError ? cause : error;
-      void this.close().then(() => this.#options.onFailure?.(failure));
+      this.#logger.log('error', 'start-anew-failed', { error: cause });
+      this.#giveUp(cause instanceof OxbowError ? cause : error);
     });
     return true;
   }
