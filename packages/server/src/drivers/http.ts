@@ -32,7 +32,7 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly address: AddressInfo;
-  /** No new connections; idle ones end now, the others when `done` must not wait longer. */
+  /** No new connections; those that there are end now. */
   close(done: () => void): void;
 }
 

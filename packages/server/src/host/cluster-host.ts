@@ -173,11 +173,6 @@ export class ClusterHost {
     return this.#send(to, 'bulk', bytes);
   }
 
-  bulkBufferedBytes(to: MemberId): number {
-    const name = this.#nameByMember.get(to);
-    return name === undefined ? 0 : (this.#parts.links?.bufferedBytes(name, 'bulk') ?? 0);
-  }
-
   stop(done: () => void): void {
     this.#isOver = true;
     this.#cancelTick();
