@@ -273,12 +273,14 @@ export class NodeHost {
       this.#input((machine, now) => machine.verified(link, result, now)));
   }
 
+  /** Behind what is to be applied. */
   #loadSpace(space: SpaceId): void {
-    this.#parts.store.load(space, (stored, error) =>
+    const { log, store } = this.#parts;
+    log.flushed(() => store.load(space, (stored, error) =>
       this.#input((machine, now) => {
         if (error === undefined) machine.spaceLoaded(space, stored, now);
         else machine.spaceLoadFailed(space, asOxbowError(error), now);
-      }));
+      })));
   }
 
   #apply(slot: number, batches: readonly SpaceEntries[]): void {

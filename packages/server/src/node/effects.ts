@@ -60,10 +60,7 @@ export interface NodeEffects {
   closeLink(link: LinkId, code: string): void;
   /** Answer: `verified`. */
   verify(link: LinkId, token: string | undefined, replica: ReplicaId): void;
-  /**
-   * Answer: `spaceLoaded` or `spaceLoadFailed`. Asked only when all applies of the space have been
-   * answered.
-   */
+  /** As of all `apply` that was asked before. Answer: `spaceLoaded` or `spaceLoadFailed`. */
   loadSpace(space: SpaceId): void;
   /**
    * To the commit log. Answer: `chosen` with the same tag, or `proposalRefused`, after the present

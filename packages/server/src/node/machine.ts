@@ -80,7 +80,6 @@ export class NodeMachine {
     this.#directory = new SpaceDirectory({
       actorConfig: { app, dev, limits, ...(dev ? { guard } : {}) },
       limits, effects, tally: this.#tally,
-      isUnapplied: (space) => this.#pipeline.isUnapplied(space),
       lift: (actor) => this.#lift(actor),
     });
     this.#barriers = new Barriers({ roundsMax: limits.barrierRoundsMax }, effects);
@@ -192,7 +191,6 @@ export class NodeMachine {
   applied(slot: number, now: number): void {
     this.#begin(now);
     this.#pipeline.applied(slot);
-    this.#directory.onApplied();
   }
 
   tick(now: number): void {

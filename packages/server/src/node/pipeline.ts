@@ -45,9 +45,6 @@ export class Pipeline {
   // applied ≤ chosen
   #appliedSlot: number;
   #chosenSlot: number;
-  /** space → the last chosen slot with entries of it that is not applied. */
-  readonly #unapplied = new Map<SpaceId, number>();
-  #unappliedSlots: { readonly slot: number; readonly spaces: readonly SpaceId[] }[] = [];
 
   constructor(
     options: { limits: NodeLimits; utf8: Utf8; appliedSlot: number },
@@ -88,11 +85,6 @@ export class Pipeline {
     return this.#entries === 0 && this.slotsUnapplied === 0;
   }
 
-  /** The state store lacks chosen entries of the space. */
-  isUnapplied(space: SpaceId): boolean {
-    return this.#unapplied.has(space);
-  }
-
   add(space: SpaceId, entry: CommitEntry, chars: number, now: number): void {
     if (this.#waiting.size === 0) this.#waitingSinceMs = now;
     let waiting = this.#waiting.get(space);
@@ -128,9 +120,6 @@ export class Pipeline {
     const batches = payload === undefined
       ? NOTHING
       : flight?.batches ?? readBatch(this.#utf8.decode(payload));
-    const spaces = batches.map(({ space }) => space);
-    for (const space of spaces) this.#unapplied.set(space, slot);
-    this.#unappliedSlots.push({ slot, spaces });
     this.#effects.apply(slot, batches);
     if (flight === undefined) return { batches, sinceMs: undefined, isVoid: false };
     return payload === undefined
@@ -146,21 +135,12 @@ export class Pipeline {
     invariant(slot >= this.#chosenSlot, 'a state is replaced by a newer one');
     this.#chosenSlot = slot;
     this.#appliedSlot = slot;
-    this.#unapplied.clear();
-    this.#unappliedSlots = [];
   }
 
   applied(slot: number): void {
     invariant(slot <= this.#chosenSlot, 'what is applied was chosen');
     if (slot <= this.#appliedSlot) return;
     this.#appliedSlot = slot;
-    const count = this.#unappliedSlots.findIndex((later) => later.slot > slot);
-    const done = this.#unappliedSlots.splice(0, count < 0 ? Infinity : count);
-    for (const { spaces } of done) {
-      for (const space of spaces) {
-        if ((this.#unapplied.get(space) ?? Infinity) <= slot) this.#unapplied.delete(space);
-      }
-    }
     this.#effects.trim(slot);
   }
 

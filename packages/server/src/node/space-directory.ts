@@ -20,8 +20,6 @@ export interface Guest {
 }
 
 type Seat =
-  /** The state store lacks entries that are chosen: it is asked when it has them. */
-  | { readonly kind: 'waiting'; readonly guests: Set<Guest> }
   /** `isVoid`: what the answer will say is out of date. */
   | { readonly kind: 'loading'; readonly guests: Set<Guest>; isVoid: boolean }
   | { readonly kind: 'open'; readonly guests: Set<Guest>; readonly actor: SpaceActor };
@@ -31,7 +29,6 @@ export interface DirectoryParts {
   readonly limits: NodeLimits;
   readonly effects: NodeEffects;
   readonly tally: Tally;
-  readonly isUnapplied: (space: SpaceId) => boolean;
   /** It has just been loaded: its rows may be of an older version of the app. */
   readonly lift: (actor: SpaceActor) => void;
 }
@@ -115,13 +112,6 @@ export class SpaceDirectory {
     }
   }
 
-  /** The state store has caught up with something. */
-  onApplied(): void {
-    for (const [space, seat] of this.#seats) {
-      if (seat.kind === 'waiting') this.#load(space, seat.guests);
-    }
-  }
-
   /**
    * Entries of the space were chosen that its actor did not execute. True: it is in use with a
    * state that lacks them. What is being loaded may lack them, too, and is loaded again.
@@ -155,10 +145,6 @@ export class SpaceDirectory {
   }
 
   #load(space: SpaceId, guests: Set<Guest>): void {
-    if (this.#parts.isUnapplied(space)) {
-      this.#seats.set(space, { kind: 'waiting', guests });
-      return;
-    }
     this.#seats.set(space, { kind: 'loading', guests, isVoid: false });
     this.#parts.effects.loadSpace(space);
   }

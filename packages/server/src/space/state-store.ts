@@ -44,7 +44,10 @@ export interface StateStore {
   opened(done: (at: StorePlace, error?: Error) => void): void;
   /** The node has joined: the state belongs to this cluster for good. Errors: `store-foreign`. */
   bind(cluster: string, done: (error?: Error) => void): void;
-  /** Errors: `store-damaged` rather than anything that was not written. */
+  /**
+   * With every `apply` that was called before, soon. Errors: `store-damaged` rather than anything
+   * that was not written.
+   */
   load(space: SpaceId, done: (stored: StoredSpace | undefined, error?: Error) => void): void;
   /**
    * Entries of one or more slots in order; afterwards the state stands at `slot`. Calls back when

@@ -194,7 +194,8 @@ export class TestServer {
       }),
       loadSpace: (space) => {
         this.loads.push(space);
-        this.store.load(space, (stored) => this.machine.spaceLoaded(space, stored, this.now));
+        this.log.flushed(() => this.store.load(space, (stored) =>
+          this.machine.spaceLoaded(space, stored, this.now)));
       },
       propose: (payload, tag) => this.propose(payload, tag),
       apply: (slot, batches) =>

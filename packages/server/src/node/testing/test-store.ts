@@ -21,9 +21,7 @@ export class TestStore {
   #waiting: (() => void)[] = [];
 
   load(space: SpaceId, done: (stored: StoredSpace | undefined) => void): void {
-    // As it stands when it is asked, whatever is under way.
-    const stored = this.stored(space);
-    this.#waiting.push(() => done(stored));
+    this.#waiting.push(() => done(this.stored(space)));
   }
 
   apply(slot: number, batches: readonly SpaceEntries[], done: () => void): void {
