@@ -202,6 +202,25 @@ describe('openReplica', () => {
     await replica.close();
   });
 
+  it('lets go of a store that it left when it is closed, and not before', async () => {
+    const storage = memory();
+    let taken: Store | undefined;
+    const replica = await opening(new TestServer(app), {
+      storage: {
+        open: (done) => storage.open((opened) => {
+          if (opened.ok) taken = opened.value;
+          done(opened);
+        }),
+      },
+    });
+    taken?.onLost?.(new OxbowError('store-failed', 'As told.'));
+    await (await replica.open('room')).mutate.put({ id: 'x', shelf: 'a', rank: 1 }).until('committed');
+    // Until then somebody else would write on under the ids that are given out here.
+    expect(await code(opening(new TestServer(app), { storage }))).toBe('store-in-use');
+    await replica.close();
+    await (await opening(new TestServer(app), { storage })).close();
+  });
+
   it('refuses everything after its end, waits included', async () => {
     const server = new TestServer(app);
     const replica = await opening(server, { offline: true });

@@ -66,6 +66,11 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
   #machine: ReplicaMachine<A> | undefined;
   #condition: StoreCondition = {};
   #loss: OxbowError | undefined;
+  /**
+   * The store that memory took the place of. It is held to the end: whoever opened it meanwhile
+   * would give out the same ids.
+   */
+  #left: Store | undefined;
   #evicted: Evicted | undefined;
   #renewals = 0;
   /** Spaces that are to be read from whatever takes the lost store's place. */
@@ -259,7 +264,10 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
     this.abandonClose();
     this.phase = 'closed';
     this.#cancelTimer?.();
-    this.mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+    const close = (): void =>
+      this.mustStore().close((closed) => done(error === undefined ? closed : failed(error)));
+    if (this.#left === undefined) close();
+    else this.#left.close(close);
   }
 
   #readSpace(space: SpaceId): void {
@@ -350,6 +358,7 @@ export class ReplicaHost<A extends AppDefinition = AppDefinition> {
       return this.#readAgain();
     }
     this.goOnInMemory(error, (store) => {
+      this.#left = this.store;
       this.store = store;
       this.#goOnAnew();
     });

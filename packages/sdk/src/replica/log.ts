@@ -233,10 +233,6 @@ export class TentativeLog {
     return vector;
   }
 
-  releasedOf(replica: ReplicaId): number {
-    return this.#held.get(replica)?.released ?? 0;
-  }
-
   /** The newest of each of our seats. */
   newestOwn(): LogEntry[] {
     const own: LogEntry[] = [];
