@@ -99,10 +99,22 @@ test('keys as bytes come back, and their order is that of the code units', () =>
   }
 });
 
-function startWriter(path: string): ChildProcess {
+test('a write that the system refuses is told with the reason that the system gives', async () => {
+  const place = join(root, 'cramped');
+  const writer = spawn('sh', ['-c', 'ulimit -f 8000; trap "" XFSZ; exec "$0" "$@"',
+    process.execPath, ...writerArgs(place), '40000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let last = '';
+  for await (const line of linesOf(writer)) last = line;
+  expect(last).toMatch(/^store-failed: .*(Input\/output error|File too large)/);
+});
+
+function writerArgs(path: string): string[] {
   const script = fileURLToPath(new URL('./testing/endless-writer.ts', import.meta.url));
-  const args = ['--conditions=oxbow-source', '--import', 'tsx', script, path];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return ['--conditions=oxbow-source', '--import', 'tsx', script, path];
+}
+
+function startWriter(path: string): ChildProcess {
+  return spawn(process.execPath, writerArgs(path), { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function* linesOf(writer: ChildProcess): AsyncGenerator<string> {

@@ -71,7 +71,9 @@ class FileStorage implements Storage {
         return;
       }
       opened.value.close(() => {
-        for (const suffix of ['', '-lock']) rmSync(databasePath(this.#folder) + suffix);
+        for (const suffix of ['', '-lock']) {
+          rmSync(databasePath(this.#folder) + suffix, { force: true });
+        }
         done(succeeded(undefined));
       });
     });
@@ -127,13 +129,15 @@ class FileStore extends QueuedStore {
     const written = this.#database.batch(() => {
       for (const op of ops) {
         const key = keyBytes(PREFIX[op.collection], op.key);
-        if (op.kind === 'put') void this.#database.put(key, op.value);
-        else void this.#database.remove(key);
+        // What goes wrong comes out of the batch's promise, too.
+        (op.kind === 'put' ? this.#database.put(key, op.value) : this.#database.remove(key))
+          .catch(() => undefined);
       }
     });
     written.then(
       () => settle(succeeded(undefined)),
-      (cause: unknown) => this.#failed(brokenError(this.#path, cause), settle),
+      async (cause: unknown) =>
+        this.#failed(brokenError(this.#path, await reasonOf(cause)), settle),
     );
   }
 
@@ -198,6 +202,19 @@ function unavailable(folder: string, cause: unknown): OxbowError {
     `Cannot open a store in '${folder}' (${String(cause)}). Choose a folder that this process may write.`,
     { cause },
   );
+}
+
+/**
+ * Why a commit failed lmdb says in a promise of its own, at the error: left alone, its rejection
+ * would end the process.
+ */
+async function reasonOf(cause: unknown): Promise<unknown> {
+  try {
+    if (cause instanceof Error && 'commitError' in cause) await cause.commitError;
+  } catch (reason) {
+    return reason;
+  }
+  return cause;
 }
 
 function brokenError(path: string, cause: unknown): OxbowError {

@@ -294,3 +294,16 @@ const DAMAGE = /MDB_(CORRUPTED|PAGE_NOTFOUND|PANIC|INVALID|VERSION_MISMATCH|BAD_
 export function isDamage(cause: unknown): boolean {
   return cause instanceof Error && DAMAGE.test(cause.message);
 }
+
+/**
+ * Why a commit failed lmdb says in a promise of its own, at the error: left alone, its rejection
+ * would end the process.
+ */
+export async function reasonOf(cause: unknown): Promise<unknown> {
+  try {
+    if (cause instanceof Error && 'commitError' in cause) await cause.commitError;
+  } catch (reason) {
+    return reason;
+  }
+  return cause;
+}

@@ -4,7 +4,9 @@
  */
 import { OxbowError } from '@oxbow/sdk/protocol';
 import type { ImportHead, StateImport } from '../space/state-transfer.js';
-import { incomingFolder, metaRecords, openDatabase, type Database } from './lmdb-environment.js';
+import {
+  incomingFolder, metaRecords, openDatabase, reasonOf, type Database,
+} from './lmdb-environment.js';
 import { PageFile } from './lmdb-walk.js';
 import { Pace } from './pace.js';
 import { badSnapshot, decodeRecords, digestOf } from './state-chunks.js';
@@ -58,7 +60,8 @@ export class LmdbImport implements StateImport {
       throw new OxbowError('snapshot-given-up', 'This import was given up for another.');
     });
     this.#step = step.catch(() => undefined);
-    step.then(() => done(), (error: unknown) => done(this.#owner.mapError(error)));
+    step.then(
+      () => done(), async (error: unknown) => done(this.#owner.mapError(await reasonOf(error))));
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -11,7 +11,7 @@ import type {
 } from '../space/state-store.js';
 import type { ImportHead, StateExport, StateImport } from '../space/state-transfer.js';
 import {
-  attachState, closeState, isDamage, mustBeNew, nameHash, openState, replaceFile,
+  attachState, closeState, isDamage, mustBeNew, nameHash, openState, reasonOf, replaceFile,
   setFileAside, viewOf, type OpenState,
 } from './lmdb-environment.js';
 import { LmdbImport } from './lmdb-import.js';
@@ -442,7 +442,7 @@ class LmdbStore implements StateStore {
       await task();
       return undefined;
     } catch (error) {
-      return writeError(this.#options.path, error);
+      return writeError(this.#options.path, await reasonOf(error));
     }
   }
 
