@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,12 +100,14 @@ test('keys as bytes come back, and their order is that of the code units', () =>
   }
 });
 
-test('a write that the system refuses is told with the reason that the system gives', async () => {
+test('a write that the system refuses is told with its reason, and the process goes on', async () => {
   const place = join(root, 'cramped');
   const writer = spawn('sh', ['-c', 'ulimit -f 8000; trap "" XFSZ; exec "$0" "$@"',
     process.execPath, ...writerArgs(place), '40000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = once(writer, 'exit');
   let last = '';
   for await (const line of linesOf(writer)) last = line;
+  expect(await ended).toEqual([0, null]);
   expect(last).toMatch(/^store-failed: .*(Input\/output error|File too large)/);
 });
 

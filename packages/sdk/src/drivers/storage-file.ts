@@ -93,6 +93,8 @@ class FileStorage implements Storage {
         keyEncoding: 'binary',
         // With it, a write counts as done before it is on disk.
         overlappingSync: this.#options.durability === 'relaxed',
+        // With it, lmdb makes promises that nobody has; that of a failed commit ends the process.
+        eventTurnBatching: false,
       });
       const fresh = isFresh(path, database);
       takeOwnership(path, database);

@@ -80,11 +80,13 @@ export async function closeState(path: string, { database }: OpenState): Promise
 
 /**
  * `overlappingSync` is off: with it lmdb-js calls a write done before it is on disk, and we trim
- * the log on its word.
+ * the log on its word. So is `eventTurnBatching`: with it lmdb-js makes promises that nobody has,
+ * and that of a failed commit would end the process.
  */
 export function openDatabase(path: string, options: { readonly noSync?: boolean } = {}): Database {
   return open<string, Buffer>({
-    path, encoding: 'string', keyEncoding: 'binary', overlappingSync: false, ...options,
+    path, encoding: 'string', keyEncoding: 'binary', overlappingSync: false,
+    eventTurnBatching: false, ...options,
   });
 }
 
