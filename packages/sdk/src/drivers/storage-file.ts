@@ -70,13 +70,19 @@ class FileStorage implements Storage {
         done(opened);
         return;
       }
-      opened.value.close(() => {
-        for (const suffix of ['', '-lock']) {
-          rmSync(databasePath(this.#folder) + suffix, { force: true });
-        }
-        done(succeeded(undefined));
-      });
+      opened.value.close(() => done(this.#removed()));
     });
+  }
+
+  #removed(): Result<void> {
+    try {
+      for (const suffix of ['', '-lock']) {
+        rmSync(databasePath(this.#folder) + suffix, { force: true });
+      }
+      return succeeded(undefined);
+    } catch (cause) {
+      return failed(brokenError(databasePath(this.#folder), cause));
+    }
   }
 
   async #openStore(): Promise<FileStore> {

@@ -8,7 +8,7 @@ export interface LockEvents {
   held(): void;
   /** Only of `at-once`: another one has it. */
   taken(): void;
-  /** Another one has taken it from us by force. */
+  /** Another one has taken it from us by force; or the page may hold none (an opaque origin). */
   lost(): void;
 }
 

@@ -5,6 +5,7 @@ import { memory } from '../drivers/storage-memory.js';
 import { fillable } from '../drivers/testing/fillable.js';
 import { memoryTransport } from '../drivers/transport-memory.js';
 import { COLLECTIONS, type Storage, type Store } from '../drivers/storage.js';
+import type { TabDriver } from '../drivers/tab-driver.js';
 import { promised } from './promised.js';
 import { OxbowError, type SpaceId } from '../protocol/index.js';
 import type { SpaceReplica } from '../replica/space.js';
@@ -174,6 +175,24 @@ describe('tabs of one profile', () => {
     one.host.goOnline();
     await settle();
     expect(receipt.stage).toBe('committed');
+  });
+
+  test('are told where the page may hold no lock, and do not wait for one for ever', async () => {
+    const { clock, storage } = profile();
+    const driver: TabDriver = {
+      lock: (_name, _how, { lost }) => {
+        clock.soon(lost);
+        return () => undefined;
+      },
+      channel: () => ({ post: () => undefined, close: () => undefined }),
+    };
+    const host = new TabHost<App>({
+      app, clock, entropy: seededEntropy(1), dev: true, storage, transports: [],
+    }, driver, storage);
+    let code = '';
+    host.start((result) => { code = result.ok ? 'started' : result.error.code; });
+    clock.settle();
+    expect(code).toBe('store-unavailable');
   });
 
   test('take the place of one that crashes: nothing is lost or done twice', async () => {

@@ -10,7 +10,7 @@ import type { TabDriver } from '../drivers/tab-driver.js';
 import type { Done, Storage, Store, StoreCondition } from '../drivers/storage.js';
 import type { Transport } from '../drivers/transport.js';
 import type { AppDefinition } from '../model/index.js';
-import type { OxbowError, SpaceId } from '../protocol/index.js';
+import { OxbowError, type SpaceId } from '../protocol/index.js';
 import * as limits from '../protocol/limits.js';
 import type { LinkId, PersistOp, Token } from '../replica/effects.js';
 import { Election } from '../replica/election.js';
@@ -30,6 +30,9 @@ import { loadKeeperView } from './on-demand.js';
 import { readStoredSpace } from './stored-space.js';
 import { TabWire, type FarEnd } from './tab-wire.js';
 
+const noLocks = (): OxbowError => new OxbowError(
+  'store-unavailable', 'This page may hold no Web Locks: leave out tabs().',
+);
 const NOTHING: StoredRecords = { meta: [], updates: [], entries: [], pages: [] };
 
 type SharedStorage = Storage & Required<Pick<Storage, 'share' | 'sharedName'>>;
@@ -221,7 +224,7 @@ export class TabHost<A extends AppDefinition = AppDefinition> extends ReplicaHos
             this.#election.seatHeld();
           },
           taken: () => this.#election.seatTaken(),
-          lost: () => undefined,
+          lost: () => { if (!this.#election.hasSeat) this.#startedWith(failed(noLocks())); },
         });
       },
       queueForLead: () => this.#askForLead(name('lead'), 'queue'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acceptVersion, negotiateVersion } from './index.js';
+import { negotiateVersion } from './index.js';
 
 describe('version negotiation', () => {
   it('meets in the newest that both speak, whoever is older', () => {
@@ -13,10 +13,5 @@ describe('version negotiation', () => {
     expect(() => negotiateVersion([4, 5], [2, 3])).toThrow('Update this side');
     expect(() => negotiateVersion([4, 5], [2, 3]))
       .toThrow(expect.objectContaining({ code: 'protocol-version' }));
-  });
-
-  it('holds the answer to what was offered', () => {
-    expect(acceptVersion(2, [1, 3])).toBe(2);
-    expect(() => acceptVersion(4, [1, 3])).toThrow('Cannot talk');
   });
 });

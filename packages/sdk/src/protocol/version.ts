@@ -39,10 +39,5 @@ export function negotiateVersion(theirs: VersionRange, ours = protocolVersions):
   );
 }
 
-/** Checks the version that a `welcome` names. Errors: `protocol-version`. */
-export function acceptVersion(named: number, ours = protocolVersions): number {
-  return negotiateVersion([named, named], ours);
-}
-
 const spoken = ([oldest, newest]: VersionRange): string =>
   oldest === newest ? String(oldest) : `${oldest} to ${newest}`;

@@ -4,6 +4,7 @@ import { OxbowError } from '@oxbow/sdk/protocol';
 import { backupData, restoreData } from '../drivers/backup-data.js';
 import { backupName, saveBackup, verifyBackup, type BackupReport } from '../drivers/backup-file.js';
 import { adminToken } from './admin-token.js';
+import { nodeUrl } from './node-url.js';
 
 interface BackupFlags {
   readonly to: string;
@@ -70,7 +71,7 @@ async function fetchBackup(
     throw invalid('a running server wants --admin-token-file or --cluster-secret-file');
   }
   const token = adminToken({ adminTokenFile, clusterSecretFile });
-  const address = new URL('/cluster/backup', url);
+  const address = new URL('/cluster/backup', nodeUrl(url));
   let response: Response;
   try {
     response = await fetch(address, { headers: { authorization: `Bearer ${token}` } });

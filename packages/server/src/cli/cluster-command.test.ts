@@ -43,6 +43,7 @@ const failing: [what: string, args: () => string[], code: string][] = [
   ['nobody is asked to lead who does not vote', () => ['transfer-leader', 'b', ...door], 'node-unknown'],
   ['another secret opens nothing', () => ['status', '--server', server.url, '--cluster-secret-file', join(folder, 'other')], 'admin-unauthorized'],
   ['no secret opens nothing', () => ['status', '--server', server.url], 'config-invalid'],
+  ['what is no address is asked for nothing', () => ['status', '--server', 'localhost:8787', ...door.slice(2)], 'config-invalid'],
   ['a node that is not there', () => ['status', '--server', 'http://127.0.0.1:1', ...door.slice(2)], 'node-unreachable'],
 ];
 for (const [what, args, expected] of failing) {

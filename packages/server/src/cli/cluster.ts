@@ -7,6 +7,7 @@ import { OxbowError } from '@oxbow/sdk/protocol';
 import type { Finding } from '../host/cluster-doctor.js';
 import type { ClusterStatus, NodeStatus } from '../host/cluster-status.js';
 import { adminToken, type ProofFlags } from './admin-token.js';
+import { nodeUrl } from './node-url.js';
 import { table } from './table.js';
 
 interface AdminFlags extends ProofFlags {
@@ -116,9 +117,7 @@ async function send<T>(url: string, method: string, flags: AdminFlags): Promise<
   throw new OxbowError(code, message);
 }
 
-/** Clients' addresses are taken too: a node has one port for both. */
-const base = (server: string): string =>
-  server.replace(/^ws/, 'http').replace(/\/(sync\/?)?$/, '');
+const base = (server: string): string => nodeUrl(server).replace(/\/(sync\/?)?$/, '');
 
 function isAnswer(value: unknown): value is Answer {
   return typeof value === 'object' && value !== null &&
