@@ -50,6 +50,8 @@ export class Network {
   /** Who listens, by address. */
   readonly #listening = new Map<string, Listening>();
   readonly #partitioned = new Set<string>();
+  /** Clients that are heard and hear nothing. */
+  readonly #deaf = new Set<string>();
   /** Client and server that cannot reach each other, though both reach others. */
   readonly #parted = new Set<string>();
 
@@ -74,6 +76,13 @@ export class Network {
     if (on) this.#partitioned.add(client);
     else this.#partitioned.delete(client);
     this.#world.trace(`network ${on ? 'loses' : 'finds'} ${client}`);
+  }
+
+  /** While deaf a client is heard, and nothing reaches it. */
+  stopEars(client: string, on: boolean): void {
+    if (on) this.#deaf.add(client);
+    else this.#deaf.delete(client);
+    this.#world.trace(`network ${on ? 'deafens' : 'speaks to'} ${client}`);
   }
 
   /** This client cannot reach this server until `rejoin`. */
@@ -133,8 +142,8 @@ export class Network {
     return 0.2 + this.#random.exponential(this.faults.meanMs);
   }
 
-  isHole(client: string): boolean {
-    return this.#partitioned.has(client);
+  isHole(client: string, isTowards: boolean): boolean {
+    return this.#partitioned.has(client) || (isTowards && this.#deaf.has(client));
   }
 
   forget(wire: Wire): void {
@@ -237,7 +246,7 @@ class Wire {
     const { random, world } = this.#parts;
     const { faults } = this.#network;
     world.trace(`${to.process.name} <- ${this.client} ${frame}`);
-    if (this.#hole || this.#network.isHole(this.client)) return;
+    if (this.#isHole(to)) return;
     if (random.chance(faults.loss)) return;
     this.#deliver(frame, to);
     if (random.chance(faults.duplication)) this.#deliver(frame, to);
@@ -250,8 +259,12 @@ class Wire {
     const when = isReordered ? at : Math.max(at, to.lastAt + 0.001);
     if (!isReordered) to.lastAt = when;
     world.after(when - world.now, () => {
-      if (!this.#isLost && !to.isClosed && !this.#hole && !this.#network.isHole(this.client)) to.received(frame);
+      if (!this.#isLost && !to.isClosed && !this.#isHole(to)) to.received(frame);
     });
+  }
+
+  #isHole(to: End): boolean {
+    return this.#hole || this.#network.isHole(this.client, to === this.#clientEnd);
   }
 }
 

@@ -78,13 +78,13 @@ class Run implements SeedRun {
 
   #backUp({ restoreAfterMs, deaf }: Restore): void {
     const cut = this.#clients.filter(() => this.#random.chance(deaf));
-    for (const { name } of cut) this.#network.partition(name, true);
-    // What had reached the server by then is committed, and those do not hear of it.
-    const afterMs = cut.length === 0 ? 0 : this.#random.exponential(100);
+    for (const { name } of cut) this.#network.stopEars(name, true);
+    // What reaches the server until then is in the backup, and those do not hear of it.
+    const afterMs = cut.length === 0 ? 0 : this.#random.exponential(400);
     this.#world.after(afterMs, () => this.#server.backUp());
     this.#world.after(afterMs + restoreAfterMs, () => {
       this.#restore();
-      for (const { name } of cut) this.#later(() => this.#network.partition(name, false));
+      for (const { name } of cut) this.#later(() => this.#network.stopEars(name, false));
     });
   }
 
@@ -162,6 +162,7 @@ class Run implements SeedRun {
     if (!this.#server.process.isAlive) this.#server.start();
     for (const client of this.#clients) {
       this.#network.partition(client.name, false);
+      this.#network.stopEars(client.name, false);
       client.mend();
       if (!client.process.isAlive) client.start();
       client.goOnline();

@@ -57,7 +57,7 @@ export interface Restore {
 }
 
 function drawRestore(random: Random, turmoilMs: number): Restore | undefined {
-  if (!random.chance(0.3)) return undefined;
+  if (!random.chance(0.5)) return undefined;
   const backupAtMs = random.int(0, Math.floor(turmoilMs / 2));
   // Soon after, when clients have not heard of all that the backup holds; or late.
   const gapMs = random.pick([200, 2_000, turmoilMs - backupAtMs]);
