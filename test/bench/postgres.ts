@@ -9,9 +9,10 @@ import { join } from 'node:path';
 
 const PORT = 15_433;
 
-export interface PostgresFigures {
-  readonly insertsPerS: ReadonlyMap<number, number>;
-  readonly latencyMs: ReadonlyMap<number, number>;
+export interface Postgres {
+  /** By so many clients at once, each with one insert in flight. */
+  insertsPerS(clients: number, seconds: number): number;
+  stop(): void;
 }
 
 /** The folder of PostgreSQL's programs, pgbench among them, or undefined. */
@@ -22,17 +23,13 @@ function programs(): string | undefined {
   return versions.map((version) => join(base, version, 'bin')).find((bin) => existsSync(join(bin, 'pgbench')));
 }
 
-/**
- * Inserts per second by number of clients; undefined where PostgreSQL is missing. `root` is on the
- * disk to measure.
- */
-export function measurePostgres(
-  root: string, clients: readonly number[], seconds: number,
-): PostgresFigures | undefined {
+/** Undefined where PostgreSQL is missing. `root` is on the disk to measure. */
+export function startPostgres(root: string, clientsMax: number): Postgres | undefined {
   const bin = programs();
   if (bin === undefined) return undefined;
   mkdirSync(root, { recursive: true });
   const folder = mkdtempSync(join(root, 'postgres-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const isRoot = process.getuid?.() === 0;
   if (isRoot) spawnSync('chown', ['postgres', folder]);
   chmodSync(folder, 0o755);
@@ -44,14 +41,23 @@ export function measurePostgres(
   const data = join(folder, 'data');
   try {
     asOwner('initdb', ['-D', data, '-A', 'trust', '-U', 'postgres']);
-    asOwner('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', serverOptions(Math.max(...clients)), 'start']);
+    asOwner('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', serverOptions(clientsMax), 'start']);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  const stop = (): void => {
     try {
-      return run(bin, folder, { clients, seconds });
-    } finally {
       asOwner('pg_ctl', ['-D', data, '-m', 'fast', 'stop']);
+    } finally {
+      remove();
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return { insertsPerS: inserting(bin, folder), stop };
+  } catch (error) {
+    stop();
+    throw error;
   }
 }
 
@@ -61,20 +67,14 @@ const serverOptions = (clients: number): string => [
   '-c shared_buffers=256MB', '-c max_wal_size=4GB',
 ].join(' ');
 
-function run(
-  bin: string, folder: string, options: { clients: readonly number[]; seconds: number },
-): PostgresFigures {
+function inserting(bin: string, folder: string): Postgres['insertsPerS'] {
   const connect = ['-h', '127.0.0.1', '-p', String(PORT), '-U', 'postgres'];
   execFileSync(join(bin, 'psql'), [...connect, '-q', '-c', 'create table kv(id bigserial primary key, v text not null)']);
   const script = join(folder, 'insert.sql');
   writeFileSync(script, `insert into kv(v) values ('${'x1y2z3w4'.repeat(25)}');\n`);
-  const insertsPerS = new Map<number, number>();
-  const latencyMs = new Map<number, number>();
-  for (const clients of options.clients) {
-    const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(options.seconds), '-f', script];
+  return (clients, seconds) => {
+    const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(seconds), '-f', script];
     const out = execFileSync(join(bin, 'pgbench'), [...connect, ...args, 'postgres'], { stdio: 'pipe' }).toString();
-    insertsPerS.set(clients, Number(/tps = ([\d.]+)/.exec(out)?.[1]));
-    latencyMs.set(clients, Number(/latency average = ([\d.]+)/.exec(out)?.[1]));
-  }
-  return { insertsPerS, latencyMs };
+    return Number(/tps = ([\d.]+)/.exec(out)?.[1]);
+  };
 }
