@@ -5,6 +5,16 @@ import { replicaOf, spaceOf, TestClient, TestServer } from './testing/test-serve
 
 const HELLO = { kind: 'hello', versions: [1, 1], app: 'test', appVersion: 1, replica: replicaOf('r1') } as const;
 
+/** She has written once, and her link has ended. */
+function afterAnn() {
+  const server = new TestServer().start();
+  const ann = server.client('r1').open('team');
+  ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
+  server.settle();
+  server.machine.linkClosed(ann.link, server.now);
+  return { server, ann };
+}
+
 describe('rights by pattern', () => {
   const right = (space: string, spaces: Record<string, 'r' | 'rw'>): string =>
     rightTo(spaceOf(space), { user: 'ann', spaces });
@@ -152,11 +162,7 @@ describe('rights in a space', () => {
   });
 
   it('that were lost since make a rejection of what was written with them', () => {
-    const server = new TestServer().start();
-    const before = server.client('r1').open('team');
-    before.bring('team', before.update('add', { id: 'c', by: 1 }));
-    server.settle();
-    server.machine.linkClosed(before.link, server.now);
+    const { server, ann: before } = afterAnn();
     const after = server.client('r1', 'ann', { spaces: { team: 'r' } })
       .open('team', { history: 'history-1', csn: 1 });
     after.bring('team', before.update('add', { id: 'c', by: 1 }));
@@ -167,11 +173,7 @@ describe('rights in a space', () => {
   });
 
   it('that were lost since do so for what was written in another tab of the profile, too', () => {
-    const server = new TestServer().start();
-    const before = server.client('r1').open('team');
-    before.bring('team', before.update('add', { id: 'c', by: 1 }));
-    server.settle();
-    server.machine.linkClosed(before.link, server.now);
+    const { server } = afterAnn();
     const after = server.client('r1', 'ann', { spaces: { team: 'r' } })
       .open('team', { history: 'history-1', csn: 1 });
     const id = { replica: seatId(after.replica, 3), seq: 1 };
@@ -184,11 +186,7 @@ describe('rights in a space', () => {
   });
 
   it('do not reach to another user\'s replica', () => {
-    const server = new TestServer().start();
-    const ann = server.client('r1').open('team');
-    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
-    server.settle();
-    server.machine.linkClosed(ann.link, server.now);
+    const { server, ann } = afterAnn();
     const thief = server.client('r1', 'mallory').open('team', { history: 'history-1', csn: 1 });
     thief.bring('team', ann.update('add', { id: 'c', by: 1 }));
     server.settle();
@@ -198,6 +196,25 @@ describe('rights in a space', () => {
     server.settle();
     expect(bob.all('fail')).toMatchObject([{ code: 'foreign-replica', space: 'team' }]);
     expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(1);
+  });
+
+  it('do not reach to another user\'s profile through a tab that it does not have', () => {
+    const server = new TestServer().start();
+    const ann = server.client('r1').open('team');
+    const tab = (seq: number) => ({ id: { replica: seatId(ann.replica, 2), seq } });
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }, tab(1)));
+    server.settle();
+    for (const spaces of [{ team: 'rw' }, { team: 'r' }] as const) {
+      const thief = server.client(seatId(ann.replica, 3), 'mallory', { spaces })
+        .open('team', { history: 'history-1', csn: 1 });
+      thief.bring('team', thief.update('add', { id: 'c', by: 1 }));
+      server.settle();
+      expect(thief.all('fail')).toMatchObject([{ code: 'replica-not-yours', space: 'team' }]);
+    }
+    ann.bring('team', ann.update('add', { id: 'c', by: 1 }, { id: { replica: seatId(ann.replica, 3), seq: 1 } }));
+    server.settle();
+    expect(ann.fails).toEqual([]);
+    expect(server.store.stored(spaceOf('team'))?.head.csn).toBe(2);
   });
 
   it('reach to updates of another replica of the same user, each once, whoever brings it', () => {
@@ -257,11 +274,7 @@ describe('rights in a space', () => {
   });
 
   it('keep the seats of a profile for the one who wrote under the profile first', () => {
-    const server = new TestServer().start();
-    const ann = server.client('r1').open('team');
-    ann.bring('team', ann.update('add', { id: 'c', by: 1 }));
-    server.settle();
-    server.machine.linkClosed(ann.link, server.now);
+    const { server, ann } = afterAnn();
     const thief = server.client('r1', 'mallory').open('team', { history: 'history-1', csn: 1 });
     thief.bring('team', thief.update('add', { id: 'c', by: 1 }, {
       id: { replica: seatId(ann.replica, 7), seq: 1 },

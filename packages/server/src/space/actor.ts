@@ -6,7 +6,7 @@
  */
 import { Refusals, Tables, execute, freezeValue, refusalByNeeds } from '@oxbow/sdk/model';
 import type { AppDefinition, Guard } from '@oxbow/sdk/model';
-import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, OxbowError, profileOf } from '@oxbow/sdk/protocol';
+import { encodeEntry, invariant, limits as protocolLimits, MadeEntry, OxbowError } from '@oxbow/sdk/protocol';
 import type {
   CommitEntry, LedgerLine, Mark, ReplicaId, SpaceId, Update, VersionVector,
 } from '@oxbow/sdk/protocol';
@@ -155,10 +155,7 @@ export class SpaceActor {
    * it, so it happens once, whoever brings it first.
    */
   mayCarry(update: Update, { user }: Author): boolean {
-    const { replica } = update.id;
-    const isAnothers = [replica, profileOf(replica)]
-      .some((id) => this.#ledger.isAnothers(id, user));
-    return !isAnothers && !this.#ledger.isRival(update);
+    return !this.#ledger.isAnothers(update.id.replica, user) && !this.#ledger.isRival(update);
   }
 
   /** Takes an update or says why not. `now`: wall time, ms since 1970. */
@@ -243,7 +240,7 @@ export class SpaceActor {
    * whichever tab. Who never was must not make others carry anything of his.
    */
   #newcomerObstacle(replica: ReplicaId, author: Author): Intake | undefined {
-    if (!author.mayWrite && !this.#ledger.has(profileOf(replica))) {
+    if (!author.mayWrite && !this.#ledger.knowsProfile(replica)) {
       return refused('forbidden', `You may read '${this.space}' but not write to it. Ask for the right.`);
     }
     const { replicasPerSpaceMax } = this.#config.limits;

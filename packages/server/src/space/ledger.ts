@@ -3,7 +3,7 @@
  * it is what makes an update happen once however often it arrives. It counts twice: what is
  * executed (intake goes by it), and what is chosen (only that is told to anyone).
  */
-import { invariant, isRival, markOf } from '@oxbow/sdk/protocol';
+import { invariant, isRival, markOf, profileOf } from '@oxbow/sdk/protocol';
 import type { LedgerLine, Mark, ReplicaId, Update, UpdateId } from '@oxbow/sdk/protocol';
 
 interface Line {
@@ -20,6 +20,8 @@ interface Line {
 
 export class Ledger {
   readonly #lines = new Map<ReplicaId, Line>();
+  /** Whose a profile is: the user who wrote first from any of its seats. */
+  readonly #owners = new Map<ReplicaId, string | null>();
   /**
    * Executed and not chosen, as a version vector. The same object always: it is read once per
    * message, and building it anew would cost more than executing an update.
@@ -29,7 +31,7 @@ export class Ledger {
   constructor(stored: readonly LedgerLine[]) {
     for (const line of stored) {
       const { replica, seq, user } = line;
-      this.#lines.set(replica, { user, executed: seq, chosen: seq, mark: markOf(line) });
+      this.#add(replica, { user, executed: seq, chosen: seq, mark: markOf(line) });
     }
   }
 
@@ -41,10 +43,17 @@ export class Ledger {
     return this.#lines.has(replica);
   }
 
-  /** A replica belongs to the user of its first update in the space, for ever. */
+  /** Some seat of that replica's profile has written. */
+  knowsProfile(replica: ReplicaId): boolean {
+    return this.#owners.has(profileOf(replica));
+  }
+
+  /** A profile, with all its seats, belongs to the user of its first update here, for ever. */
   isAnothers(replica: ReplicaId, user: string | null): boolean {
     const line = this.#lines.get(replica);
-    return line !== undefined && line.user !== user;
+    if (line !== undefined) return line.user !== user;
+    const owner = this.#owners.get(profileOf(replica));
+    return owner !== undefined && owner !== user;
   }
 
   /** The last executed update of that replica. */
@@ -71,12 +80,18 @@ export class Ledger {
     invariant(seq === (line?.executed ?? 0) + 1, 'a replica\'s updates are executed in sequence');
     const mark = { seq, lamport, madeAt };
     if (line === undefined) {
-      this.#lines.set(replica, { user, executed: seq, chosen: 0, mark });
+      this.#add(replica, { user, executed: seq, chosen: 0, mark });
     } else {
       line.executed = seq;
       line.mark = mark;
     }
     this.inFlight[replica] = seq;
+  }
+
+  #add(replica: ReplicaId, line: Line): void {
+    this.#lines.set(replica, line);
+    const profile = profileOf(replica);
+    if (!this.#owners.has(profile)) this.#owners.set(profile, line.user);
   }
 
   choose({ replica, seq }: UpdateId): void {
